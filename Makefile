@@ -1,0 +1,46 @@
+# Everything a person or a machine needs: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: setup demo test test-services lint check bench campaign screenshots clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("cloudtui needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/cloudtui demo
+
+test: $(STAMP)
+	$(PYTEST) -n 2 --dist loadfile -m 'not services and not campaign'
+
+test-services: $(STAMP)
+	$(PYTEST) -m services
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vermin --target=3.8- --violations --no-tips engine/cloudtui_host
+
+check: lint test
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+campaign: $(STAMP)
+	$(PYTEST) -m campaign -s --timeout=0
+
+screenshots: $(STAMP)
+	$(BIN)/python -m assets.screenshots
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,299 @@
+"""The schema, step by step. A released step is never changed: the next one changes the database.
+
+Each step runs inside the caller's `BEGIN IMMEDIATE` together with its record in `_sqlite_migrations`.
+`user_version` is the number of steps: a newer program's catalog is seen before anything is touched.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("cloudtui")
+
+FIRST = """
+CREATE TABLE topic (
+    name TEXT PRIMARY KEY, version INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE setting (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE instance (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    address TEXT NOT NULL DEFAULT '{}',
+    root TEXT NOT NULL DEFAULT '',
+    wanted TEXT NOT NULL DEFAULT 'running',
+    cloud_state TEXT,
+    link_state TEXT NOT NULL DEFAULT 'down',
+    link_detail TEXT NOT NULL DEFAULT '',
+    link_since REAL,
+    price_usd_per_hour REAL,
+    facts TEXT NOT NULL DEFAULT '{}',
+    gpus TEXT NOT NULL DEFAULT '[]',
+    machine_id TEXT NOT NULL DEFAULT '',
+    clock_offset_s REAL NOT NULL DEFAULT 0,
+    seen_at REAL,
+    created_at REAL NOT NULL,
+    forgotten_at REAL
+);
+CREATE UNIQUE INDEX instance_name ON instance (name) WHERE forgotten_at IS NULL;
+
+CREATE TABLE dataset (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    sha256 TEXT NOT NULL UNIQUE,
+    size_bytes INTEGER NOT NULL,
+    manifest TEXT NOT NULL,
+    source TEXT NOT NULL DEFAULT '',
+    created_at REAL NOT NULL,
+    UNIQUE (name, version)
+);
+
+CREATE TABLE dataset_copy (
+    dataset_id TEXT NOT NULL REFERENCES dataset (id),
+    instance_id TEXT NOT NULL REFERENCES instance (id),
+    verified_at REAL NOT NULL,
+    PRIMARY KEY (dataset_id, instance_id)
+) WITHOUT ROWID;
+
+CREATE TABLE run (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    dataset_id TEXT REFERENCES dataset (id),
+    task TEXT,
+    model TEXT,
+    params TEXT NOT NULL DEFAULT '{}',
+    spec TEXT NOT NULL DEFAULT '{}',
+    progress TEXT NOT NULL DEFAULT '{}',
+    stale_since REAL,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    ended_at REAL,
+    cost_usd REAL,
+    exit_code INTEGER,
+    reason TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    deleted_at REAL
+);
+CREATE INDEX run_name ON run (name);
+CREATE INDEX run_status ON run (status, seq);
+
+CREATE TABLE attempt (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    instance_id TEXT NOT NULL REFERENCES instance (id),
+    from_step INTEGER,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    ended_at REAL,
+    stop_requested_at REAL,
+    exit_code INTEGER,
+    reason TEXT NOT NULL DEFAULT '',
+    machine_id TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+CREATE INDEX attempt_state ON attempt (state);
+
+CREATE TABLE placement (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    attempt INTEGER NOT NULL,
+    instance_id TEXT NOT NULL REFERENCES instance (id),
+    rank INTEGER NOT NULL,
+    status TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run, attempt, rank)
+) WITHOUT ROWID;
+CREATE INDEX placement_instance ON placement (instance_id, run);
+
+CREATE TABLE param (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    key TEXT NOT NULL,
+    text TEXT NOT NULL,
+    num REAL,
+    PRIMARY KEY (run, key)
+) WITHOUT ROWID;
+CREATE INDEX param_key ON param (key, num, text);
+
+CREATE TABLE tag (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    tag TEXT NOT NULL,
+    PRIMARY KEY (run, tag)
+) WITHOUT ROWID;
+CREATE INDEX tag_tag ON tag (tag, run);
+
+CREATE TABLE metric (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE
+);
+
+-- Lists read these rows and never a history. goal: 'min', 'max' or NULL. last/min/max/best: NULL means NaN or none;
+-- `last_text` keeps an infinity or NaN. spark: JSON {"stride": n, "values": [...]}.
+CREATE TABLE summary (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    metric INTEGER NOT NULL REFERENCES metric (id),
+    goal TEXT,
+    n INTEGER NOT NULL,
+    last REAL,
+    last_text TEXT,
+    last_step INTEGER NOT NULL,
+    vmin REAL,
+    vmax REAL,
+    best REAL,
+    best_step INTEGER,
+    spark TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run, metric)
+) WITHOUT ROWID;
+CREATE INDEX summary_metric ON summary (metric, last);
+
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run (seq),
+    attempt INTEGER NOT NULL,
+    metric INTEGER NOT NULL REFERENCES metric (id),
+    scope TEXT NOT NULL DEFAULT 'metric',
+    UNIQUE (run, attempt, scope, metric)
+);
+
+-- The newest points of a series, until 1,024 of them are sealed into a chunk. value: NULL means NaN,
+-- +-9e999 an infinity.
+CREATE TABLE tail (
+    series INTEGER NOT NULL REFERENCES series (id),
+    seq INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    t REAL NOT NULL,
+    value REAL,
+    PRIMARY KEY (series, seq)
+) WITHOUT ROWID;
+
+-- Immutable. stride: steps are step0 + i * stride, `steps` is NULL; else stride is 0 and `steps` holds int64 (or int32
+-- relative to step0). times: float32 seconds after t0. vals: float64.
+CREATE TABLE chunk (
+    series INTEGER NOT NULL REFERENCES series (id),
+    seq0 INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    step0 INTEGER NOT NULL,
+    step_min INTEGER NOT NULL,
+    step_max INTEGER NOT NULL,
+    stride INTEGER NOT NULL,
+    t0 REAL NOT NULL,
+    t1 REAL NOT NULL,
+    vmin REAL,
+    vmax REAL,
+    vsum REAL NOT NULL,
+    finite INTEGER NOT NULL,
+    steps BLOB,
+    times BLOB NOT NULL,
+    vals BLOB NOT NULL,
+    PRIMARY KEY (series, seq0)
+);
+
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    instance_id TEXT NOT NULL REFERENCES instance (id),
+    run INTEGER NOT NULL REFERENCES run (seq),
+    attempt INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    offset INTEGER NOT NULL DEFAULT 0,
+    tail BLOB NOT NULL DEFAULT x'',
+    damaged INTEGER NOT NULL DEFAULT 0,
+    alarm TEXT NOT NULL DEFAULT '',
+    UNIQUE (instance_id, run, attempt, name)
+);
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    t REAL NOT NULL,
+    subject TEXT NOT NULL,
+    level TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    data TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX event_subject ON event (subject, id);
+
+CREATE TABLE artifact (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    attempt INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    pulled INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (run, attempt, name)
+) WITHOUT ROWID;
+
+CREATE TABLE report (
+    run INTEGER NOT NULL REFERENCES run (seq),
+    attempt INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    t REAL NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (run, attempt, name)
+) WITHOUT ROWID;
+
+CREATE TABLE model (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    run INTEGER NOT NULL UNIQUE REFERENCES run (seq),
+    attempt INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    architecture TEXT NOT NULL DEFAULT '',
+    dataset_id TEXT REFERENCES dataset (id),
+    created_at REAL NOT NULL,
+    UNIQUE (name, version)
+);
+
+CREATE TABLE model_alias (
+    alias TEXT PRIMARY KEY,
+    model_id TEXT NOT NULL REFERENCES model (id)
+) WITHOUT ROWID;
+
+CREATE TABLE operation (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    args TEXT NOT NULL DEFAULT '{}',
+    key TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'pending',
+    question TEXT NOT NULL DEFAULT '{}',
+    answer TEXT NOT NULL DEFAULT '{}',
+    progress TEXT NOT NULL DEFAULT '{}',
+    result TEXT NOT NULL DEFAULT '{}',
+    error TEXT NOT NULL DEFAULT '{}',
+    pickups INTEGER NOT NULL DEFAULT 0,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    ended_at REAL
+);
+CREATE INDEX operation_state ON operation (state, seq);
+CREATE INDEX operation_target ON operation (target, seq);
+
+-- One row an engine process: an end that was not written is a crash.
+CREATE TABLE engine_session (
+    id INTEGER PRIMARY KEY,
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    reason TEXT NOT NULL DEFAULT ''
+);
+"""
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    """Everything that the first release keeps."""
+    for statement in FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

@@ -1,0 +1,121 @@
+"""Every error that a person may see, in one tree.
+
+    CloudtuiError
+    ├── UsageError          2  the command itself is wrong
+    ├── NotFoundError       3  no such thing
+    ├── RefusedError        4  possible, but not without more: a flag, an answer, another name
+    │   └── HostKeyError    4  unknown or changed host key
+    ├── FailedError         5  it ran and failed
+    │   ├── BadInputError   5  a file or value that cannot be used
+    │   └── CatalogError    5  the catalog cannot be opened or written
+    └── UnreachableError    6  a host or cloud does not answer
+        ├── LinkTimeoutError 6  no answer within the deadline
+        └── AuthError       6  the host answers and will not have us
+
+Each says what happened, why, and in `hint` what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class CloudtuiError(Exception):
+    """An error with an exit status, a code that scripts can rely on, and a hint."""
+
+    exit_status = 5
+    code = "failed"
+
+    def __init__(self, message: str, hint: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code:
+            self.code = code
+
+    def as_dict(self) -> dict[str, str]:
+        """What `--json` prints under `error` and what an operation keeps."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class UsageError(CloudtuiError):
+    """The command itself is wrong."""
+
+    exit_status = 2
+    code = "usage"
+
+
+class NotFoundError(CloudtuiError):
+    """No such thing."""
+
+    exit_status = 3
+    code = "not_found"
+
+
+class RefusedError(CloudtuiError):
+    """Possible, but not without more: a flag, an answer, another name."""
+
+    exit_status = 4
+    code = "refused"
+
+
+class HostKeyError(RefusedError):
+    """The host's key is unknown or not the one we know."""
+
+    code = "host_key"
+
+    def __init__(self, message: str, hint: str = "", *, fingerprint: str = "", changed: bool = False) -> None:
+        super().__init__(message, hint, code="host_key_changed" if changed else "host_key_unknown")
+        self.fingerprint = fingerprint
+        self.changed = changed
+
+
+class FailedError(CloudtuiError):
+    """It ran and failed."""
+
+
+class BadInputError(FailedError):
+    """A file or value that cannot be used."""
+
+    code = "bad_input"
+
+
+class CatalogError(FailedError):
+    """The catalog cannot be opened or written."""
+
+    code = "catalog"
+
+
+class UnreachableError(CloudtuiError):
+    """A host or cloud does not answer."""
+
+    exit_status = 6
+    code = "unreachable"
+
+
+class LinkTimeoutError(UnreachableError):
+    """No answer within the deadline."""
+
+    code = "timeout"
+
+
+class AuthError(UnreachableError):
+    """The host answers and will not have us."""
+
+    code = "auth"
+
+
+EXIT_STATUS = {
+    cls.code: cls.exit_status
+    for cls in (UsageError, NotFoundError, RefusedError, FailedError, BadInputError, CatalogError,
+                UnreachableError, LinkTimeoutError, AuthError)
+} | {"host_key_unknown": 4, "host_key_changed": 4}  # fmt: skip
+"""Exit status by code, for errors that came through an operation."""
+
+
+def from_dict(error: Mapping[str, str]) -> CloudtuiError:
+    """The error that an operation kept, to be raised again where a person sees it."""
+    code = error.get("code", "failed")
+    raised = CloudtuiError(error.get("message", "It failed."), error.get("hint", ""), code=code)
+    raised.exit_status = EXIT_STATUS.get(code, 5)
+    return raised

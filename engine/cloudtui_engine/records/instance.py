@@ -1,0 +1,73 @@
+"""A machine: rented, the user's own, or this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+LOCAL = "local"
+"""The name of the instance that is this machine."""
+
+
+class LinkState(StrEnum):
+    """What is known of the way to a host."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+    SILENT = "silent"
+    """Connected, but no answer for a while: what is shown may be old."""
+    REFUSED = "refused"
+    """The host answers and will not have us (key, password, no python3)."""
+    KEY_CHANGED = "key_changed"
+    """The host shows another key than the one we know: nothing is done there."""
+    NEEDS_YOU = "needs_you"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and as whom an SSH host is reached; all empty for this machine."""
+
+    host: str = ""
+    user: str = ""
+    port: int = 22
+    key_file: str = ""
+
+    def __str__(self) -> str:
+        if not self.host:
+            return "this machine"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        text = f"{self.user}@{host}" if self.user else host
+        return text if self.port == 22 else f"{text}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One machine and the last that is known of it."""
+
+    id: str
+    name: str
+    provider: str
+    """`local`, `ssh` or a cloud."""
+    address: Address = Address()
+    root: str = ""
+    """The folder on the host that is ours; empty for the default."""
+    wanted: str = "running"
+    cloud_state: str | None = None
+    link_state: LinkState = LinkState.DOWN
+    link_detail: str = ""
+    """One line: what, why, what to do."""
+    link_since: float | None = None
+    price_usd_per_hour: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What `probe` found; see engine/DESIGN.md."""
+    gpus: tuple[Mapping[str, Any], ...] = ()
+    """The newest sample of each GPU."""
+    machine_id: str = ""
+    clock_offset_s: float = 0.0
+    """Host clock + this = our clock."""
+    seen_at: float | None = None
+    created_at: float = 0.0
+    forgotten_at: float | None = None

@@ -1,0 +1,28 @@
+"""A model version: what a run learned, as files that last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudtui_engine.records.run import Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One version of a model."""
+
+    id: str
+    name: str
+    version: int
+    run_id: str
+    task: str
+    architecture: str
+    dataset: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    reports: Mapping[str, Any] = field(default_factory=dict)
+    """Evaluations by split, as the run reported them."""
+    files: tuple[Artifact, ...] = ()
+    alias: tuple[str, ...] = ()
+    created_at: float = 0.0
