@@ -1,0 +1,49 @@
+"""What will happen, told before it is done: pure builders, by the name that `Action.confirm` holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.run import Run
+
+
+def _names(records: Sequence[Any]) -> str:
+    return records[0].name if len(records) == 1 else f"{len(records)} of them"
+
+
+def stop_runs(runs: Sequence[Run]) -> str:
+    """For `run.stop`."""
+    machines = ", ".join(sorted({name for run in runs for name in run.instances})) or "its machine"
+    return (
+        f"Stops {_names(runs)} on {machines}. It writes a checkpoint where it can; resume goes on from there."
+    )
+
+
+def delete_runs(runs: Sequence[Run]) -> str:
+    """For `run.delete`."""
+    return f"Moves {_names(runs)} to the trash. Nothing is lost until it is emptied; restore undoes it."
+
+
+def forget_instances(instances: Sequence[Instance]) -> str:
+    """For `instance.forget`."""
+    return f"Takes {_names(instances)} off the list. Its runs stay here; nothing is done on the machine."
+
+
+def stop_engine(_records: Sequence[object]) -> str:
+    """For `engine.stop`."""
+    return "Ends the engine. Work on hosts goes on; nothing new arrives here until an engine runs again."
+
+
+CONSEQUENCES: Mapping[str, Callable[[Sequence[Any]], str]] = {
+    "run.stop": stop_runs,
+    "run.delete": delete_runs,
+    "instance.forget": forget_instances,
+    "engine.stop": stop_engine,
+}
+
+
+def consequence(name: str, records: Sequence[object]) -> str:
+    """The sentence to confirm, or empty where nothing needs to be confirmed."""
+    return CONSEQUENCES[name](records) if name else ""

@@ -1,0 +1,39 @@
+"""Actions on datasets."""
+
+from __future__ import annotations
+
+from cloudtui.actions.action import Action, Argument
+
+_H = "cloudtui.handlers.dataset:"
+_DATASET = Argument(
+    "dataset", "name, name@version or id of the dataset", "dataset", required=True, metavar="NAME"
+)
+TASKS = ("image", "text", "tabular", "ratings")
+
+ACTIONS = (
+    Action(
+        "dataset.add", "dataset", "add", "Add a dataset",
+        "read a source into a new dataset version on this machine",
+        (
+            Argument("name", "what you will call it", required=True),
+            Argument("source", "a built-in name (digits), a file, a folder or a URI", required=True),
+            Argument("task", "what it is for; default: what the source says", "choice", choices=TASKS,
+                     option="--task"),
+        ),
+        handler=_H + "add", keys=("+",),
+    ),
+    Action(
+        "dataset.list", "dataset", "list", "List", "all dataset versions", handler=_H + "list_all",
+        faces=frozenset({"cli"}),
+    ),
+    Action(
+        "dataset.show", "dataset", "show", "Show", "one dataset version", (_DATASET,), handler=_H + "show",
+        faces=frozenset({"cli"}),
+    ),
+    Action(
+        "dataset.push", "dataset", "push", "Push to a machine",
+        "copy a dataset version to a machine and verify it there",
+        (_DATASET, Argument("instance", "where to", "instance", required=True)),
+        handler=_H + "push", keys=("p",), starts_work=True,
+    ),
+)  # fmt: skip

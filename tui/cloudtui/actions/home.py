@@ -1,0 +1,63 @@
+"""What stands at the top level: the program itself, its engine, and what the desktop does everywhere."""
+
+from __future__ import annotations
+
+from cloudtui.actions.action import ONLY_CLI, ONLY_DESKTOP, Action, Argument
+
+_H = "cloudtui.handlers.home:"
+_ENGINE = "cloudtui.handlers.engine:"
+
+_PROGRAM = (
+    Action(
+        "home.demo", "home", "demo", "Demo",
+        "the main job on this machine with real data: train, evaluate, keep the model",
+        (
+            Argument("headless", "do not open the desktop; wait and print the report", "flag", default=False,
+                     option="--headless"),
+            Argument("epochs", "how long to train; default: what the trainer takes", "int", option="--epochs",
+                     metavar="N"),
+        ),
+        handler="cloudtui.handlers.demo:demo", starts_work=True,
+    ),
+    Action("home.doctor", "home", "doctor", "Doctor",
+           "check this machine: python, ssh, keys, catalog integrity, engine, disk",
+           handler="cloudtui.handlers.doctor:doctor"),
+    Action(
+        "home.watch", "home", "watch", "Watch",
+        "run the engine here until ctrl-c, or install it as a user service",
+        (Argument("install", "write a service of yours (systemd or launchd) instead of running", "flag",
+                  default=False, option="--install"),),
+        handler=_ENGINE + "watch", faces=ONLY_CLI,
+    ),
+    Action("home.backup", "home", "backup", "Back up", "write the catalog and its files into one file",
+           (Argument("file", "where to write it", "path", required=True),), handler=_H + "backup"),
+    Action(
+        "home.restore", "home", "restore", "Restore a backup", "put a backup in place of this home's catalog",
+        (
+            Argument("file", "a file that backup wrote", "path", required=True),
+            Argument("yes", "replace a catalog that is there", "flag", default=False, option="--yes"),
+        ),
+        handler=_H + "restore", faces=ONLY_CLI,
+    ),
+    Action("engine.status", "engine", "status", "Engine", "is an engine running, and what does it hold",
+           handler=_ENGINE + "status"),
+    Action("engine.stop", "engine", "stop", "Stop the engine",
+           "end the engine; work on hosts goes on, and the next engine catches up",
+           handler=_ENGINE + "stop", confirm="engine.stop"),
+)  # fmt: skip
+
+_DESKTOP = tuple(
+    Action(f"home.{verb}", "home", verb, title, text, keys=keys, faces=ONLY_DESKTOP)
+    for verb, title, text, keys in (
+        ("open", "Open", "open what is under the cursor", ("enter",)),
+        ("back", "Back", "one step out", ("escape",)),
+        ("mark", "Mark", "mark or unmark what is under the cursor", ("space",)),
+        ("copy", "Copy as command", "copy the command that does this on the command line", ("y",)),
+        ("filter", "Filter", "show only what fits", ("/",)),
+        ("help", "Help", "the keys and what they do here", ("?",)),
+        ("palette", "Search or run", "find a run, a machine or an action", ("ctrl+p",)),
+        ("quit", "Quit", "close the desktop; work goes on", ("ctrl+q",)),
+    )
+)
+
+ACTIONS = _PROGRAM + _DESKTOP

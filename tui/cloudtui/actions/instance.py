@@ -1,0 +1,52 @@
+"""Actions on machines."""
+
+from __future__ import annotations
+
+from cloudtui.actions.action import Action, Argument
+
+_H = "cloudtui.handlers.instance:"
+_INSTANCE = Argument("instance", "name or id of the instance", "instance", required=True, metavar="NAME")
+
+ACTIONS = (
+    Action(
+        "instance.add", "instance", "add", "Add a machine",
+        "add an existing machine, reached over SSH",
+        (
+            Argument("name", "what you will call it", required=True),
+            Argument("ssh", "where it is and as whom", required=True, option="--ssh",
+                     metavar="[USER@]HOST[:PORT]"),
+            Argument("key", "private key file; default: your agent, your SSH config, your usual keys", "path",
+                     option="--key", metavar="FILE"),
+            Argument("root", "folder on the host that may be used; default: ~/.cloudtui", option="--root",
+                     metavar="DIR"),
+            Argument("accept_host_key", "the fingerprint of the host's key, as its owner told you",
+                     option="--accept-host-key", metavar="SHA256:..."),
+        ),
+        handler=_H + "add", keys=("+",), starts_work=True,
+    ),
+    Action(
+        "instance.import", "instance", "import", "Import from SSH config",
+        "add the hosts of your SSH config; nothing is connected",
+        (Argument("source", "the SSH config to read; default: ~/.ssh/config", "path", option="--from",
+                  metavar="FILE"),),
+        handler=_H + "import_hosts",
+    ),
+    Action(
+        "instance.list", "instance", "list", "List", "all machines, this one included",
+        handler=_H + "list_all", faces=frozenset({"cli"}),
+    ),
+    Action(
+        "instance.show", "instance", "show", "Show", "one machine and what is known of it", (_INSTANCE,),
+        handler=_H + "show", faces=frozenset({"cli"}),
+    ),
+    Action(
+        "instance.probe", "instance", "probe", "Probe",
+        "connect and look: OS, python, torch, CUDA, GPUs, disk, free memory", (_INSTANCE,),
+        handler=_H + "probe", keys=("p",), when="instance.known", starts_work=True,
+    ),
+    Action(
+        "instance.forget", "instance", "forget", "Forget",
+        "take a machine off the list; its runs stay, and nothing is done on the machine", (_INSTANCE,),
+        handler=_H + "forget", keys=("d",), when="instance.forgettable", confirm="instance.forget",
+    ),
+)  # fmt: skip

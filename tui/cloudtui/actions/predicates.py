@@ -1,0 +1,72 @@
+"""When an action makes sense: pure predicates over records, by the name that `Action.when` holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudtui_engine.records.instance import LOCAL, Instance
+from cloudtui_engine.records.run import Run, RunState
+
+
+def run_live(run: Run) -> bool:
+    """It is not over yet."""
+    return not run.status.is_finished
+
+
+def run_finished(run: Run) -> bool:
+    """It is over."""
+    return run.status.is_finished
+
+
+def run_kept(run: Run) -> bool:
+    """It is not in the trash."""
+    return run.deleted_at is None
+
+
+def run_deleted(run: Run) -> bool:
+    """It is in the trash."""
+    return run.deleted_at is not None
+
+
+def run_stoppable(run: Run) -> bool:
+    """There is something left to stop, and nobody has asked for it yet."""
+    return run_live(run) and run.status is not RunState.STOPPING
+
+
+def run_resumable(run: Run) -> bool:
+    """It ended before its end, and may go on."""
+    return run_kept(run) and run_finished(run) and run.status is not RunState.SUCCEEDED
+
+
+def run_deletable(run: Run) -> bool:
+    """It is over and not yet in the trash."""
+    return run_finished(run) and run_kept(run)
+
+
+def instance_known(instance: Instance) -> bool:
+    """It is on the list."""
+    return instance.forgotten_at is None
+
+
+def instance_forgettable(instance: Instance) -> bool:
+    """It is on the list, and it is not this machine."""
+    return instance_known(instance) and instance.name != LOCAL
+
+
+PREDICATES: Mapping[str, Callable[[Any], bool]] = {
+    "run.live": run_live,
+    "run.finished": run_finished,
+    "run.kept": run_kept,
+    "run.deleted": run_deleted,
+    "run.stoppable": run_stoppable,
+    "run.resumable": run_resumable,
+    "run.deletable": run_deletable,
+    "instance.known": instance_known,
+    "instance.forgettable": instance_forgettable,
+}
+
+
+def holds(name: str, record: object) -> bool:
+    """True where the predicate of this name holds for the record, and for the empty name."""
+    return not name or PREDICATES[name](record)
