@@ -1,0 +1,186 @@
+"""What a person may do with runs: each writes rows and one operation in one transaction. None talks to a host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.operation import Operation
+from cloudtui_engine.records.run import Run, RunState
+from cloudtui_engine.runs import script_folder
+
+
+def start_training(
+    catalog: Catalog,
+    *,
+    dataset: Dataset,
+    instances: Sequence[Instance],
+    task: str | None = None,
+    model: str | None = None,
+    params: Mapping[str, Any],
+    name: str | None = None,
+    gpus: str = "auto",
+) -> Run:
+    """A new run of the bundled trainer, queued."""
+    return _create(
+        catalog,
+        Run(
+            id=new_id(),
+            name=name or _free_name(catalog, f"{dataset.name}-{model or 'cnn'}"),
+            kind="train",
+            status=RunState.QUEUED,
+            attempt=1,
+            instances=(),
+            dataset=dataset.name,
+            dataset_id=dataset.id,
+            task=task or dataset.task,
+            model=model or "cnn",
+            params=dict(params),
+            spec={"gpus": gpus},
+            created_at=time.time(),
+        ),
+        [instance.id for instance in instances],
+    )
+
+
+def start_script(
+    catalog: Catalog,
+    *,
+    instances: Sequence[Instance],
+    folder: Path | None,
+    command: Sequence[str],
+    python: str = "",
+    setup: str = "",
+    env: Mapping[str, str],
+    secrets: Sequence[str],
+    name: str | None = None,
+    gpus: str | None = None,
+) -> Run:
+    """A new run of the user's own command, queued; the folder is packed now, as it is now.
+
+    Raises:
+        BadInputError: the folder is missing, empty or too large.
+    """
+    spec: dict[str, Any] = {
+        "command": list(command),
+        "python": python,
+        "setup": setup,
+        "env": dict(env),
+        "secrets": list(secrets),
+        "gpus": gpus,
+    }
+    if folder is not None:
+        spec["folder"] = script_folder.pack(catalog.paths, folder)
+    default = next((Path(word).stem for word in command if word.endswith(".py")), Path(command[0]).name)
+    return _create(
+        catalog,
+        Run(
+            id=new_id(),
+            name=name or _free_name(catalog, default),
+            kind="script",
+            status=RunState.QUEUED,
+            attempt=1,
+            instances=(),
+            spec=spec,
+            created_at=time.time(),
+        ),
+        [instance.id for instance in instances],
+    )
+
+
+def stop(catalog: Catalog, run: Run) -> Operation:
+    """Ask for the newest attempt to end; asking twice is asking once.
+
+    Raises:
+        RefusedError: it has ended.
+    """
+    if run.status.is_finished:
+        raise RefusedError(
+            f"{run.name} is not running: it is {run.status}.", "Nothing to stop.", code="not_live"
+        )
+    with catalog.write("run", "operation"):
+        catalog.runs.request_stop(run.id, run.attempt, time.time())
+        return catalog.operations.submit(
+            "run.stop", run.id, {"attempt": run.attempt}, f"run.stop:{run.id}:{run.attempt}"
+        )
+
+
+def resume(catalog: Catalog, run: Run) -> Run:
+    """Another attempt of a run that ended early, from its newest checkpoint where it has one.
+
+    Raises:
+        RefusedError: it is live, or it has succeeded.
+    """
+    if not run.status.is_finished:
+        raise RefusedError(f"{run.name} is {run.status}.", "Stop it first.", code="live")
+    if run.status is RunState.SUCCEEDED:
+        raise RefusedError(
+            f"{run.name} has succeeded.", f"Do it once more: cloudtui run again {run.name}", code="done"
+        )
+    with catalog.write("run", "operation"):
+        host = catalog.runs.attempt(run.id, run.attempt).instance_id
+        attempt = catalog.runs.add_attempt(run.id, [host], time.time())
+        submit_start(catalog, run.id, attempt.number)
+    return catalog.runs.get(run.id)
+
+
+def again(
+    catalog: Catalog, run: Run, params: Mapping[str, Any] | None = None, name: str | None = None
+) -> Run:
+    """A new run like `run`, with `params` changed."""
+    host = catalog.runs.attempt(run.id, run.attempt).instance_id
+    changed = {key: value for key, value in {**run.params, **(params or {})}.items() if value is not None}
+    fresh = replace(
+        run,
+        id=new_id(),
+        name=name or _free_name(catalog, run.name),
+        status=RunState.QUEUED,
+        attempt=1,
+        params=changed,
+        spec={key: value for key, value in run.spec.items() if key != "about"},
+        metrics={},
+        progress={},
+        artifacts=(),
+        stale_since=None,
+        created_at=time.time(),
+        started_at=None,
+        ended_at=None,
+        duration_s=None,
+        cost_usd=None,
+        exit_code=None,
+        reason="",
+        note="",
+        deleted_at=None,
+    )
+    return _create(catalog, fresh, [host])
+
+
+def submit_start(catalog: Catalog, run_id: str, attempt: int) -> Operation:
+    """The operation that brings an attempt to its host."""
+    return catalog.operations.submit(
+        "run.start", run_id, {"attempt": attempt}, f"run.start:{run_id}:{attempt}"
+    )
+
+
+def _create(catalog: Catalog, run: Run, instance_ids: Sequence[str]) -> Run:
+    with catalog.write("run", "operation"):
+        created = catalog.runs.create(run, instance_ids)
+        if run.tags:
+            catalog.runs.tag(run.id, add=run.tags)
+        submit_start(catalog, run.id, 1)
+    return created
+
+
+def _free_name(catalog: Catalog, wanted: str) -> str:
+    """`wanted-N` with the first N that no run has."""
+    stem, _, number = wanted.rpartition("-")
+    base = stem if stem and number.isdigit() else wanted
+    return catalog.runs.free_name(base)
