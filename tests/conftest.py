@@ -1,0 +1,59 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import sshd as servers
+from tests.support.proxy import Proxy
+from tests.support.sshd import Sshd
+
+
+def _need_sshd() -> None:
+    missing = servers.missing()
+    if missing and os.environ.get("CLOUDTUI_CI") == "1":
+        pytest.fail(f"no SSH server for the tests: {missing}")
+    if missing:
+        pytest.skip(f"no SSH server for the tests: {missing}")
+
+
+@pytest.fixture
+def make_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
+    """`make_sshd(**options)` starts a server of one's own; all end with the test."""
+    _need_sshd()
+    started: list[Sshd] = []
+
+    def make(**options: Any) -> Sshd:
+        server = Sshd(tmp_path / f"sshd{len(started)}", **options)
+        started.append(server)
+        return server.start()
+
+    yield make
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A server that the tests of a module share; who stops or changes one takes `make_sshd`."""
+    _need_sshd()
+    with Sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def make_proxy() -> Iterator[Callable[..., Proxy]]:
+    """`make_proxy(sshd, **faults)`: a proxy before a server."""
+    made: list[Proxy] = []
+
+    def make(server: Sshd, **options: Any) -> Proxy:
+        made.append(Proxy((server.address, server.port), **options))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
