@@ -33,7 +33,12 @@ ACTIONS = (
     Action(
         "dataset.push", "dataset", "push", "Push to a machine",
         "copy a dataset version to a machine and verify it there",
-        (_DATASET, Argument("instance", "where to", "instance", required=True)),
+        (
+            _DATASET,
+            Argument("instance", "where to", "instance", required=True),
+            Argument("follow", "wait until it is verified there", "flag", default=False, option="--follow",
+                     short="-f"),
+        ),
         handler=_H + "push", keys=("p",), starts_work=True,
     ),
 )  # fmt: skip

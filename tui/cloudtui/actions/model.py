@@ -17,7 +17,11 @@ ACTIONS = (
     Action(
         "model.export", "model", "export", "Export",
         "copy a model's file; the ending chooses which: .safetensors, .onnx, .json",
-        (_MODEL, Argument("file", "where to write it", "path", required=True)),
+        (
+            _MODEL,
+            Argument("file", "where to write it", "path", required=True),
+            Argument("yes", "replace a file that is there", "flag", default=False, option="--yes"),
+        ),
         handler=_H + "export", keys=("e",),
     ),
     Action(

@@ -1,0 +1,176 @@
+"""What could keep the program from working on this machine, looked at without changing anything."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cloudtui import format as words
+from cloudtui.handlers.session import Session
+from cloudtui_engine.errors import CatalogError, CloudtuiError
+from cloudtui_engine.sanitize import clean_line
+
+Verdict = Literal["ok", "warn", "fail"]
+LOW_DISK = 2_000_000_000
+NO_DISK = 100_000_000
+_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    status: Verdict
+    detail: str
+    hint: str = ""
+
+
+def doctor(session: Session) -> list[Check]:
+    """All checks, in the order in which they would hurt."""
+    return [
+        _python(), _ssh(), _agent(), *_keys(), _disk(session), *_catalog(session), *_training(),
+    ]  # fmt: skip
+
+
+def _python() -> Check:
+    return Check("python", "ok", f"{platform.python_version()} at {sys.executable}")
+
+
+def _ssh() -> Check:
+    ssh = shutil.which("ssh")
+    if ssh is None:
+        return Check(
+            "ssh", "warn", "There is no ssh client.", "Install OpenSSH: your SSH config is read through it."
+        )
+    answer = _run([ssh, "-V"])
+    return Check("ssh", "ok", clean_line(answer.stderr or answer.stdout) if answer else ssh)
+
+
+def _agent() -> Check:
+    if not os.environ.get("SSH_AUTH_SOCK"):
+        return Check("ssh agent", "warn", "No agent runs.", "Start one: eval $(ssh-agent), then ssh-add")
+    answer = _run(["ssh-add", "-l"])
+    if answer is None or answer.returncode == 2:
+        return Check("ssh agent", "warn", "The agent does not answer.", "Start another: eval $(ssh-agent)")
+    if answer.returncode == 1:
+        return Check("ssh agent", "ok", "It runs and holds no key.", "ssh-add, where a key has a passphrase")
+    return Check("ssh agent", "ok", f"It holds {len(answer.stdout.splitlines())} keys.")
+
+
+def _keys() -> Iterator[Check]:
+    folder = Path.home() / ".ssh"
+    keys = [key for key in sorted(folder.glob("id_*")) if key.suffix != ".pub" and key.is_file()]
+    loose = [key.name for key in keys if key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    if loose:
+        yield Check(
+            "ssh keys", "warn", f"Others may read {', '.join(loose)}.", f"chmod 600 {folder / loose[0]}"
+        )
+    elif keys:
+        yield Check("ssh keys", "ok", ", ".join(key.name for key in keys))
+    else:
+        yield Check("ssh keys", "warn", f"There is no key in {folder}.", "Make one: ssh-keygen -t ed25519")
+
+
+def _disk(session: Session) -> Check:
+    place = session.paths.home
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    status: Verdict = "ok" if free > LOW_DISK else "warn" if free > NO_DISK else "fail"
+    return Check(
+        "disk",
+        status,
+        f"{words.size(free)} free for {session.paths.home}",
+        "" if status == "ok" else "Make room.",
+    )
+
+
+def _catalog(session: Session) -> Iterator[Check]:
+    if not session.paths.catalog.exists():
+        yield Check(
+            "catalog", "ok", f"There is none yet; the first command makes it: {session.paths.catalog}"
+        )
+        return
+    try:
+        from cloudtui_engine.catalog.integrity import check
+
+        found = check(session.paths)
+        if found:
+            yield Check(
+                "catalog",
+                "fail",
+                clean_line("; ".join(found)),
+                "Restore a backup: cloudtui restore FILE --yes",
+            )
+            return
+        size = session.paths.catalog.stat().st_size
+        yield Check("catalog", "ok", f"{session.paths.catalog}, {words.size(size)}, whole")
+        yield _engine(session)
+    except CatalogError as error:
+        yield Check("catalog", "fail", error.message, error.hint)
+
+
+def _engine(session: Session) -> Check:
+    from cloudtui_engine import operations
+
+    try:
+        status = operations.engine_status(session.paths, session.catalog)
+    except CloudtuiError as error:
+        return Check("engine", "fail", error.message, error.hint)
+    work = f"{status.live_runs} live runs, {status.pending} waiting, {status.needs_you} need you"
+    if status.crashes:
+        detail = f"It died {status.crashes} times in ten minutes. {status.last_error}"
+        return Check("engine", "warn", clean_line(detail), f"Read {session.paths.engine_log}")
+    if not status.running and (status.live_runs or status.pending):
+        return Check(
+            "engine", "warn", f"None runs, though there is work: {work}.", "Start it: cloudtui run sync"
+        )
+    return Check(
+        "engine", "ok", f"Process {status.pid}: {work}." if status.running else f"None runs: {work}."
+    )
+
+
+def _training() -> Iterator[Check]:
+    for module, what in (
+        ("torch", "training on this machine"),
+        ("onnx", "models in ONNX"),
+        ("onnxruntime", "running ONNX models"),
+        ("sklearn", "the built-in digits"),
+    ):
+        if importlib.util.find_spec(module) is None:
+            yield Check(
+                module,
+                "warn",
+                f"Not installed: no {what}.",
+                "pip install 'cloudtui[local]', or train on other machines",
+            )
+        else:
+            yield Check(module, "ok", _version(module))
+
+
+def _version(module: str) -> str:
+    try:
+        return importlib.metadata.version({"sklearn": "scikit-learn"}.get(module, module))
+    except importlib.metadata.PackageNotFoundError:
+        return "installed"
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str] | None:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None

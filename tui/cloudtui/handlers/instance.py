@@ -1,0 +1,139 @@
+"""What a person does with machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cloudtui.handlers import values
+from cloudtui.handlers.session import Session
+from cloudtui_engine.errors import RefusedError, UsageError
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.records.instance import LOCAL, Instance
+from cloudtui_engine.records.operation import Operation
+from cloudtui_engine.records.run import Run
+
+
+def add(
+    session: Session,
+    name: str,
+    ssh: str,
+    *,
+    key: str | None = None,
+    root: str | None = None,
+    accept_host_key: str | None = None,
+) -> Instance | Operation:
+    """Add a machine and look at it; it is on the list once it has answered."""
+    from cloudtui_engine import operations
+
+    address = values.ssh_address(ssh, key)
+    _free(session, values.new_name(name, "a machine"))
+    if accept_host_key and not accept_host_key.startswith("SHA256:"):
+        raise UsageError("A fingerprint begins with SHA256:.", "ssh-keygen -lf shows it on the host.")
+    operation = operations.submit(
+        session.catalog,
+        "instance.add",
+        "",
+        {
+            "name": name,
+            "address": {
+                "host": address.host,
+                "user": address.user,
+                "port": address.port,
+                "key_file": address.key_file,
+            },
+            "root": root or "",
+            "accept_host_key": accept_host_key or "",
+        },
+    )
+    return _looked_at(session, operation)
+
+
+def import_hosts(session: Session, source: str | None = None) -> list[Instance]:
+    """Add the hosts of an SSH config that are not on the list yet; nothing is connected."""
+    from cloudtui.handlers import ssh_config
+
+    path = Path(source).expanduser() if source else Path.home() / ".ssh" / "config"
+    taken = {instance.name for instance in session.catalog.instances.list()}
+    added = []
+    for name, address in ssh_config.hosts(path):
+        if name in taken:
+            session.on_progress(f"{name} is on the list already.", None)
+            continue
+        instance = Instance(id=new_id(), name=name, provider="ssh", address=address, created_at=time.time())
+        session.catalog.instances.add(instance)
+        taken.add(name)
+        added.append(instance)
+    return added
+
+
+def list_all(session: Session) -> list[Instance]:
+    """All machines, this one first."""
+    session.catalog.instances.ensure_local()
+    found = session.catalog.instances.list()
+    return sorted(found, key=lambda instance: (instance.name != LOCAL, instance.created_at))
+
+
+def show(session: Session, instance: str) -> Instance:
+    """One machine."""
+    return find(session, instance)
+
+
+def probe(session: Session, instance: str) -> Instance | Operation:
+    """Connect and look."""
+    from cloudtui_engine import operations
+
+    found = find(session, instance)
+    operation = operations.submit(session.catalog, "instance.probe", found.id, {})
+    return _looked_at(session, operation)
+
+
+def forget(session: Session, instance: str) -> Instance:
+    """Take a machine off the list."""
+    found = find(session, instance)
+    if found.name == LOCAL:
+        raise RefusedError("This machine is always on the list.", code="local")
+    live = [run for run in _live_runs(session) if found.name in run.instances]
+    if live:
+        raise RefusedError(
+            f"{found.name} has a live run: {live[0].name}.",
+            f"Stop it first: cloudtui run stop {live[0].id}",
+            code="live",
+        )
+    session.catalog.instances.forget(found.id, time.time())
+    return session.catalog.instances.get(found.id)
+
+
+def find(session: Session, text: str) -> Instance:
+    """The machine with this name or id; this machine is always there."""
+    if text == LOCAL:
+        return session.catalog.instances.ensure_local()
+    return session.catalog.instances.find(text)
+
+
+def find_all(session: Session, texts: Sequence[str]) -> list[Instance]:
+    """Several machines, each once."""
+    found = {instance.id: instance for instance in (find(session, text) for text in texts)}
+    return list(found.values())
+
+
+def _free(session: Session, name: str) -> None:
+    taken = name == LOCAL or any(instance.name == name for instance in session.catalog.instances.list())
+    if taken:
+        raise RefusedError(
+            f"There is a machine called {name}.", f"Choose another name, or: cloudtui instance forget {name}",
+            code="name_taken",
+        )  # fmt: skip
+
+
+def _live_runs(session: Session) -> list[Run]:
+    return [session.catalog.runs.get(attempt.run_id) for attempt in session.catalog.runs.open_attempts()]
+
+
+def _looked_at(session: Session, operation: Operation) -> Instance | Operation:
+    if not session.wait:
+        session.ensure_engine()
+        return operation
+    done = session.finish(operation)
+    return session.catalog.instances.get(str(done.result.get("instance") or done.target))

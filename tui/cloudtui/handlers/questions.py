@@ -1,0 +1,40 @@
+"""Questions of operations: what is said when nobody is there to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloudtui_engine.errors import CloudtuiError, HostKeyError, RefusedError
+from cloudtui_engine.sanitize import clean_line
+
+
+def refusal(question: Mapping[str, Any]) -> CloudtuiError:
+    """The error for a question without an answer."""
+    host = clean_line(str(question.get("host", "the host")), 200)
+    if question.get("kind") == "host_key":
+        fingerprint = clean_line(str(question.get("fingerprint", "")), 200)
+        return HostKeyError(
+            f"The key of {host} is not known here: {fingerprint}.",
+            f"Compare it with what the host's owner says, then add: --accept-host-key {fingerprint}",
+            fingerprint=fingerprint,
+        )
+    if question.get("kind") == "passphrase":
+        key = clean_line(str(question.get("key_file", "")), 200)
+        return RefusedError(
+            f"The key {key} needs its passphrase, and nobody can be asked.",
+            "Put the key into your agent: ssh-add",
+            code="needs_passphrase",
+        )
+    if question.get("kind") == "secrets":
+        names = ", ".join(clean_line(str(name), 80) for name in question.get("names") or ())
+        return RefusedError(
+            f"The run needs {names}.",
+            "Set them in your environment, or run this in a terminal.",
+            code="needs_secrets",
+        )
+    kind = clean_line(str(question.get("kind", "something")), 40)
+    text = clean_line(str(question.get("text", kind)))
+    return RefusedError(
+        f"{host} asks: {text}", "Run this in a terminal, or answer on the desktop.", code=f"needs_{kind}"
+    )

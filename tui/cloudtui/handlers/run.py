@@ -1,0 +1,174 @@
+"""What a person reads and writes about runs. The catalog alone is asked: no host need be in reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloudtui.handlers import values
+from cloudtui.handlers.logs import Log, open_log
+from cloudtui.handlers.session import Session
+from cloudtui_engine.errors import RefusedError, UsageError
+from cloudtui_engine.records.run import Goal, Run, Series
+
+MOST_TAGS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One hyperparameter over several runs."""
+
+    key: str
+    values: tuple[Any, ...]
+
+    @property
+    def differs(self) -> bool:
+        """The runs do not agree."""
+        return any(value != self.values[0] for value in self.values[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One metric over several runs; None where a run has none of it."""
+
+    key: str
+    goal: Goal | None
+    last: tuple[float | None, ...]
+    best: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What several runs were given and what came of it."""
+
+    runs: tuple[Run, ...]
+    params: tuple[Difference, ...]
+    metrics: tuple[Outcome, ...]
+
+
+def list_some(
+    session: Session,
+    filter: str | None = None,  # noqa: A002 - the name of its option
+    sort: str = "-created",
+    limit: int | None = 100,
+    deleted: bool = False,
+) -> list[Run]:
+    """Runs in the order of `sort`."""
+    from cloudtui_engine.catalog.runs import RunQuery
+
+    if limit is not None and limit < 1:
+        raise UsageError("--limit wants a number from 1.")
+    return list(
+        session.catalog.runs.list(RunQuery(filter=filter or "", sort=sort, limit=limit, deleted=deleted))
+    )
+
+
+def show(session: Session, run: str) -> Run:
+    """One run with all that is kept about it."""
+    return session.catalog.runs.find(run)
+
+
+def metrics(
+    session: Session, run: str, key: Sequence[str] | None = None, system: bool = False
+) -> list[Series]:
+    """The visible points of its series."""
+    found = session.catalog.runs.find(run)
+    scope = "system" if system else "metric"
+    return list(session.catalog.metrics.series(found.id, list(key) if key else None, scope=scope))
+
+
+def logs(
+    session: Session, run: str, follow: bool = False, tail: int | None = None, attempt: int | None = None
+) -> Log:
+    """Its console log, to be read in lines."""
+    if tail is not None and tail < 0:
+        raise UsageError("--tail wants a number from 0.")
+    return open_log(session, session.catalog.runs.find(run), follow=follow, tail=tail, attempt=attempt)
+
+
+def compare(session: Session, runs: Sequence[str]) -> Comparison:
+    """Settings and results side by side."""
+    found = tuple({run.id: run for run in (session.catalog.runs.find(text) for text in runs)}.values())
+    if len(found) < 2:
+        raise UsageError(
+            "Comparing takes at least two runs.", "Name two or more: cloudtui run list shows them."
+        )
+    settings = dict.fromkeys(key for run in found for key in ("model", "dataset", *run.params))
+    keys = dict.fromkeys(key for run in found for key in run.metrics)
+    return Comparison(
+        found,
+        tuple(Difference(key, tuple(_setting(run, key) for run in found)) for key in settings),
+        tuple(_outcome(found, key) for key in keys),
+    )
+
+
+def _setting(run: Run, key: str) -> Any:
+    if key in run.params:
+        return run.params[key]
+    return {"model": run.model, "dataset": run.dataset}.get(key)
+
+
+def _outcome(runs: Sequence[Run], key: str) -> Outcome:
+    of_runs = [run.metrics.get(key) for run in runs]
+    goal = next((summary.goal for summary in of_runs if summary and summary.goal), None)
+    return Outcome(
+        key,
+        goal,
+        tuple(summary.last if summary else None for summary in of_runs),
+        tuple(summary.best if summary else None for summary in of_runs),
+    )
+
+
+def tag(session: Session, run: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Run:
+    """Add tags and take some away."""
+    add, remove = tuple(add or ()), tuple(remove or ())
+    if not add and not remove:
+        raise UsageError(
+            "There is no tag to add or to take away.", "cloudtui run tag RUN TAG, or --remove TAG"
+        )
+    found = session.catalog.runs.find(run)
+    if len(set(found.tags) | set(add)) > MOST_TAGS:
+        raise RefusedError(f"A run carries at most {MOST_TAGS} tags.", "Take some away with --remove.")
+    checked = [values.new_name(text, "a tag") for text in add]
+    session.catalog.runs.tag(found.id, add=checked, remove=remove)
+    return session.catalog.runs.get(found.id)
+
+
+def note(session: Session, run: str, text: str) -> Run:
+    """Write a note."""
+    found = session.catalog.runs.find(run)
+    session.catalog.runs.set_note(found.id, text)
+    return session.catalog.runs.get(found.id)
+
+
+def rename(session: Session, run: str, name: str) -> Run:
+    """Give another name."""
+    found = session.catalog.runs.find(run)
+    session.catalog.runs.rename(found.id, values.run_name(name) or found.name)
+    return session.catalog.runs.get(found.id)
+
+
+def delete(session: Session, run: str) -> Run:
+    """Move a run that is over to the trash."""
+    found = session.catalog.runs.find(run)
+    if not found.status.is_finished:
+        raise RefusedError(
+            f"{found.name} is {found.status}.", f"Stop it first: cloudtui run stop {found.id}", code="live"
+        )
+    if found.deleted_at is None:
+        session.catalog.runs.delete(found.id, time.time())
+    return session.catalog.runs.get(found.id)
+
+
+def restore(session: Session, run: str) -> Run:
+    """Take a run out of the trash."""
+    found = session.catalog.runs.find(run)
+    session.catalog.runs.restore(found.id)
+    return session.catalog.runs.get(found.id)
+
+
+def reports(session: Session, run: Run) -> Mapping[str, Any]:
+    """What the run reported at its end, by name."""
+    return session.catalog.runs.reports(run.id)

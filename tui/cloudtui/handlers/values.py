@@ -1,0 +1,103 @@
+"""Texts as values: hyperparameters, names, SSH addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cloudtui_engine.errors import UsageError
+from cloudtui_engine.records.instance import Address
+from cloudtui_engine.sanitize import clean_line
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_WORDS: Mapping[str, bool] = {"true": True, "false": False}
+_SSH = re.compile(
+    r"(?:ssh://)?(?:(?P<user>[^@\s]+)@)?(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^@:\s/\[\]]+))(?::(?P<port>\d+))?/?"
+)
+_INTEGER = re.compile(r"[+-]?\d+(_\d+)*")
+_LONGEST_INTEGER = 18
+
+
+def typed(value: Any) -> Any:
+    """A text as the number or the truth value that it spells; all else as it is.
+
+    >>> typed("20"), typed("1e-3"), typed("true"), typed("cosine")
+    (20, 0.001, True, 'cosine')
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_INTEGER:
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return value
+
+
+def params(pairs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Hyperparameters with typed values."""
+    return {key: typed(value) for key, value in (pairs or {}).items()}
+
+
+def new_name(text: str, what: str) -> str:
+    """A name that can stand in a command, a file name and a list with commas.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not _NAME.fullmatch(text):
+        raise UsageError(
+            f"'{clean_line(text, 80)}' cannot be the name of {what}.",
+            "Use up to 64 letters, digits, dots, hyphens and underscores; begin with a letter or digit.",
+        )
+    return text
+
+
+def run_name(text: str | None) -> str | None:
+    """The name of a run: any one line, as people like to call their runs.
+
+    Raises:
+        UsageError: it is empty, too long, or holds what a terminal would obey.
+    """
+    if text is None:
+        return None
+    if not text.strip() or len(text) > 200 or clean_line(text) != text:
+        raise UsageError("A run's name is one line of up to 200 characters.", "Choose another name.")
+    return text
+
+
+def ssh_address(text: str, key: str | None = None) -> Address:
+    """`[user@]host[:port]`; an IPv6 address with a port stands in brackets.
+
+    Raises:
+        UsageError: it is none, or the key file is missing.
+    """
+    match = _SSH.fullmatch(text)
+    if match is None and re.fullmatch(r"[0-9A-Fa-f]*:[0-9A-Fa-f:.]+", text):
+        return Address(host=text, key_file=key_file(key))
+    host = (match["v6"] or match["host"]) if match else ""
+    port = int(match["port"] or 22) if match else 0
+    if match is None or host.startswith("-") or (match["user"] or "").startswith("-") or not 0 < port < 65536:
+        raise UsageError(f"'{clean_line(text, 80)}' is no SSH address.", "Write it as [user@]host[:port].")
+    return Address(host=host, user=match["user"] or "", port=port, key_file=key_file(key))
+
+
+def key_file(text: str | None) -> str:
+    """The absolute path of a private key, empty where none is given.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    if not text:
+        return ""
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise UsageError(
+            f"There is no key file {clean_line(text, 200)}.", "Give the private key with --key FILE."
+        )
+    return str(path)
