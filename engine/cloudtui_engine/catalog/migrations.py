@@ -11,9 +11,11 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("cloudtui")
 
 FIRST = """
+-- version: one count for all topics, so that a reader may ask what changed after the last one it saw.
 CREATE TABLE topic (
     name TEXT PRIMARY KEY, version INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX topic_version ON topic (version);
 
 CREATE TABLE setting (
     key TEXT PRIMARY KEY, value TEXT NOT NULL
@@ -48,9 +50,11 @@ CREATE TABLE dataset (
     task TEXT NOT NULL,
     sha256 TEXT NOT NULL UNIQUE,
     size_bytes INTEGER NOT NULL,
-    manifest TEXT NOT NULL,
+    splits TEXT NOT NULL DEFAULT '{}',
+    classes TEXT NOT NULL DEFAULT '[]',
     source TEXT NOT NULL DEFAULT '',
     created_at REAL NOT NULL,
+    manifest TEXT NOT NULL,
     UNIQUE (name, version)
 );
 
@@ -61,6 +65,8 @@ CREATE TABLE dataset_copy (
     PRIMARY KEY (dataset_id, instance_id)
 ) WITHOUT ROWID;
 
+-- instance_ids: those of the newest attempt. since: when the newest attempt started; past_s: how long the earlier ones
+-- ran. goals: what the run declared of its metrics. spec is last: lists do not read it.
 CREATE TABLE run (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -68,23 +74,28 @@ CREATE TABLE run (
     kind TEXT NOT NULL,
     status TEXT NOT NULL,
     attempt INTEGER NOT NULL,
+    instance_ids TEXT NOT NULL DEFAULT '',
     dataset_id TEXT REFERENCES dataset (id),
     task TEXT,
     model TEXT,
     params TEXT NOT NULL DEFAULT '{}',
-    spec TEXT NOT NULL DEFAULT '{}',
     progress TEXT NOT NULL DEFAULT '{}',
     stale_since REAL,
     created_at REAL NOT NULL,
     started_at REAL,
+    since REAL,
     ended_at REAL,
+    past_s REAL NOT NULL DEFAULT 0,
     cost_usd REAL,
     exit_code INTEGER,
     reason TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '',
-    deleted_at REAL
+    deleted_at REAL,
+    goals TEXT NOT NULL DEFAULT '{}',
+    spec TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX run_name ON run (name);
+CREATE INDEX run_created ON run (created_at);
 CREATE INDEX run_status ON run (status, seq);
 
 CREATE TABLE attempt (
@@ -135,63 +146,70 @@ CREATE TABLE metric (
     key TEXT NOT NULL UNIQUE
 );
 
--- Lists read these rows and never a history. goal: 'min', 'max' or NULL. last/min/max/best: NULL means NaN or none;
--- `last_text` keeps an infinity or NaN. spark: JSON {"stride": n, "values": [...]}.
+-- Lists read these rows and never a history. goal: 'min', 'max' or NULL. last: NULL is NaN. vmin, vmax and best are of
+-- the finite values, NULL where there is none. spark: every stride-th value, at most 15, as float64.
 CREATE TABLE summary (
     run INTEGER NOT NULL REFERENCES run (seq),
     metric INTEGER NOT NULL REFERENCES metric (id),
     goal TEXT,
     n INTEGER NOT NULL,
     last REAL,
-    last_text TEXT,
     last_step INTEGER NOT NULL,
     vmin REAL,
     vmax REAL,
     best REAL,
     best_step INTEGER,
-    spark TEXT NOT NULL DEFAULT '',
+    stride INTEGER NOT NULL,
+    spark BLOB NOT NULL,
     PRIMARY KEY (run, metric)
 ) WITHOUT ROWID;
-CREATE INDEX summary_metric ON summary (metric, last);
 
+-- n: all points; sealed: those in chunks; pieces: rows of `tail` that hold the rest.
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES run (seq),
     attempt INTEGER NOT NULL,
+    scope TEXT NOT NULL,
     metric INTEGER NOT NULL REFERENCES metric (id),
-    scope TEXT NOT NULL DEFAULT 'metric',
+    n INTEGER NOT NULL DEFAULT 0,
+    sealed INTEGER NOT NULL DEFAULT 0,
+    pieces INTEGER NOT NULL DEFAULT 0,
     UNIQUE (run, attempt, scope, metric)
 );
 
--- The newest points of a series, until 1,024 of them are sealed into a chunk. value: NULL means NaN,
--- +-9e999 an infinity.
+-- The newest points of a series: a row is what one commit brought, until 1,024 points are sealed into a chunk.
+-- seq0: the place of its first point in the series. The columns are packed as in `chunk`.
 CREATE TABLE tail (
     series INTEGER NOT NULL REFERENCES series (id),
-    seq INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    t REAL NOT NULL,
-    value REAL,
-    PRIMARY KEY (series, seq)
+    seq0 INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    step0 INTEGER NOT NULL,
+    stride INTEGER NOT NULL,
+    t0 REAL NOT NULL,
+    steps BLOB,
+    times BLOB,
+    vals BLOB NOT NULL,
+    PRIMARY KEY (series, seq0)
 ) WITHOUT ROWID;
 
--- Immutable. stride: steps are step0 + i * stride, `steps` is NULL; else stride is 0 and `steps` holds int64 (or int32
--- relative to step0). times: float32 seconds after t0. vals: float64.
+-- Immutable. Steps are step0 + i * stride and `steps` is NULL, or else `steps` holds int32 after step0 or int64.
+-- times: float32 seconds after t0, NULL for one point. vals: float64, so that NaN and infinities are what they are.
+-- vmin, vmax, vsum and finite speak of the finite values.
 CREATE TABLE chunk (
     series INTEGER NOT NULL REFERENCES series (id),
     seq0 INTEGER NOT NULL,
     n INTEGER NOT NULL,
     step0 INTEGER NOT NULL,
-    step_min INTEGER NOT NULL,
-    step_max INTEGER NOT NULL,
     stride INTEGER NOT NULL,
     t0 REAL NOT NULL,
-    t1 REAL NOT NULL,
+    step_min INTEGER NOT NULL,
+    step_max INTEGER NOT NULL,
     vmin REAL,
     vmax REAL,
-    vsum REAL NOT NULL,
+    vsum REAL,
     finite INTEGER NOT NULL,
     steps BLOB,
-    times BLOB NOT NULL,
+    times BLOB,
     vals BLOB NOT NULL,
     PRIMARY KEY (series, seq0)
 );
@@ -296,4 +314,4 @@ def m001_first(db: Database) -> None:
     """Everything that the first release keeps."""
     for statement in FIRST.split(";\n"):
         if statement.strip():
-            db.execute(statement)
+            db.conn.execute(statement)

@@ -1,0 +1,217 @@
+"""The catalog file: a connection a thread, one writer at a time, and topics that tell readers what changed."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from cloudtui_engine.catalog.datasets import Datasets
+from cloudtui_engine.catalog.engine_sessions import EngineSessions
+from cloudtui_engine.catalog.events import Events
+from cloudtui_engine.catalog.file_systems import read_mounts
+from cloudtui_engine.catalog.instances import Instances
+from cloudtui_engine.catalog.metrics import Metrics
+from cloudtui_engine.catalog.models import Models
+from cloudtui_engine.catalog.opening import connect, prepare, translate
+from cloudtui_engine.catalog.operations import Operations
+from cloudtui_engine.catalog.runs import Runs
+from cloudtui_engine.catalog.settings import Settings
+from cloudtui_engine.catalog.sources import Sources
+from cloudtui_engine.errors import CatalogError
+from cloudtui_engine.paths import Paths
+
+
+class _Handle:
+    """What a thread has of the catalog. It goes, and its connection with it, when the thread goes."""
+
+    __slots__ = ("__weakref__", "connection", "reads", "topics", "writes")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.reads = 0
+        self.writes = 0
+        self.topics: set[str] = set()
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+class Catalog:
+    """One home's catalog. All methods and repositories may be used from any thread."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self._local = threading.local()
+        self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
+        self._guard = threading.Lock()
+        self._writing = threading.RLock()
+        self._closed = False
+        self._watch = connect(paths.catalog)
+        self.instances = Instances(self)
+        self.datasets = Datasets(self)
+        self.runs = Runs(self)
+        self.metrics = Metrics(self)
+        self.sources = Sources(self)
+        self.events = Events(self)
+        self.models = Models(self)
+        self.operations = Operations(self)
+        self.engine_sessions = EngineSessions(self)
+        self.settings = Settings(self)
+
+    @classmethod
+    def open(cls, paths: Paths, *, create: bool = True, mounts: Callable[[], str] = read_mounts) -> Catalog:
+        """The catalog of a home, created or brought up to date where needed.
+
+        Args:
+            paths: the home.
+            create: make one where there is none.
+            mounts: reads the mount table.
+
+        Raises:
+            CatalogError: it cannot be used; it is untouched then, and the hint says what to do.
+        """
+        prepare(paths, create, mounts)
+        try:
+            return cls(paths)
+        except sqlite3.Error as error:
+            raise translate(error, paths.catalog) from error
+
+    @contextmanager
+    def write(self, *topics: str, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of the body is committed with new versions of `topics`, or nothing of it is.
+
+        Inside another `write` of this thread it joins that one; if it raises, only its own part is undone.
+
+        Args:
+            topics: what readers should look at again.
+            durable: on the disk, not only handed to the system, before this returns (the outermost one counts).
+
+        Raises:
+            CatalogError: the catalog is busy for too long, its disk is full, or it is damaged.
+        """
+        handle = self._handle()
+        if handle.reads and not handle.writes:
+            raise RuntimeError(
+                "A read of this thread is open: a write inside it could not see what others wrote."
+            )
+        body = self._inner(handle) if handle.writes else self._outer(handle, durable)
+        handle.topics.update(topics)
+        with body as db:
+            yield db
+
+    @contextmanager
+    def _outer(self, handle: _Handle, durable: bool) -> Iterator[sqlite3.Connection]:
+        db = handle.connection
+        with self._writing:
+            try:
+                if durable:
+                    db.execute("PRAGMA synchronous = FULL")
+                db.execute("BEGIN IMMEDIATE")
+                handle.writes = 1
+                yield db
+                _bump(db, handle.topics)
+                db.execute("COMMIT")
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                    raise
+                raise translate(error, self.paths.catalog) from error
+            finally:
+                handle.writes = 0
+                handle.topics.clear()
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if durable:
+                    db.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _inner(self, handle: _Handle) -> Iterator[sqlite3.Connection]:
+        db, name = handle.connection, f"inner{handle.writes}"
+        db.execute(f"SAVEPOINT {name}")
+        handle.writes += 1
+        try:
+            yield db
+        except BaseException:
+            if db.in_transaction:  # a full disk rolls all back by itself
+                db.execute(f"ROLLBACK TO {name}")
+                db.execute(f"RELEASE {name}")
+            raise
+        else:
+            db.execute(f"RELEASE {name}")
+        finally:
+            handle.writes -= 1
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view for the length of the body; inside a `write` of this thread, that transaction's.
+
+        Raises:
+            CatalogError: the catalog cannot be read.
+        """
+        handle = self._handle()
+        db = handle.connection
+        if handle.reads or handle.writes:
+            yield db
+            return
+        try:
+            db.execute("BEGIN")
+            handle.reads = 1
+            yield db
+        except sqlite3.OperationalError as error:
+            raise translate(error, self.paths.catalog) from error
+        finally:
+            handle.reads = 0
+            if db.in_transaction:
+                db.execute("COMMIT")
+
+    def data_version(self) -> int:
+        """A number that is another one after any commit, of this process or another. Costs microseconds."""
+        with self._guard:
+            # A connection that never writes sees every commit as somebody else's.
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def topics(self) -> dict[str, int]:
+        """The version of every topic that was ever bumped."""
+        with self.read() as db:
+            return dict(db.execute("SELECT name, version FROM topic").fetchall())
+
+    def changed(self, since: int) -> tuple[int, frozenset[str]]:
+        """The newest version and the topics that were bumped after version `since`: does not grow with the history."""
+        with self.read() as db:
+            rows = db.execute("SELECT version, name FROM topic WHERE version > ?", (since,)).fetchall()
+        return max((row[0] for row in rows), default=since), frozenset(row[1] for row in rows)
+
+    def close(self) -> None:
+        """Close every thread's connection. Closing twice is fine."""
+        with self._guard:
+            self._closed = True
+            handles = list(self._handles)
+            self._watch.close()
+        for handle in handles:
+            handle.connection.close()
+
+    def _handle(self) -> _Handle:
+        handle: _Handle | None = getattr(self._local, "handle", None)
+        if handle is None:
+            with self._guard:
+                if self._closed:
+                    raise CatalogError("The catalog was closed.")
+                try:
+                    handle = _Handle(connect(self.paths.catalog))
+                except sqlite3.Error as error:
+                    raise translate(error, self.paths.catalog) from error
+                self._handles.add(handle)
+            self._local.handle = handle
+        return handle
+
+
+def _bump(db: sqlite3.Connection, topics: set[str]) -> None:
+    if not topics:
+        return
+    version = db.execute("SELECT COALESCE(MAX(version), 0) + 1 FROM topic").fetchone()[0]
+    db.executemany(
+        "INSERT INTO topic VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+        [(topic, version) for topic in topics],
+    )

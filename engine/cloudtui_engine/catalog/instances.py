@@ -1,0 +1,148 @@
+"""Machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+import time
+from typing import Any
+
+from cloudtui_engine.catalog.base import Repository, Row, dumps, prefix_end, the_one
+from cloudtui_engine.errors import NotFoundError, RefusedError
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.records.instance import LOCAL, Address, Instance, LinkState
+
+_COLUMNS = (
+    "id, name, provider, address, root, wanted, cloud_state, link_state, link_detail, link_since, price_usd_per_hour,"
+    " facts, gpus, machine_id, clock_offset_s, seen_at, created_at, forgotten_at"
+)
+_NAMES = tuple(_COLUMNS.replace(",", " ").split())
+_JSON = frozenset({"address", "facts", "gpus"})
+
+
+class Instances(Repository):
+    """The rows of `instance`."""
+
+    def add(self, instance: Instance) -> Instance:
+        """Keep a new machine.
+
+        Raises:
+            RefusedError: another one has its name.
+        """
+        values = [_column(name, getattr(instance, name)) for name in _NAMES]
+        try:
+            with self._catalog.write("instance") as db:
+                db.execute(
+                    f"INSERT INTO instance ({_COLUMNS}) VALUES ({','.join('?' * len(_NAMES))})", values
+                )
+        except sqlite3.IntegrityError as error:
+            raise _taken(instance.name) from error
+        return instance
+
+    def get(self, instance_id: str) -> Instance:
+        """The instance with this id, forgotten or not."""
+        with self._catalog.read() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM instance WHERE id = ?", (instance_id,)).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no instance {instance_id!r}.", "See `cloudtui instance list`.")
+        return _instance(row)
+
+    def find(self, text: str) -> Instance:
+        """The instance with this name, id or beginning of an id; not a forgotten one."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM instance WHERE forgotten_at IS NULL AND (name = ? OR id = ?)",
+                (text, text),
+            ).fetchall()
+            if not rows and text:
+                rows = db.execute(
+                    f"SELECT {_COLUMNS} FROM instance WHERE forgotten_at IS NULL AND id >= ? AND id < ?",
+                    (text, prefix_end(text)),
+                ).fetchall()
+        return _instance(the_one(rows, "instance", text))
+
+    def list(self, include_forgotten: bool = False) -> list[Instance]:
+        """All instances: this machine first, then by name."""
+        where = "" if include_forgotten else " WHERE forgotten_at IS NULL"
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"SELECT {_COLUMNS} FROM instance{where} ORDER BY provider != 'local', name, id"
+            ).fetchall()
+        return [_instance(row) for row in rows]
+
+    def update(self, instance_id: str, **fields: Any) -> None:
+        """Set fields of the record, by their names.
+
+        Raises:
+            NotFoundError: no such instance.
+            RefusedError: the new name is taken.
+        """
+        unknown = fields.keys() - set(_NAMES) | fields.keys() & {"id"}
+        if unknown:
+            raise ValueError(f"An instance has no such fields to set: {sorted(unknown)}")
+        if not fields:
+            return
+        assigned = ", ".join(f"{name} = ?" for name in fields)
+        values = [_column(name, value) for name, value in fields.items()]
+        try:
+            with self._catalog.write("instance") as db:
+                done = db.execute(
+                    f"UPDATE instance SET {assigned} WHERE id = ?", (*values, instance_id)
+                ).rowcount
+        except sqlite3.IntegrityError as error:
+            raise _taken(str(fields.get("name"))) from error
+        if not done:
+            raise NotFoundError(f"There is no instance {instance_id!r}.", "See `cloudtui instance list`.")
+
+    def forget(self, instance_id: str, at: float) -> None:
+        """Take it from the lists and free its name. Runs on it keep pointing to it."""
+        self.update(instance_id, forgotten_at=at)
+
+    def ensure_local(self) -> Instance:
+        """The instance that is this machine; made at the first call."""
+        with self._catalog.read() as db:
+            row = self._local(db)
+        if row is None:
+            with self._catalog.write() as db:
+                row = self._local(db)
+                if row is None:
+                    now = time.time()
+                    return self.add(
+                        Instance(
+                            new_id(), LOCAL, LOCAL, link_state=LinkState.UP, link_since=now, created_at=now
+                        )
+                    )
+        return _instance(row)
+
+    @staticmethod
+    def _local(db: sqlite3.Connection) -> Row | None:
+        row: Row | None = db.execute(
+            f"SELECT {_COLUMNS} FROM instance WHERE name = ? AND forgotten_at IS NULL", (LOCAL,)
+        ).fetchone()
+        return row
+
+
+def _taken(name: str) -> RefusedError:
+    return RefusedError(
+        f"There is already an instance named {name!r}.",
+        "Choose another name, or forget that one: cloudtui instance forget NAME.",
+        code="name_taken",
+    )
+
+
+def _column(name: str, value: Any) -> Any:
+    if name == "address" and isinstance(value, Address):
+        value = dataclasses.asdict(value)
+    if name in _JSON:
+        return dumps(value)
+    return str(value) if name == "link_state" else value
+
+
+def _instance(row: Row) -> Instance:
+    fields = dict(zip(_NAMES, row, strict=True))
+    fields["address"] = Address(**json.loads(fields["address"]))
+    fields["facts"] = json.loads(fields["facts"])
+    fields["gpus"] = tuple(json.loads(fields["gpus"]))
+    fields["link_state"] = LinkState(fields["link_state"])
+    return Instance(**fields)

@@ -1,0 +1,129 @@
+"""Commands that were committed, and how far they are."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from cloudtui_engine.catalog.base import Repository, Row, dumps, marks, prefix_end, the_one
+from cloudtui_engine.errors import NotFoundError
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.records.operation import Operation, OperationState
+
+_COLUMNS = (
+    "id, kind, target, args, key, state, question, answer, progress, result, error, pickups, created_at, started_at,"
+    " ended_at"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM operation"
+_OPEN = "state IN ('pending', 'running', 'needs_you')"
+
+
+class Operations(Repository):
+    """The rows of `operation`."""
+
+    def submit(self, kind: str, target: str, args: Mapping[str, Any], key: str | None = None) -> Operation:
+        """Commit a command; the one that has the key already is returned instead of a second one."""
+        operation_id = new_id()
+        row = (operation_id, kind, target, dumps(args), key or operation_id, time.time())
+        with self._catalog.write("operation") as db:
+            db.execute(
+                "INSERT INTO operation (id, kind, target, args, key, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (key) DO NOTHING",
+                row,
+            )
+            return _operation(db.execute(f"{_SELECT} WHERE key = ?", (row[4],)).fetchone())
+
+    def get(self, operation_id: str) -> Operation:
+        """The operation with this id."""
+        with self._catalog.read() as db:
+            row = db.execute(f"{_SELECT} WHERE id = ?", (operation_id,)).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no operation {operation_id!r}.")
+        return _operation(row)
+
+    def find(self, text: str) -> Operation:
+        """The operation with this id or beginning of an id."""
+        with self._catalog.read() as db:
+            rows = db.execute(f"{_SELECT} WHERE id >= ? AND id < ?", (text, prefix_end(text))).fetchmany(6)
+        return _operation(the_one(rows if text else [], "operation", text))
+
+    def list(self, limit: int = 200, states: Collection[OperationState] | None = None) -> list[Operation]:
+        """The newest, newest first."""
+        chosen = [str(state) for state in states or ()]
+        where = f" WHERE state IN ({marks(chosen)})" if states is not None else ""
+        with self._catalog.read() as db:
+            rows = db.execute(f"{_SELECT}{where} ORDER BY seq DESC LIMIT ?", (*chosen, limit)).fetchall()
+        return [_operation(row) for row in rows]
+
+    def pending(self) -> list[Operation]:
+        """What waits to be taken up, in the order it was committed."""
+        with self._catalog.read() as db:
+            rows = db.execute(f"{_SELECT} WHERE state = 'pending' ORDER BY seq").fetchall()
+        return [_operation(row) for row in rows]
+
+    def open_for(self, target: str) -> list[Operation]:
+        """What is not finished for this object, in the order it was committed."""
+        with self._catalog.read() as db:
+            rows = db.execute(f"{_SELECT} WHERE target = ? AND {_OPEN} ORDER BY seq", (target,)).fetchall()
+        return [_operation(row) for row in rows]
+
+    def requeue_running(self) -> int:
+        """A new engine takes over: what a dead one had taken up is pending again. Returns how many."""
+        return self._set("state = 'running'", (), state="pending")
+
+    def take(self, operation_id: str) -> bool:
+        """Begin with it; False when somebody else has, or it is not pending."""
+        with self._catalog.write("operation") as db:
+            done = db.execute(
+                "UPDATE operation SET state = 'running', pickups = pickups + 1,"
+                " started_at = COALESCE(started_at, ?) WHERE id = ? AND state = 'pending'",
+                (time.time(), operation_id),
+            ).rowcount
+        return done == 1
+
+    def set_progress(self, operation_id: str, progress: Mapping[str, Any]) -> None:
+        """Say how far it is."""
+        self._set(f"id = ? AND {_OPEN}", (operation_id,), progress=dumps(progress))
+
+    def ask(self, operation_id: str, question: Mapping[str, Any]) -> None:
+        """It waits for the user's answer."""
+        where = "id = ? AND state IN ('pending', 'running')"
+        self._set(where, (operation_id,), state="needs_you", question=dumps(question), answer="{}")
+
+    def answer(self, operation_id: str, answer: Mapping[str, Any]) -> bool:
+        """Answer its question: it is pending again. False when it asks nothing."""
+        where = "id = ? AND state = 'needs_you'"
+        return self._set(where, (operation_id,), state="pending", answer=dumps(answer)) == 1
+
+    def finish(self, operation_id: str, result: Mapping[str, Any] | None = None) -> None:
+        """It is done."""
+        self._end(operation_id, "done", result=dumps(result or {}))
+
+    def fail(self, operation_id: str, error: Mapping[str, Any]) -> None:
+        """It failed; `error` is `CloudtuiError.as_dict()`."""
+        self._end(operation_id, "failed", error=dumps(error))
+
+    def cancel(self, operation_id: str) -> bool:
+        """Take it back; False when it is being carried out or finished."""
+        where = "id = ? AND state IN ('pending', 'needs_you')"
+        return self._set(where, (operation_id,), state="cancelled", ended_at=time.time()) == 1
+
+    def _end(self, operation_id: str, state: str, **fields: Any) -> None:
+        self._set(f"id = ? AND {_OPEN}", (operation_id,), state=state, ended_at=time.time(), **fields)
+
+    def _set(self, where: str, values: tuple[Any, ...], **fields: Any) -> int:
+        assigned = ", ".join(f"{name} = ?" for name in fields)
+        with self._catalog.write("operation") as db:
+            return db.execute(
+                f"UPDATE operation SET {assigned} WHERE {where}", (*fields.values(), *values)
+            ).rowcount
+
+
+def _operation(row: Row) -> Operation:
+    (key, kind, target, args, idempotency, state, question, answer, progress, result, error, *rest) = row
+    return Operation(
+        key, kind, target, json.loads(args), idempotency, OperationState(state), json.loads(question),
+        json.loads(answer), json.loads(progress), json.loads(result), json.loads(error), *rest,
+    )  # fmt: skip

@@ -1,0 +1,63 @@
+"""What runs left: files and reports."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cloudtui_engine.catalog.base import Repository, dumps
+from cloudtui_engine.catalog.run_keys import run_seq
+from cloudtui_engine.records.run import Artifact
+
+
+class Results(Repository):
+    """The rows of `artifact` and `report`."""
+
+    def add_artifacts(self, run_id: str, number: int, artifacts: Iterable[tuple[str, str, int, str]]) -> None:
+        """Files of an attempt: name, kind, size and sha256. A file that changed must be pulled again."""
+        with self._catalog.write("run") as db:
+            seq = run_seq(db, run_id)
+            db.executemany(
+                "INSERT INTO artifact (run, attempt, name, kind, size_bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (run, attempt, name) DO UPDATE SET kind = excluded.kind,"
+                " size_bytes = excluded.size_bytes, pulled = pulled AND sha256 = excluded.sha256,"
+                " sha256 = excluded.sha256",
+                [(seq, number, *artifact) for artifact in artifacts],
+            )
+
+    def artifacts(self, run_id: str, number: int) -> list[Artifact]:
+        """The files of one attempt, by name."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT name, kind, size_bytes, sha256, pulled FROM artifact WHERE run = ? AND attempt = ? ORDER BY name",
+                (run_seq(db, run_id), number),
+            ).fetchall()
+        file = self._catalog.paths.file
+        return [Artifact(*row[:4], str(file(row[3])) if row[4] else None) for row in rows]
+
+    def mark_pulled(self, run_id: str, number: int, name: str) -> None:
+        """The file lies on this machine, verified, at `paths.file(sha256)`."""
+        with self._catalog.write("run") as db:
+            db.execute(
+                "UPDATE artifact SET pulled = 1 WHERE run = ? AND attempt = ? AND name = ?",
+                (run_seq(db, run_id), number, name),
+            )
+
+    def add_report(
+        self, run_id: str, number: int, name: str, t: float | None, data: Mapping[str, Any]
+    ) -> None:
+        """Keep a report of an attempt; a second one of the name replaces it."""
+        with self._catalog.write("run") as db:
+            row = (run_seq(db, run_id), number, name, time.time() if t is None else t, dumps(data))
+            db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?)", row)
+
+    def reports(self, run_id: str) -> dict[str, Any]:
+        """The reports of a run by name; of several attempts the newest one's."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT name, data FROM report WHERE run = ? ORDER BY attempt, name", (run_seq(db, run_id),)
+            ).fetchall()
+        found = {name: json.loads(data) for name, data in rows}
+        return {name: found[name] for name in sorted(found)}

@@ -1,0 +1,164 @@
+"""Rows of runs as records. A page is a few queries, however many runs it has."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from cloudtui_engine.catalog.base import Row, dumps, loads_all
+from cloudtui_engine.catalog.tally import to_summary
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.run import Artifact, MetricSummary, Run, RunState
+
+FROM = "FROM run AS r LEFT JOIN dataset AS d ON d.id = r.dataset_id"
+COLUMNS = (
+    "r.seq, r.id, r.name, r.kind, r.status, r.attempt, r.instance_ids, d.name, r.dataset_id, r.task, r.model, r.params,"
+    " r.progress, r.stale_since, r.created_at, r.started_at, r.since, r.ended_at, r.past_s, r.cost_usd, r.exit_code,"
+    " r.reason, r.note, r.deleted_at"
+)
+_STATES = {str(state): state for state in RunState}
+_SUMMARIES = (
+    "SELECT run, metric, goal, n, last, last_step, vmin, vmax, best, best_step, stride, spark FROM summary"
+    " WHERE run IN (SELECT value FROM json_each(?))"
+)
+
+
+class Summaries(Mapping[str, MetricSummary]):
+    """The summaries of one run, made into records when somebody looks: most rows of a page never are."""
+
+    __slots__ = ("_made", "_names", "_rows")
+
+    def __init__(self, rows: list[Row], names: Mapping[int, str]) -> None:
+        self._rows = rows
+        self._names = names
+        self._made: dict[str, MetricSummary] | None = None
+
+    def _all(self) -> dict[str, MetricSummary]:
+        if self._made is None:
+            made = {self._names[row[1]]: row[2:] for row in self._rows}
+            self._made = {key: to_summary(key, *made[key]) for key in sorted(made)}
+        return self._made
+
+    def __getitem__(self, key: str) -> MetricSummary:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
+def runs_of(
+    db: sqlite3.Connection, rows: Sequence[Row], paths: Paths, metrics: bool | Sequence[str], details: bool
+) -> list[Run]:
+    """The records of some rows.
+
+    Args:
+        db: a connection.
+        rows: of `COLUMNS`.
+        paths: where pulled files lie.
+        metrics: all summaries, none, or those of some keys.
+        details: specs and artifacts too, which lists do without.
+    """
+    if not rows:
+        return []
+    numbers = dumps([row[0] for row in rows])
+    names = dict(db.execute("SELECT id, name FROM instance").fetchall())
+    summaries = _summaries(db, numbers, metrics)
+    tags: dict[int, list[str]] = {}
+    for run, tag in db.execute(
+        "SELECT run, tag FROM tag WHERE run IN (SELECT value FROM json_each(?)) ORDER BY tag", (numbers,)
+    ):
+        tags.setdefault(run, []).append(tag)
+    artifacts = _artifacts(db, numbers, paths) if details else {}
+    specs: dict[int, str] = {}
+    if details:
+        specs = dict(
+            db.execute(
+                "SELECT seq, spec FROM run WHERE seq IN (SELECT value FROM json_each(?))", (numbers,)
+            ).fetchall()
+        )
+    params = loads_all([row[11] for row in rows])
+    progress = loads_all([row[12] for row in rows])
+    now, nothing = time.time(), Summaries([], {})
+    found = []
+    for i, row in enumerate(rows):
+        (seq, key, name, kind, status, attempt, instances, dataset, dataset_id, task, model, _, _, stale, created,
+         started, since, ended, past, cost, exit_code, reason, note, deleted) = row  # fmt: skip
+        spec = json.loads(specs[seq]) if details else {}
+        duration = None if started is None else past + (0.0 if since is None else (ended or now) - since)
+        found.append(
+            Run(key, name, kind, _STATES[status], attempt, tuple([names[one] for one in instances.split()]), dataset,
+                dataset_id, task, model, params[i], spec, summaries.get(seq, nothing), progress[i], stale, created,
+                started, ended, duration, cost, exit_code, reason, artifacts.get(seq, ()), tuple(tags.get(seq, ())),
+                note, deleted)
+        )  # fmt: skip
+    return found
+
+
+def _summaries(db: sqlite3.Connection, numbers: str, metrics: bool | Sequence[str]) -> dict[int, Summaries]:
+    if metrics is False:
+        return {}
+    names = dict(db.execute("SELECT id, key FROM metric").fetchall())
+    if metrics is True:
+        rows = db.execute(_SUMMARIES, (numbers,)).fetchall()
+    else:
+        wanted = set(metrics)
+        chosen = dumps([number for number, key in names.items() if key in wanted])
+        only = " AND metric IN (SELECT value FROM json_each(?))"
+        rows = db.execute(_SUMMARIES + only, (numbers, chosen)).fetchall()
+    grouped: dict[int, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row[0], []).append(row)
+    return {run: Summaries(found, names) for run, found in grouped.items()}
+
+
+def _artifacts(db: sqlite3.Connection, numbers: str, paths: Paths) -> dict[int, tuple[Artifact, ...]]:
+    """Of every run the files of its attempts; of two with one name the newer one."""
+    found: dict[int, dict[str, Artifact]] = {}
+    for run, name, kind, size, sha256, pulled in db.execute(
+        "SELECT run, name, kind, size_bytes, sha256, pulled FROM artifact"
+        " WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, name",
+        (numbers,),
+    ):
+        local = str(paths.file(sha256)) if pulled else None
+        found.setdefault(run, {})[name] = Artifact(name, kind, size, sha256, local)
+    return {run: tuple(files[name] for name in sorted(files)) for run, files in found.items()}
+
+
+def flatten(params: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested parameters under dotted keys."""
+    flat: dict[str, object] = {}
+    for key, value in params.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def param_row(key: str, value: object) -> tuple[str, str, float | None]:
+    """A parameter as it is searched: as text, and as a number where it is one."""
+    if isinstance(value, str):
+        text: str = value
+        try:
+            number = float(value) if len(value) < 32 else None
+        except ValueError:
+            number = None
+    else:
+        text = dumps(value)
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if number is not None and number - number != 0:
+        number = None
+    return key, text, number

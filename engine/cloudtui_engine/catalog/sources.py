@@ -1,0 +1,67 @@
+"""Cursors of followed files."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from cloudtui_engine.catalog.base import Repository, Row
+from cloudtui_engine.catalog.run_keys import run_seq
+from cloudtui_engine.records.source import Source
+
+_SELECT = (
+    "SELECT s.id, s.instance_id, r.id, s.attempt, s.name, s.offset, s.tail, s.damaged, s.alarm"
+    " FROM source s JOIN run r ON r.seq = s.run"
+)
+
+
+class Sources(Repository):
+    """The rows of `source`."""
+
+    def open(self, instance_id: str, run_id: str, attempt: int, name: str) -> Source:
+        """The cursor of a file, at 0 when it was never followed."""
+        key = (instance_id, run_id, attempt, name)
+        found = self._find(key)
+        if found is None:
+            with self._catalog.write() as db:
+                db.execute(
+                    "INSERT OR IGNORE INTO source (instance_id, run, attempt, name) VALUES (?, ?, ?, ?)",
+                    (instance_id, run_seq(db, run_id), attempt, name),
+                )
+            found = self._find(key)
+        assert found is not None  # noqa: S101 - it was just inserted, and sources are never deleted
+        return found
+
+    def get(self, source_id: int) -> Source:
+        """The cursor as it is now."""
+        with self._catalog.read() as db:
+            return _source(db.execute(f"{_SELECT} WHERE s.id = ?", (source_id,)).fetchone())
+
+    def of_attempt(self, run_id: str, attempt: int) -> list[Source]:
+        """All followed files of an attempt."""
+        with self._catalog.read() as db:
+            rows = db.execute(f"{_SELECT} WHERE r.id = ? AND s.attempt = ? ORDER BY s.id", (run_id, attempt))
+            return [_source(row) for row in rows]
+
+    def alarm(self, source_id: int, text: str) -> None:
+        """The file was shortened or rewritten and is not followed any more; empty text takes that back."""
+        with self._catalog.write("run") as db:
+            db.execute("UPDATE source SET alarm = ? WHERE id = ?", (text, source_id))
+
+    def _find(self, key: tuple[str, str, int, str]) -> Source | None:
+        where = "WHERE s.instance_id = ? AND r.id = ? AND s.attempt = ? AND s.name = ?"
+        with self._catalog.read() as db:
+            row = db.execute(f"{_SELECT} {where}", key).fetchone()
+        return None if row is None else _source(row)
+
+
+def advance(db: sqlite3.Connection, source: Source, offset: int, tail: bytes, damaged: int) -> bool:
+    """Move the cursor from where `source` has it; False, and nothing done, when it is not there any more."""
+    done = db.execute(
+        "UPDATE source SET offset = ?, tail = ?, damaged = damaged + ? WHERE id = ? AND offset = ? AND alarm = ''",
+        (offset, tail, damaged, source.id, source.offset),
+    ).rowcount
+    return done == 1
+
+
+def _source(row: Row) -> Source:
+    return Source(*row)
