@@ -137,25 +137,39 @@ class JournalWriter:
         """Append one metric record."""
         self.write("metric", flush=flush, step=int(step), values={key: plain(v) for key, v in values.items()})
 
+    @property
+    def pending_bytes(self):
+        # type: () -> int
+        """Bytes that no `flush` has handed to the kernel yet."""
+        return sum(len(line) for line in self._buffer)
+
     def flush(self):
         # type: () -> None
-        """Hand all buffered lines to the kernel."""
+        """Hand all buffered lines to the kernel.
+
+        Raises:
+            OSError: not all of it could be written. The rest is kept, and the next flush goes on with its first byte.
+        """
         if not self._buffer:
             return
         view = memoryview(b"".join(self._buffer))
-        self._buffer = []
-        while view:
-            view = view[os.write(self._fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        finally:
+            self._buffer = [bytes(view)] if view else []
 
     def close(self):
         # type: () -> None
-        """Flush, make it durable and let go of the file. Closing twice is fine."""
+        """Flush, make it durable and let go of the file, even where it cannot be flushed. Closing twice is fine."""
         if self._fd < 0:
             return
-        self.flush()
-        os.fsync(self._fd)
-        os.close(self._fd)
-        self._fd = -1
+        try:
+            self.flush()
+            os.fsync(self._fd)
+        finally:
+            os.close(self._fd)
+            self._fd = -1
 
     def __enter__(self):
         # type: () -> JournalWriter

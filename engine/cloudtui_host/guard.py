@@ -1,0 +1,154 @@
+"""Watches over a job until its end: samples, the stop request, the artifacts, the exit record.
+
+The same for the supervisor, whose child the job is, and for the adopter of a job whose supervisor was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from typing import Any, Dict, Mapping, Optional, Protocol
+
+from cloudtui_host import artifacts, files, sample, watch
+
+STOP = "stop"
+TICK_S = 0.1
+LOOK_S = 1.0
+"""A stop file that another machine of a shared home wrote is found by looking."""
+LEFT_GRACE_S = 5.0
+"""How long what a job left in its process group may take to end after it."""
+
+
+class Child(Protocol):
+    """The job's process."""
+
+    pid: int
+    tells: bool
+    """Whether its end is a signal to us."""
+
+    def ended(self) -> Optional[Dict[str, Any]]:
+        """How it ended; None while it lives."""
+
+    def signal(self, number: int) -> None:
+        """Signal its group."""
+
+    def left(self) -> Any:
+        """What lives of its group after it."""
+
+    def signal_left(self, number: int) -> None:
+        """Signal those."""
+
+    def reap(self) -> None:
+        """Let go of it."""
+
+
+class Guard:
+    """One job under watch.
+
+    Args:
+        root: the root, whose disk is sampled.
+        folder: the attempt's folder.
+        child: the job's process.
+        grace_s: between asking and ending where a stop request names no other.
+        sample_s: seconds between two samples.
+    """
+
+    def __init__(self, root: str, folder: str, child: Child, grace_s: float, sample_s: float) -> None:
+        self.folder = folder
+        self.child = child
+        self.grace_s = grace_s
+        self.sampler = sample.Sampler(root, folder, child.pid, sample_s)
+        self.stopping = False
+        self._asked = False
+        self._kill_at = float("inf")
+        self._watcher = watch.Watcher()
+        self._watch = self._watcher.add(folder, watch.FOLDER)
+        self._wake, wake_write = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.signal(signal.SIGTERM, self._on_term)
+        for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
+            signal.signal(ignored, signal.SIG_IGN)
+
+    def _on_term(self, _number: int, _frame: Any) -> None:
+        self._asked = True
+
+    def until_end(self) -> Dict[str, Any]:
+        """Wait for the job's end, ending it where that is asked for; then end what it left behind."""
+        self.sampler.start()
+        next_look = 0.0
+        while True:
+            now = time.monotonic()
+            ended = self.child.ended()
+            if ended is not None:
+                break
+            if now >= next_look or self._asked or self._changed():
+                next_look = now + LOOK_S
+                self._look_for_stop(now)
+            if now >= self._kill_at:
+                self.child.signal(signal.SIGKILL)
+                self._kill_at = now + 1.0
+            self._wait(min(next_look, self._kill_at) - now)
+        self._end_what_is_left()
+        return ended
+
+    def _changed(self) -> bool:
+        return bool(self._watcher.changed())
+
+    def _wait(self, seconds: float) -> None:
+        # An orphan's end is no signal to us, and without inotify neither is the stop file.
+        quick = self._watch < 0 or not self.child.tells
+        seconds = max(0.0, min(seconds, TICK_S if quick else LOOK_S))
+        poller = select.poll()
+        poller.register(self._wake, select.POLLIN)
+        if self._watcher.descriptor >= 0:
+            poller.register(self._watcher.descriptor, select.POLLIN)
+        poller.poll(seconds * 1000)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake, 4096)
+
+    def _look_for_stop(self, now: float) -> None:
+        path = os.path.join(self.folder, STOP)
+        if not self._asked and not os.path.exists(path):
+            return
+        self._asked = False
+        grace = _grace_of(files.read_json(path) or {}, self.grace_s)
+        if not self.stopping:
+            self.stopping = True
+            self.child.signal(signal.SIGTERM)
+            self._kill_at = now + grace
+        else:
+            self._kill_at = min(self._kill_at, now + grace)
+
+    def _end_what_is_left(self) -> None:
+        if not self.child.left():
+            return
+        self.child.signal_left(signal.SIGTERM)
+        deadline = time.monotonic() + min(LEFT_GRACE_S, self.grace_s)
+        while self.child.left() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.child.signal_left(signal.SIGKILL)
+
+    def finish(self, verdict: Mapping[str, Any]) -> None:
+        """Record the artifacts, then the end; the end is the last thing that is written."""
+        writer = self.sampler.close()
+        try:
+            artifacts.record(self.folder, writer)
+        finally:
+            files.write_exit(self.folder, dict(verdict, t=time.time()))
+            self.child.reap()
+            if writer is not None:
+                with contextlib.suppress(OSError):
+                    writer.close()
+
+
+def _grace_of(request: Mapping[str, Any], default: float) -> float:
+    value = request.get("grace_s", default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 86400:
+        return default
+    return float(value)

@@ -1,0 +1,99 @@
+"""The parent of one job: starts it, watches it, writes down how it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import Any, Dict, Mapping, NoReturn, Optional
+
+from cloudtui_host import detached, files, proc, shim, spec as spec_module
+from cloudtui_host.child import OwnChild
+from cloudtui_host.guard import Guard
+
+
+def setup_script(setup: str) -> bytes:
+    """The script that runs a setup command and then, with its environment, what it is given as arguments."""
+    return ('set -e\n%s\nset +e\nexec "$@"\n' % setup).encode("utf-8", "surrogateescape")
+
+
+def run(root: str, job: str, folder: str, spec: spec_module.Spec, alive: int) -> NoReturn:
+    """Be the supervisor of an attempt whose folder is in place; `alive` holds its lock. Never returns."""
+    try:
+        detached.stand_alone([alive], os.path.join(folder, "supervisor.log"))
+        os.chdir(folder)
+        files.write_json(os.path.join(folder, "supervisor.json"), proc.identity(os.getpid()))
+        _supervise(root, job, folder, spec, alive)
+    except BaseException:  # noqa: BLE001 - the last stop of this process: say why, in the only place left
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def _supervise(root: str, job: str, folder: str, spec: spec_module.Spec, alive: int) -> None:
+    argv = spec_module.resolve_argv(spec, root, folder)
+    env = spec_module.environment(spec, root, folder, job)
+    cwd = spec_module.working_folder(spec, root, folder)
+    # A stop signal that comes before the guard listens waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGCHLD])
+    pid = os.fork()
+    if pid == 0:
+        shim.become(folder, argv, env, cwd, bool(spec.setup), alive)
+    grace_s, sample_s, has_setup = spec.grace_s, spec.sample_s, bool(spec.setup)
+    del env, spec
+    guard = Guard(root, folder, OwnChild(pid), grace_s, sample_s)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, signal.SIGCHLD])
+    ended = guard.until_end()
+    guard.finish(verdict(folder, ended, guard.stopping, has_setup))
+
+
+def verdict(folder: str, ended: Mapping[str, Any], stopped: bool, has_setup: bool) -> Dict[str, Any]:
+    """The exit record: code or signal, what kind of end it was, and a sentence where the numbers do not say it."""
+    code, number = ended["code"], ended["signal"]
+    told = _told_by_shim(folder, has_setup)
+    if told is not None:
+        kind, reason = told
+    elif stopped:
+        kind, reason = "stopped", "Stopped on request."
+    elif number is not None:
+        kind, reason = "signalled", _killed_by(number)
+    else:
+        kind, reason = "exited", ""
+    if kind == "setup_failed" and stopped:
+        kind, reason = "stopped", "Stopped on request, during its setup."
+    return {
+        "code": code,
+        "signal": number,
+        "kind": kind,
+        "reason": reason,
+        "stopped": stopped,
+        "began": _began(folder),
+    }
+
+
+def _told_by_shim(folder: str, has_setup: bool) -> Optional[Any]:
+    failed = files.read_json(os.path.join(folder, "child-error.json"))
+    if failed is not None:
+        return "exec_failed", "The command could not be run: %s." % failed.get("error")
+    if os.path.exists(os.path.join(folder, "exec.json")):
+        return None
+    if has_setup:
+        return "setup_failed", "The setup command failed; the job itself did not begin. See the console."
+    return "exec_failed", "The job's process ended before its command began. See the console."
+
+
+def _killed_by(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = "signal %d" % number
+    hint = " The host may have run out of memory." if number == signal.SIGKILL else ""
+    return "Killed by %s.%s" % (name, hint)
+
+
+def _began(folder: str) -> Optional[float]:
+    began = (files.read_json(os.path.join(folder, "exec.json")) or {}).get("t")
+    return began if isinstance(began, float) and began <= time.time() else None
