@@ -186,7 +186,7 @@ def parameters(run: Run) -> int | None:
                 if name != "__metadata__"
                 and not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
             ]
-            return sum(math.prod(shape) for shape in shapes)
+            return sum(int(math.prod(shape)) for shape in shapes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
         return None
 

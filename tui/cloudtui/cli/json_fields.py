@@ -1,0 +1,228 @@
+"""Records as the JSON that scripts read. The fields are promises: add, don't rename."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from cloudtui.format import rfc3339
+
+
+def plain(value: Any) -> Any:
+    """Anything as JSON can hold it: NaN and infinities are null, arrays are lists."""
+    if value is None or isinstance(value, str | bool | int):
+        return str(value) if isinstance(value, Enum) else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
+        return [plain(part) for part in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return str(value)
+
+
+def instance(record: Any) -> dict[str, Any]:
+    """A machine."""
+    gpu_fields = ("name", "memory_bytes", "utilization", "memory_used_bytes", "temperature_c")
+    return {
+        "id": record.id,
+        "name": record.name,
+        "provider": record.provider,
+        "wanted": record.wanted,
+        "cloud_state": record.cloud_state,
+        "link_state": str(record.link_state),
+        "link_detail": record.link_detail,
+        "address": str(record.address),
+        "root": record.root,
+        "price_usd_per_hour": record.price_usd_per_hour,
+        "cost_usd": None,
+        "gpus": [{field: gpu.get(field) for field in gpu_fields} for gpu in record.gpus],
+        "facts": dict(record.facts),
+        "seen_at": rfc3339(record.seen_at),
+        "created_at": rfc3339(record.created_at),
+    }
+
+
+def dataset(record: Any) -> dict[str, Any]:
+    """A dataset version."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "version": record.version,
+        "task": record.task,
+        "sha256": record.sha256,
+        "size_bytes": record.size_bytes,
+        "splits": {name: record.splits.get(name, 0) for name in ("train", "validation", "test")},
+        "classes": list(record.classes),
+        "instances": list(record.instances),
+        "source": record.source,
+        "created_at": rfc3339(record.created_at),
+    }
+
+
+def artifact(record: Any) -> dict[str, Any]:
+    """A file that a run left."""
+    return {
+        "name": record.name,
+        "kind": record.kind,
+        "size_bytes": record.size_bytes,
+        "sha256": record.sha256,
+        "local": record.local,
+    }
+
+
+def run(record: Any) -> dict[str, Any]:
+    """A run."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "kind": record.kind,
+        "status": str(record.status),
+        "attempt": record.attempt,
+        "instances": list(record.instances),
+        "dataset": record.dataset,
+        "task": record.task,
+        "model": record.model,
+        "params": dict(record.params),
+        "metrics": {key: _summary(summary) for key, summary in record.metrics.items()},
+        "progress": dict(record.progress),
+        "stale_since": rfc3339(record.stale_since),
+        "created_at": rfc3339(record.created_at),
+        "started_at": rfc3339(record.started_at),
+        "ended_at": rfc3339(record.ended_at),
+        "duration_s": record.duration_s,
+        "cost_usd": record.cost_usd,
+        "exit_code": record.exit_code,
+        "reason": record.reason,
+        "artifacts": [artifact(one) for one in record.artifacts],
+        "tags": list(record.tags),
+        "note": record.note,
+        "deleted_at": rfc3339(record.deleted_at),
+    }
+
+
+def _summary(summary: Any) -> dict[str, Any]:
+    return {
+        "last": summary.last,
+        "best": summary.best,
+        "goal": summary.goal,
+        "step": summary.step,
+        "count": summary.count,
+        "best_step": summary.best_step,
+        "min": summary.min,
+        "max": summary.max,
+    }
+
+
+def series(record: Any) -> dict[str, Any]:
+    """The points of one key."""
+    return {
+        "key": record.key,
+        "steps": plain(record.steps),
+        "values": plain(record.values),
+        "times": [rfc3339(t) for t in record.times],
+    }
+
+
+def model(record: Any) -> dict[str, Any]:
+    """A model version."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "version": record.version,
+        "run": record.run_id,
+        "task": record.task,
+        "architecture": record.architecture,
+        "dataset": record.dataset,
+        "metrics": dict(record.metrics),
+        "reports": dict(record.reports),
+        "files": [artifact(one) for one in record.files],
+        "alias": list(record.alias),
+        "created_at": rfc3339(record.created_at),
+    }
+
+
+def comparison(record: Any) -> dict[str, Any]:
+    """Several runs side by side."""
+    return {
+        "runs": [run(one) for one in record.runs],
+        "params": [{"key": d.key, "values": list(d.values), "differs": d.differs} for d in record.params],
+        "metrics": [
+            {"key": o.key, "goal": o.goal, "last": list(o.last), "best": list(o.best)} for o in record.metrics
+        ],
+    }
+
+
+def log(record: Any) -> dict[str, Any]:
+    """A whole log."""
+    return {"run": record.run.id, "attempt": record.attempt, "lines": list(record.lines())}
+
+
+def operation(record: Any) -> dict[str, Any]:
+    """What came of an operation."""
+    return {"id": record.id, "kind": record.kind, "state": str(record.state), **dict(record.result)}
+
+
+def engine_status(record: Any) -> dict[str, Any]:
+    """The engine."""
+    return {**dataclasses.asdict(record), "started_at": rfc3339(record.started_at)}
+
+
+def demo(record: Any) -> dict[str, Any]:
+    """What came of the demo."""
+    return {
+        "run": run(record.run),
+        "dataset": dataset(record.dataset),
+        "model": model(record.model) if record.model else None,
+        "accuracy": record.accuracy,
+        "confidence": {"accuracy": list(record.interval) if record.interval else None},
+        "n": record.n,
+        "confusions": [{"truth": t, "predicted": p, "count": n} for t, p, n in record.confusions],
+        "parameters": record.parameters,
+        "duration_s": record.run.duration_s,
+        "files": [artifact(one) for one in record.run.artifacts],
+        "reason": record.reason,
+        "last_lines": list(record.last_lines),
+        "next": list(record.next_commands),
+    }
+
+
+def exported(record: Any) -> dict[str, Any]:
+    """A file that was written."""
+    return {
+        "model": record.model.id,
+        "file": str(record.file),
+        "kind": record.kind,
+        "size_bytes": record.size_bytes,
+        "sha256": record.sha256,
+    }
+
+
+def checks(records: Sequence[Any]) -> dict[str, Any]:
+    """What doctor found."""
+    return {
+        "ok": all(check.status != "fail" for check in records),
+        "checks": [dataclasses.asdict(check) for check in records],
+    }
+
+
+_BY_TYPE: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "Instance": instance, "Dataset": dataset, "Run": run, "Series": series, "Model": model,
+    "Comparison": comparison, "Log": log, "Operation": operation, "EngineStatus": engine_status,
+    "DemoReport": demo, "Exported": exported,
+}  # fmt: skip
+
+
+def document(result: Any) -> Any:
+    """The one document that a command prints."""
+    if isinstance(result, list):
+        if result and type(result[0]).__name__ == "Check":
+            return plain(checks(result))
+        return [document(one) for one in result]
+    builder = _BY_TYPE.get(type(result).__name__)
+    return plain(builder(result) if builder else dataclasses.asdict(result))

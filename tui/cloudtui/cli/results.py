@@ -1,0 +1,185 @@
+"""What a command prints for people, and its exit status, by what its handler returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cloudtui import format as words
+from cloudtui.actions.action import Action
+from cloudtui.cli import run_texts, texts
+from cloudtui.cli.tables import Column, pairs, table
+from cloudtui_engine.records.run import RunState
+from cloudtui_engine.sanitize import clean_line
+
+FAILED, UNREACHABLE = 5, 6
+_MARKS: Mapping[str, str] = {"ok": "✓", "warn": "⚠", "fail": "✗"}
+
+
+def lines(action: Action, result: Any, cells: int | None) -> Sequence[str]:
+    """The lines for people; `cells` is the width of the terminal, None where it is none."""
+    if isinstance(result, list):
+        return _several(action, result, cells)
+    name = type(result).__name__
+    if name in _ONE:
+        return _ONE[name](result)
+    return _OTHER[name](result, cells)
+
+
+def _several(action: Action, result: list[Any], cells: int | None) -> Sequence[str]:
+    if action.id == "home.doctor":
+        return _checks(result)
+    if action.id == "run.metrics":
+        return run_texts.series(result, cells) if result else ["No points yet."]
+    if result:
+        return texts.LISTS[action.noun](result, cells)
+    if action.verb == "import":
+        return ["Nothing new was found."]
+    return [texts.EMPTY[action.noun]]
+
+
+def _checks(checks: Sequence[Any]) -> list[str]:
+    said = []
+    for check in checks:
+        said.append(f"{_MARKS[check.status]} {check.name}: {clean_line(check.detail)}")
+        if check.hint:
+            said.append(f"    {check.hint}")
+    return said
+
+
+def _comparison(result: Any, cells: int | None) -> list[str]:
+    names = [clean_line(run.name) for run in result.runs]
+    columns = [Column("Setting"), *(Column(name, right=True, shrinks=True) for name in names)]
+    rows = [
+        [clean_line(one.key), *(words.setting(value) for value in one.values)]
+        for one in result.params
+        if one.differs
+    ]
+    same = sum(not one.differs for one in result.params)
+    said = table(columns, rows, cells) if rows else ["The settings are the same."]
+    if rows and same:
+        said.append(f"{same} other settings are the same.")
+    if result.metrics:
+        columns = [Column("Metric"), *(Column(name, right=True, shrinks=True) for name in names)]
+        rows = [[_outcome_title(one), *_outcome_values(one)] for one in result.metrics]
+        said += ["", *table(columns, rows, cells)]
+    return said
+
+
+def _outcome_title(outcome: Any) -> str:
+    return f"{clean_line(outcome.key)} ({'best' if outcome.goal else 'last'})"
+
+
+def _outcome_values(outcome: Any) -> list[str]:
+    return [words.number(value) for value in (outcome.best if outcome.goal else outcome.last)]
+
+
+def _engine(result: Any) -> list[str]:
+    work = pairs(
+        [
+            ("Live runs", str(result.live_runs)),
+            ("Waiting", str(result.pending)),
+            ("Need you", str(result.needs_you)),
+            ("Links", str(result.links)),
+            ("Crashes", str(result.crashes) if result.crashes else ""),
+            ("Last error", clean_line(result.last_error)),
+        ]
+    )
+    running = f"● An engine runs: process {result.pid}, since {words.moment(result.started_at)}."
+    return [
+        running if result.running else "○ No engine runs; the next command that needs one starts it.",
+        *work,
+    ]
+
+
+def _sync(result: Any) -> list[str]:
+    hosts = result.result.get("hosts") or {}
+    said = [f"{clean_line(name)}: {clean_line(str(what))}" for name, what in hosts.items()]
+    return said or ["Nothing is out: no host holds a live run."]
+
+
+def _demo(result: Any) -> list[str]:
+    run = result.run
+    if result.opens_desktop:
+        return [f"{run.name} has begun."]
+    if run.status is not RunState.SUCCEEDED:
+        said = [f"{run.name}: {words.RUN_MARKS[run.status]}. {clean_line(result.reason)}"]
+        if result.last_lines:
+            said += ["", "The last lines of its log:", *(f"  {line}" for line in result.last_lines)]
+        return [*said, "", "Next:", *(f"  {command}" for command in result.next_commands)]
+    interval = result.interval
+    accuracy = f"{words.percent(result.accuracy, 2)}" + (
+        f"  95% interval [{interval[0] * 100:.2f}, {interval[1] * 100:.2f}], {words.count(result.n)} rows"
+        if interval
+        else ""
+    )
+    mistakes = "; ".join(
+        f"{count} times {truth} taken for {said}" for truth, said, count in result.confusions
+    )
+    about = pairs(
+        [
+            ("Run", f"{run.name}  {words.RUN_MARKS[run.status]}"),
+            ("Dataset", f"{result.dataset.name} v{result.dataset.version}"),
+            ("Test accuracy", accuracy),
+            ("Mistakes", mistakes),
+            ("Time", words.duration(run.duration_s)),
+            ("Parameters", words.count(result.parameters)),
+            ("Model", f"{result.model.name} v{result.model.version}" if result.model else ""),
+        ]
+    )
+    rows = [
+        [clean_line(a.name), words.size(a.size_bytes), a.local or "still on the host"] for a in run.artifacts
+    ]
+    files = table([Column("File"), Column("Size", right=True), Column("Kept at")], rows) if rows else []
+    return [*about, "", *files, "", "Next:", *(f"  {command}" for command in result.next_commands)]
+
+
+def _service(result: Any) -> list[str]:
+    commands = [f"  {command}" for command in result.enable]
+    return [
+        f"Wrote {result.file}.",
+        "Enable it:",
+        *commands,
+        "And undo it:",
+        *(f"  {c}" for c in result.disable),
+    ]
+
+
+def _backup(result: Any, _cells: int | None) -> list[str]:
+    said = [
+        f"{result.file}: {words.count(result.files)} files of {result.home}, {words.size(result.size_bytes)}."
+    ]
+    return [*said, f"The catalog before is kept: {result.replaced}"] if result.replaced else said
+
+
+_ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
+    "Run": run_texts.run, "Instance": texts.instance, "Dataset": texts.dataset, "Model": texts.model,
+}  # fmt: skip
+_OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
+    "Comparison": _comparison,
+    "EngineStatus": lambda result, _cells: _engine(result),
+    "Operation": lambda result, _cells: _sync(result),
+    "DemoReport": lambda result, _cells: _demo(result),
+    "Service": lambda result, _cells: _service(result),
+    "Backup": _backup,
+    "Ended": lambda result, _: ["The engine has ended." if result.was_running else "No engine was running."],
+    "Watched": lambda _result, _cells: [],
+    "Exported": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}, sha256 {result.sha256}"],
+}
+
+
+def exit_status(action: Action, result: Any, arguments: Mapping[str, Any]) -> int:
+    """0, or why not."""
+    if action.id == "home.doctor":
+        return FAILED if any(check.status == "fail" for check in result) else 0
+    if action.id == "home.watch":
+        return int(getattr(result, "exit_status", 0))
+    if action.id == "home.demo":
+        ended_badly = result.run.status.is_finished and result.run.status is not RunState.SUCCEEDED
+        return FAILED if ended_badly else 0
+    if action.id == "run.sync":
+        hosts = result.result.get("hosts") or {}
+        return UNREACHABLE if any(what != "caught up" for what in hosts.values()) else 0
+    if arguments.get("follow") and getattr(result, "status", None) in {RunState.FAILED, RunState.LOST}:
+        return FAILED
+    return 0

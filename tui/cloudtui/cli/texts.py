@@ -1,0 +1,194 @@
+"""Records as text for people: a table for several, lines for one. All text from hosts is cleaned here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cloudtui import format as words
+from cloudtui.cli import run_texts
+from cloudtui.cli.tables import Column, pairs, table
+from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.model import Model
+from cloudtui_engine.sanitize import clean_line
+
+Lines = list[str]
+
+
+def instances(records: Sequence[Instance], cells: int | None) -> Lines:
+    """The list of machines."""
+    now = time.time()
+    columns = [
+        Column("Name"),
+        Column("Where", shrinks=True),
+        Column("State"),
+        Column("GPU", shrinks=True),
+        Column("Free disk", right=True),
+        Column("$/h", right=True),
+        Column("Seen", right=True),
+        Column("Id"),
+    ]
+    rows = [
+        [
+            clean_line(one.name),
+            clean_line(str(one.address)),
+            str(words.LINK_MARKS[one.link_state]),
+            words.gpus(one.gpus),
+            words.size(one.facts.get("disk_free_bytes")),
+            words.money(one.price_usd_per_hour),
+            words.since(one.seen_at, now),
+            one.id,
+        ]
+        for one in records
+    ]
+    return table(columns, rows, cells)
+
+
+def instance(record: Instance) -> Lines:
+    """One machine."""
+    now = time.time()
+    facts: Mapping[str, Any] = record.facts
+    cpu = facts.get("cpu") or {}
+    lines = pairs(
+        [
+            ("Instance", f"{clean_line(record.name)}  {record.id}"),
+            ("Where", clean_line(str(record.address))),
+            ("State", f"{words.LINK_MARKS[record.link_state]}  {clean_line(record.link_detail)}".rstrip()),
+            ("Seen", f"{words.since(record.seen_at, now)} ago" if record.seen_at else ""),
+            ("Folder", clean_line(record.root)),
+            ("System", clean_line(" ".join(str(facts.get(k, "")) for k in ("os", "kernel", "arch")))),
+            ("CPU", clean_line(f"{cpu.get('model', '')} x{cpu.get('cores', '?')}") if cpu else ""),
+            (
+                "Memory",
+                f"{words.size(facts.get('memory_free_bytes'))} free of {words.size(facts.get('memory_bytes'))}"
+                if facts.get("memory_bytes")
+                else "",
+            ),
+            (
+                "Disk",
+                f"{words.size(facts.get('disk_free_bytes'))} free of {words.size(facts.get('disk_bytes'))}"
+                if facts.get("disk_bytes")
+                else "",
+            ),
+            ("Driver", clean_line(str(facts.get("driver") or ""))),
+        ]
+    )
+    for gpu in record.gpus:
+        memory = f"{words.size(gpu.get('memory_used_bytes'))} of {words.size(gpu.get('memory_bytes'))}"
+        lines.append(f"GPU {gpu.get('index', '')}  {clean_line(str(gpu.get('name', '')))}  {memory}")
+    for python in facts.get("pythons") or ():
+        version, torch = clean_line(str(python.get("version", "?"))), python.get("torch")
+        with_torch = f"torch {clean_line(str(torch))}" if torch else "no torch"
+        lines.append(f"Python {version}  {clean_line(str(python.get('path', '')))}  {with_torch}")
+    return lines
+
+
+def datasets(records: Sequence[Dataset], cells: int | None) -> Lines:
+    """The list of datasets."""
+    now = time.time()
+    columns = [
+        Column("Name", shrinks=True),
+        Column("Version", right=True),
+        Column("Task"),
+        Column("Train", right=True),
+        Column("Validation", right=True),
+        Column("Test", right=True),
+        Column("Classes", right=True),
+        Column("Size", right=True),
+        Column("On", shrinks=True),
+        Column("Age", right=True),
+    ]
+    rows = [
+        [
+            clean_line(one.name),
+            str(one.version),
+            one.task,
+            *(words.count(one.splits.get(split)) for split in ("train", "validation", "test")),
+            words.count(len(one.classes)) if one.classes else "",
+            words.size(one.size_bytes),
+            clean_line(", ".join(one.instances)),
+            words.since(one.created_at, now),
+        ]
+        for one in records
+    ]
+    return table(columns, rows, cells)
+
+
+def dataset(record: Dataset) -> Lines:
+    """One dataset version."""
+    return pairs(
+        [
+            ("Dataset", f"{clean_line(record.name)} v{record.version}  {record.id}"),
+            ("Task", record.task),
+            ("Source", clean_line(record.source)),
+            ("Rows", ", ".join(f"{split} {words.count(n)}" for split, n in record.splits.items())),
+            ("Classes", clean_line(", ".join(record.classes))),
+            ("Size", words.size(record.size_bytes)),
+            ("sha256", record.sha256),
+            ("On", clean_line(", ".join(record.instances))),
+        ]
+    )
+
+
+def models(records: Sequence[Model], cells: int | None) -> Lines:
+    """The list of models."""
+    now = time.time()
+    columns = [
+        Column("Name", shrinks=True),
+        Column("Version", right=True),
+        Column("Alias"),
+        Column("Task"),
+        Column("Dataset"),
+        Column("Test accuracy", right=True),
+        Column("Size", right=True),
+        Column("Age", right=True),
+        Column("Id"),
+    ]
+    rows = [
+        [
+            clean_line(one.name),
+            str(one.version),
+            ", ".join(one.alias),
+            one.task,
+            clean_line(one.dataset or ""),
+            words.number(one.metrics.get("test/accuracy")),
+            words.size(max((f.size_bytes for f in one.files), default=None)),
+            words.since(one.created_at, now),
+            one.id,
+        ]
+        for one in records
+    ]
+    return table(columns, rows, cells)
+
+
+def model(record: Model) -> Lines:
+    """One model version."""
+    lines = pairs(
+        [
+            ("Model", f"{clean_line(record.name)} v{record.version}  {record.id}"),
+            ("Alias", ", ".join(record.alias)),
+            ("Run", record.run_id),
+            ("Task", record.task),
+            ("Architecture", clean_line(record.architecture)),
+            ("Dataset", clean_line(record.dataset or "")),
+            *((clean_line(key), words.number(value)) for key, value in record.metrics.items()),
+        ]
+    )
+    rows = [[clean_line(f.name), words.size(f.size_bytes), f.local or "on the host"] for f in record.files]
+    return [*lines, "", *table([Column("File"), Column("Size", right=True), Column("Where")], rows)]
+
+
+LISTS: Mapping[str, Callable[[Any, int | None], Lines]] = {
+    "run": run_texts.runs,
+    "instance": instances,
+    "dataset": datasets,
+    "model": models,
+}
+EMPTY: Mapping[str, str] = {
+    "run": "No runs. Begin with: cloudtui demo",
+    "instance": "No machines but this one. Add one: cloudtui instance add NAME --ssh USER@HOST",
+    "dataset": "No datasets. Begin with: cloudtui dataset add digits digits",
+    "model": "No models. A training run leaves one: cloudtui demo",
+}
