@@ -50,7 +50,8 @@ class Sshd:
         folder: for its files; made.
         address: a loopback address: each is another "host".
         port: a free one by default.
-        env: environment of its sessions (`SetEnv`). PATH begins with this interpreter's folder unless given.
+        env: environment of its sessions (`SetEnv`). By default PATH begins with this interpreter's folder,
+            and HOME is an empty folder.
         extra: more lines of its configuration.
         user_key: the private key that may log in; made by default.
     """
@@ -78,7 +79,9 @@ class Sshd:
         self.host_key = make_key(folder / "host_key")
         self.authorized_keys = folder / "authorized_keys"
         self.authorized_keys.write_text(self.user_key.with_name(self.user_key.name + ".pub").read_text())
-        self._env = {"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"} | (env or {})
+        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+        # Bash reads ~/.bashrc when sshd starts it; this machine's own would put its own PATH first.
+        self._env = {"PATH": path, "HOME": str(self.home)} | (env or {})
         self._extra = list(extra)
         self._process: subprocess.Popen[bytes] | None = None
 

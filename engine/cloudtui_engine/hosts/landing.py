@@ -1,0 +1,187 @@
+"""Where pulled files land: below one folder and nowhere else, whole and verified or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from cloudtui_engine.errors import BadInputError, FailedError
+
+_PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
+_DEPTH_MOST = 16
+_READ = 1024 * 1024
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+TEMPORARY = ".cloudtui-"
+
+
+def checked_path(path: str) -> tuple[str, ...]:
+    """The parts of a relative path that a host named.
+
+    Raises:
+        BadInputError: it leads elsewhere or holds what no file name should.
+    """
+    parts = tuple(path.split("/"))
+    good = len(parts) <= _DEPTH_MOST and all(
+        _PART.fullmatch(part) and part not in {".", ".."} and not part.startswith(TEMPORARY) for part in parts
+    )
+    if not good or not path.isprintable():
+        raise BadInputError(
+            f"The host names a file {path[:120]!r}, which is not accepted.", "Rename it there."
+        )
+    return parts
+
+
+class Landing:
+    """A folder that files arrive in; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> Landing:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._fd)
+
+    def holds(self, path: str, size: int, sha256: str) -> bool:
+        """Whether the file is there already, whole."""
+        try:
+            with self._folder_of(path, make=False) as folder:
+                fd = os.open(
+                    checked_path(path)[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder
+                )
+        except OSError:
+            return False
+        with os.fdopen(fd, "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+                return False
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+    def offset_of(self, path: str, size: int, sha256: str) -> int:
+        """How many bytes an earlier, cut transfer left of a file."""
+        try:
+            found = os.stat(_temporary(path, sha256), dir_fd=self._fd, follow_symlinks=False)
+        except OSError:
+            return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) and found.st_size <= size else 0
+
+    def arrive(self, path: str, size: int, sha256: str) -> Arrival:
+        """Begin, or go on with, a file.
+
+        Raises:
+            FailedError: something stands in its way.
+        """
+        return Arrival(self, path, size, sha256, self._fd)
+
+    @contextlib.contextmanager
+    def _folder_of(self, path: str, *, make: bool) -> Iterator[int]:
+        """The descriptor of the folder that `path` lies in; no link is followed on the way."""
+        folder = os.dup(self._fd)
+        try:
+            for part in checked_path(path)[:-1]:
+                if make:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(part, 0o755, dir_fd=folder)
+                inner = os.open(part, _FOLDER, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            yield folder
+        finally:
+            os.close(folder)
+
+    def settle(self, temporary: str, path: str) -> None:
+        """Give a complete file its name, durably."""
+        with self._folder_of(path, make=True) as folder:
+            os.rename(temporary, checked_path(path)[-1], src_dir_fd=self._fd, dst_dir_fd=folder)
+            os.fsync(folder)
+
+
+def _temporary(path: str, sha256: str) -> str:
+    return TEMPORARY + hashlib.sha256(f"{sha256}\0{path}".encode()).hexdigest()[:32]
+
+
+class Arrival:
+    """One file on its way in: a temporary file that has its name once it is whole and what it should be."""
+
+    def __init__(self, landing: Landing, path: str, size: int, sha256: str, folder: int) -> None:
+        checked_path(path)
+        self.path, self.size, self._sha256 = path, size, sha256
+        self._landing, self._folder = landing, folder
+        self._name = _temporary(path, sha256)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self._name, flags, 0o644, dir_fd=folder)
+        except OSError as error:
+            raise FailedError(
+                f"{path} cannot be written here: {error.strerror}.", "Free some space."
+            ) from error
+        self._hash = hashlib.sha256()
+        self.offset = self._resume()
+        """How many bytes are here."""
+
+    def _resume(self) -> int:
+        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            os.close(self._fd)
+            raise FailedError(
+                f"Something else stands where {self.path} would arrive ({self._name}).", "Remove it."
+            )
+        have = os.fstat(self._fd).st_size
+        if have > self.size:
+            os.ftruncate(self._fd, 0)
+            have = 0
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        left = have
+        while left:
+            chunk = os.read(self._fd, min(left, _READ))
+            self._hash.update(chunk)
+            left -= len(chunk)
+        return have
+
+    @property
+    def missing(self) -> int:
+        """Bytes that are still to come."""
+        return self.size - self.offset
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        """The next bytes; never more than `missing`."""
+        self._hash.update(chunk)
+        self.offset += len(chunk)
+        view = memoryview(chunk)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            raise FailedError(
+                f"{self.path} cannot be written here: {error.strerror}.", "Free some space."
+            ) from error
+
+    def finish(self) -> None:
+        """All bytes are here: verify, make durable, name.
+
+        Raises:
+            FailedError: they are not what was promised; what came is dropped, and the next try begins anew.
+        """
+        if self._hash.hexdigest() != self._sha256:
+            self.close()
+            os.unlink(self._name, dir_fd=self._folder)
+            raise FailedError(
+                f"What arrived of {self.path} is not what the host promised.",
+                "It changed there, or the transfer was damaged. Try again.",
+                code="checksum",
+            )
+        os.fsync(self._fd)
+        self.close()
+        self._landing.settle(self._name, self.path)
+
+    def close(self) -> None:
+        """Let go; what has come stays for the next try."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -1,0 +1,89 @@
+"""What a host says is data: taken only when it is of the kind that was asked for, and cleaned."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from cloudtui_engine.errors import CloudtuiError, FailedError, from_dict
+from cloudtui_engine.sanitize import clean, clean_line
+
+_WHOLE_MOST = 2**63 - 1
+
+
+def parse(payload: bytes) -> dict[str, Any] | None:
+    """The JSON object of a message, None when it is none: no NaN, no infinity, no endless depth."""
+    try:
+        obj = json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return obj if isinstance(obj, dict) else None
+
+
+def text(obj: Mapping[str, Any], key: str, limit: int = 500) -> str:
+    """A line of text, cleaned and cut.
+
+    Raises:
+        FailedError: it is missing or no text.
+    """
+    value = obj.get(key)
+    if not isinstance(value, str):
+        _wrong(key)
+    return clean_line(value, limit)
+
+
+def whole(obj: Mapping[str, Any], key: str, most: int = _WHOLE_MOST) -> int:
+    """A whole number from 0 to `most`.
+
+    Raises:
+        FailedError: it is missing or no such number.
+    """
+    value = obj.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        _wrong(key)
+    return value
+
+
+def number(obj: Mapping[str, Any], key: str) -> float:
+    """A finite number.
+
+    Raises:
+        FailedError: it is missing or no such number.
+    """
+    value = obj.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _wrong(key)
+    try:
+        result = float(value)
+    except OverflowError:
+        _wrong(key)
+    if not math.isfinite(result):
+        _wrong(key)
+    return result
+
+
+def error(obj: object) -> CloudtuiError:
+    """The error that a host replied with, cleaned."""
+    if not isinstance(obj, dict):
+        return FailedError("The host reported an error without saying which.")
+    fields = {key: value for key in ("code", "message", "hint") if isinstance(value := obj.get(key), str)}
+    return from_dict(
+        {
+            "code": clean_line(fields.get("code", "") or "failed", 60),
+            "message": clean(fields.get("message", ""))[:2000]
+            or "The host reported an error without saying which.",
+            "hint": clean(fields.get("hint", ""))[:1000],
+        }
+    )
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _wrong(key: str) -> NoReturn:
+    raise FailedError(
+        f"The host's answer has no usable {key!r}.", "Is something else answering there?", code="protocol"
+    )

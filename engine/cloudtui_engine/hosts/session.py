@@ -1,0 +1,318 @@
+"""The control lane of one host: requests and answers, journals as they grow, and whether it is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import Any
+
+from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError, UnreachableError
+from cloudtui_engine.hosts import bootstrap, replies
+from cloudtui_engine.hosts.clock import HostClock
+from cloudtui_engine.hosts.pending import Pending
+from cloudtui_engine.hosts.transport import Transport
+from cloudtui_host import frames
+
+_READ = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a session watches its link."""
+
+    ping_s: float = 3.0
+    """A ping so often: silence that lasts longer than a few of them shows."""
+    dead_s: float = 20.0
+    """After so much silence the session closes itself."""
+    tick_s: float = 0.5
+    start_s: float = 30.0
+    """How long the host part may take to start: login shells can be slow."""
+    request_s: float = 30.0
+
+
+DEFAULT_TIMING = Timing()
+UNACKNOWLEDGED_MOST = 4 * 256 * 1024
+"""A host sends 256 KiB ahead of the acknowledgements; one that sends far more is not to be trusted."""
+
+OnData = Callable[[int, int, bytes], None]
+OnEvent = Callable[[dict[str, Any]], None]
+OnClosed = Callable[[CloudtuiError | None], None]
+
+
+def _nothing(*_args: object) -> None:
+    """For callbacks that nobody gave."""
+
+
+class Session:
+    """The control lane over a connected transport, which it owns: `close` closes both.
+
+    Callbacks run on the session's one thread and must return soon. `on_data` gets the bytes of a followed
+    journal in order and without gaps; `on_closed` is called once, with the reason, or None after `close`.
+
+    Args:
+        transport: connected.
+        root: our folder on the host; empty for the default.
+        on_data: (stream, offset, bytes).
+        on_event: each event but hello.
+        on_closed: the end.
+        timing: other periods, for tests.
+
+    Raises:
+        CloudtuiError: as `bootstrap.start`.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        root: str = "",
+        *,
+        on_data: OnData = _nothing,
+        on_event: OnEvent = _nothing,
+        on_closed: OnClosed = _nothing,
+        timing: Timing = DEFAULT_TIMING,
+    ) -> None:
+        self._transport = transport
+        self._on_data, self._on_event, self._on_closed = on_data, on_event, on_closed
+        self._timing = timing
+        self._state = threading.Lock()
+        self._sending = threading.Lock()
+        self._pending = Pending()
+        self._streams: dict[int, _Stream] = {}
+        self._closed = False
+        self._reason: CloudtuiError | None = None
+        self._ping: tuple[int, float, float] | None = None
+        self._next_ping = 0.0
+        started = bootstrap.start(transport, root, "control", timing.start_s)
+        self._channel, self._decoder = started.channel, started.decoder
+        self.hello: Mapping[str, Any] = started.hello
+        """Who answered, checked and cleaned; see engine/DESIGN.md."""
+        self.last_heard = time.monotonic()
+        """When the last byte came (monotonic)."""
+        self._clock = HostClock(started.hello["now"])
+        self._rest = started.rest
+        self._thread = threading.Thread(target=self._main, name=f"session-{transport.name}", daemon=True)
+        self._thread.start()
+
+    # -- for everyone
+
+    @property
+    def transport(self) -> Transport:
+        """The way to the host, to get a second connection from."""
+        return self._transport
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be made."""
+        return not self._closed
+
+    @property
+    def clock_offset(self) -> float:
+        """Host clock + this = our clock, by the ping that was quickest lately."""
+        return self._clock.offset
+
+    def silence(self) -> float:
+        """Seconds since the last byte came."""
+        return max(0.0, time.monotonic() - self.last_heard)
+
+    def request(
+        self, verb: str, args: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Ask the host and wait; from any thread but the session's own.
+
+        Raises:
+            CloudtuiError: what the host replied, with its code, message and hint, cleaned.
+            LinkTimeoutError: no reply in time. UnreachableError: the session ended.
+        """
+        seconds = self._timing.request_s if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        number, future = self._pending.enlist()
+        try:
+            self._send({"id": number, "verb": verb, "args": dict(args or {})}, seconds)
+            return future.result(max(0.0, deadline - time.monotonic()))
+        except FutureTimeoutError:
+            raise LinkTimeoutError(
+                f"{self._transport.name} did not answer {verb!r} within {seconds:.0f} s.",
+                "The machine may be overloaded; try again.",
+            ) from None
+        finally:
+            self._pending.drop(number)
+
+    def follow(
+        self,
+        stream: int,
+        *,
+        job: str,
+        attempt: int,
+        source: str,
+        offset: int = 0,
+        tail: bytes = b"",
+        timeout: float | None = None,
+    ) -> int:
+        """Have the journal's bytes from `offset` on come to `on_data`; returns its size now.
+
+        Raises:
+            CloudtuiError: code `journal_rewritten` when what lies before `offset` does not end in `tail`.
+        """
+        with self._state:
+            if stream in self._streams:
+                raise FailedError(f"The stream {stream} is followed already.")
+            self._streams[stream] = _Stream(offset)
+        where = {"job": job, "attempt": attempt, "source": source}
+        args = {"stream": stream, **where, "offset": offset, "tail": tail.hex()}
+        try:
+            return replies.whole(self.request("follow", args, timeout), "size")
+        except CloudtuiError:
+            with self._state:
+                self._streams.pop(stream, None)
+            raise
+
+    def unfollow(self, stream: int, timeout: float | None = None) -> None:
+        """No more bytes of this stream."""
+        with self._state:
+            self._streams.pop(stream, None)
+        self.request("unfollow", {"stream": stream}, timeout)
+
+    def ack(self, stream: int, offset: int) -> None:
+        """All before `offset` is stored here: the host may send on."""
+        with self._state:
+            followed = self._streams.get(stream)
+            if followed is not None:
+                followed.acknowledged = max(followed.acknowledged, offset)
+        self._send(
+            {"id": 0, "verb": "ack", "args": {"stream": stream, "offset": offset}}, self._timing.dead_s
+        )
+
+    def close(self) -> None:
+        """End the session and its transport at once; what runs on the host goes on."""
+        self._end(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+
+    # -- sending
+
+    def _send(self, message: dict[str, Any], timeout: float) -> None:
+        if not self._sending.acquire(timeout=timeout):
+            raise LinkTimeoutError(f"{self._transport.name} took no data for {timeout:.0f} s.")
+        try:
+            self._channel.send(frames.message(message), timeout)
+        except LinkTimeoutError as error:
+            self._end(error)  # Half a frame may be out: nothing after it would be understood.
+            raise
+        finally:
+            self._sending.release()
+
+    def _send_ping(self) -> None:
+        """Without waiting for a sender that is stuck: then there is something to be heard of anyway."""
+        if not self._sending.acquire(blocking=False):
+            return
+        try:
+            number = self._pending.number()
+            self._ping = (number, time.time(), time.monotonic())
+            self._channel.send(
+                frames.message({"id": number, "verb": "ping", "args": {}}), self._timing.ping_s
+            )
+        finally:
+            self._sending.release()
+
+    # -- the session's thread
+
+    def _main(self) -> None:
+        reason: CloudtuiError | None = None
+        try:
+            for kind, payload in self._rest:
+                self._take(kind, payload)
+            while not self._closed:
+                self._keep_watch()
+                self._receive()
+        except CloudtuiError as error:
+            reason = error
+        self._end(reason)
+        self._on_closed(self._reason)
+
+    def _keep_watch(self) -> None:
+        now = time.monotonic()
+        silence = self.silence()
+        if silence >= self._timing.dead_s:
+            raise LinkTimeoutError(
+                f"{self._transport.name} has been silent for {silence:.0f} s; the link is given up.",
+                "What runs there goes on. The link is made again when the host answers.",
+            )
+        if now >= self._next_ping:
+            self._next_ping = now + self._timing.ping_s
+            self._send_ping()
+
+    def _receive(self) -> None:
+        try:
+            chunk = self._channel.recv(_READ, self._timing.tick_s)
+        except LinkTimeoutError:
+            return
+        if not chunk:
+            raise UnreachableError(
+                f"The connection to {self._transport.name} ended.",
+                "What runs there goes on; the link is made again.",
+            )
+        self.last_heard = time.monotonic()
+        for kind, payload in self._decoder.feed(chunk):
+            self._take(kind, payload)
+
+    def _take(self, kind: int, payload: bytes) -> None:
+        if kind == frames.DATA:
+            if len(payload) >= frames.DATA_HEAD.size:
+                self._take_data(*frames.split_data(payload))
+            return
+        message = replies.parse(payload)
+        if message is None:
+            return
+        if isinstance(message.get("event"), str):
+            self._on_event(message)
+        elif isinstance(number := message.get("id"), int):
+            self._take_reply(number, message)
+
+    def _take_reply(self, number: int, message: dict[str, Any]) -> None:
+        ping = self._ping
+        if ping is not None and ping[0] == number:
+            self._ping = None
+            self._take_pong(message, ping[1], ping[2])
+            return
+        self._pending.take(number, message)
+
+    def _take_pong(self, message: dict[str, Any], wall: float, monotonic: float) -> None:
+        result = message.get("result")
+        if not isinstance(result, dict):
+            return
+        self._clock.add(wall, monotonic, replies.number(result, "now"))
+
+    def _take_data(self, stream: int, offset: int, chunk: bytes) -> None:
+        with self._state:
+            followed = self._streams.get(stream)
+            if followed is None:
+                return  # On its way when it was unfollowed.
+            if offset != followed.received:
+                raise FailedError(f"{self._transport.name} sent a journal with a gap.", code="protocol")
+            followed.received += len(chunk)
+            ahead = sum(one.received - one.acknowledged for one in self._streams.values())
+        if ahead > UNACKNOWLEDGED_MOST:
+            raise FailedError(f"{self._transport.name} sends more than it was asked for.", code="protocol")
+        self._on_data(stream, offset, chunk)
+
+    def _end(self, reason: CloudtuiError | None) -> None:
+        """Close once; whoever waits for an answer gets the reason."""
+        with self._state:
+            if self._closed:
+                return
+            self._closed = True
+            self._reason = reason
+        self._transport.close()
+        self._pending.end(reason or UnreachableError(f"The session with {self._transport.name} is closed."))
+
+
+@dataclass(slots=True)
+class _Stream:
+    received: int
+    acknowledged: int = -1
+
+    def __post_init__(self) -> None:
+        self.acknowledged = self.received
