@@ -69,7 +69,7 @@ def _sha256(path: str) -> Tuple[int, str]:
 
 
 def listing(folder: str) -> Tuple[List[Dict[str, Any]], List[str]]:
-    """The artifacts of an attempt as `{name, size_bytes, sha256, type}`, and the names of what was passed over."""
+    """The artifacts as `{name, size_bytes, sha256, type}`, and the names of what was passed over."""
     top = os.path.join(folder, "artifacts")
     known = files.read_json(os.path.join(folder, _KNOWN)) or {}
     hashed: Dict[str, Any] = {}

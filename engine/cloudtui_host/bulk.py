@@ -18,7 +18,7 @@ TOLD_EVERY = 1 << 20
 """Bytes between two `received` events."""
 
 
-class End(Exception):
+class EndError(Exception):
     """The engine's end of the channel is gone."""
 
 
@@ -35,7 +35,7 @@ class Channel:
         """The next frame.
 
         Raises:
-            End: there is none any more.
+            EndError: there is none any more.
         """
         while True:
             for frame in self._frames:
@@ -43,21 +43,21 @@ class Channel:
                 return kind, payload
             chunk = os.read(self._source, _READ)
             if not chunk:
-                raise End
+                raise EndError
             self._frames = iter(self._decoder.feed(chunk))
 
     def write(self, *parts: bytes) -> None:
         """Send frames.
 
         Raises:
-            End: nobody reads them.
+            EndError: nobody reads them.
         """
         view = memoryview(b"".join(parts))
         try:
             while view:
                 view = view[os.write(self._sink, view) :]
         except OSError:
-            raise End from None
+            raise EndError from None
 
     def tell(self, obj: Dict[str, Any]) -> None:
         """Send a reply or an event."""
@@ -77,7 +77,7 @@ class Bulk:
     def run(self) -> None:
         """Serve until the engine's end closes; what was received so far stays for the next session."""
         self.channel.tell(serve.hello(self.root))
-        with contextlib.suppress(End):
+        with contextlib.suppress(EndError):
             while True:
                 kind, payload = self.channel.next()
                 if kind == frames.DATA:
@@ -121,7 +121,7 @@ class Bulk:
             return
         if not isinstance(request, dict) or request.get("verb") == "ack":
             return
-        verbs: Dict[Any, Callable[[Dict[str, Any], Any], Optional[Dict[str, Any]]]] = {
+        verbs: Dict[str, Callable[[Dict[str, Any], Any], Optional[Dict[str, Any]]]] = {
             "ping": lambda _args, _number: {},
             "have": self._have,
             "put": self._put,
@@ -129,10 +129,8 @@ class Bulk:
             "get": self._get,
         }
         number, args = request.get("id"), request.get("args")
-        verb = verbs.get(request.get("verb")) if isinstance(request.get("verb"), str) else None
+        verb = verbs.get(str(request.get("verb")), self._unknown)
         try:
-            if verb is None:
-                raise HostError("bad_verb", "This lane does not know that verb.")
             result = verb(args if isinstance(args, dict) else {}, number)
         except HostError as error:
             self.channel.tell({"id": number, "ok": False, "error": error.as_dict()})
@@ -142,6 +140,9 @@ class Bulk:
         else:
             if result is not None:
                 self.channel.tell({"id": number, "ok": True, "result": result})
+
+    def _unknown(self, _args: Dict[str, Any], _number: Any) -> Dict[str, Any]:
+        raise HostError("bad_verb", "This lane does not know that verb.")
 
     def _have(self, args: Dict[str, Any], _number: Any) -> Dict[str, Any]:
         return {"present": os.path.isdir(os.path.join(self.root, layout.content(args.get("dest"))))}

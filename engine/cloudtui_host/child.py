@@ -16,7 +16,7 @@ def _signal_each(pids: List[int], number: int) -> None:
 
 
 class OwnChild:
-    """A child of this very process. It stays a zombie until `reap`, so its pid and group can be no one else's."""
+    """A child of this very process. Until `reap` it stays a zombie: its pid is no one else's."""
 
     tells = True
 
@@ -59,7 +59,7 @@ class OwnChild:
 
 
 class Orphan:
-    """A job whose supervisor was killed. It is signalled only while it is provably the one that was started."""
+    """A job whose supervisor was killed. It is signalled only while it is provably itself."""
 
     tells = False
 

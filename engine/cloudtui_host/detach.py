@@ -100,7 +100,7 @@ def scope_command(words: List[str]) -> List[str]:
         return ["systemd-run", "--user", "--scope", "--quiet", "--collect", "--", *words]
     raise HostError(
         "session_ends_jobs",
-        "This host ends a user's processes when the session ends (KillUserProcesses=yes), and a job would die with it.",
+        "This host ends a user's processes with the session (KillUserProcesses=yes), and so any job.",
         "Ask for: loginctl enable-linger %s" % getpass.getuser(),
     )
 
@@ -122,4 +122,4 @@ def move_out_of_session(verb: str, root: str, args: Dict[str, Any]) -> None:
         handle.seek(0)
         os.dup2(handle.fileno(), 0)
     os.environ[_MARK] = "1"
-    os.execvp(command[0], command)
+    os.execvp(command[0], command)  # noqa: S606 - the same words as every other process of ours

@@ -9,7 +9,7 @@ from typing import List
 
 
 def stand_alone(keep: List[int], log: str) -> None:
-    """Let go of every descriptor of the session that started us, and write what goes wrong to the file `log`."""
+    """Let go of every descriptor of the session that started us; what goes wrong is written to `log`."""
     os.umask(0o077)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)

@@ -1,4 +1,4 @@
-"""How this package is run again in another process: by the same python, from the same folder, isolated from the rest."""
+"""How this package is run in another process: by the same python, from the same folder, isolated."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def to_json(obj: Any) -> bytes:
 
 
 def write_json(path: str, obj: Any) -> None:
-    """Put a JSON file in place at once and durably: a reader sees the old one, none, or all of the new one."""
+    """Put a JSON file in place durably: a reader sees the old one, none, or all of the new one."""
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, ".%s.%d" % (name, os.getpid()))
     try:

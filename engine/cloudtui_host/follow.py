@@ -1,4 +1,4 @@
-"""Files that are followed as they grow: in turn, as far as credit goes, and only while they are what they were."""
+"""Files that are followed as they grow: in turn, as far as credit goes, while they are what they were."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ class Follows:
         self.rewritten.append(number)
 
     def next_data(self) -> Optional[bytes]:
-        """The next DATA frame: of the stream that waited longest, as far as credit goes; None when there is none."""
+        """The next DATA frame, of the stream that waited longest, as far as credit goes; else None."""
         out = sum(stream.sent - stream.acked for stream in self.streams.values())
         room = CREDIT - out
         if room <= 0:

@@ -5,6 +5,8 @@ A login shell may print anything before, between and after frames: a decoder tha
 are no frame drops them, up to the next magic, and keeps the first of them for an error message.
 """
 
+from __future__ import annotations
+
 import json
 import struct
 import zlib
@@ -25,26 +27,22 @@ DATA = 2
 DATA_HEAD = struct.Struct(">IQ")
 
 
-def encode(kind, payload):
-    # type: (int, bytes) -> bytes
+def encode(kind: int, payload: bytes) -> bytes:
     """One frame around `payload`."""
     return HEAD.pack(MAGIC, kind, len(payload), zlib.crc32(payload)) + payload
 
 
-def message(obj):
-    # type: (Dict[str, Any]) -> bytes
+def message(obj: Dict[str, Any]) -> bytes:
     """A MESSAGE frame around one JSON object."""
     return encode(MESSAGE, json.dumps(obj, separators=(",", ":"), allow_nan=False).encode())
 
 
-def data(stream, offset, chunk):
-    # type: (int, int, bytes) -> bytes
+def data(stream: int, offset: int, chunk: bytes) -> bytes:
     """A DATA frame: `chunk` stands at `offset` of what `stream` names."""
     return encode(DATA, DATA_HEAD.pack(stream, offset) + chunk)
 
 
-def split_data(payload):
-    # type: (bytes) -> Tuple[int, int, bytes]
+def split_data(payload: bytes) -> Tuple[int, int, bytes]:
     """The (stream, offset, bytes) of a DATA payload."""
     stream, offset = DATA_HEAD.unpack_from(payload)
     return stream, offset, payload[DATA_HEAD.size :]
@@ -55,16 +53,14 @@ class Decoder:
 
     NOISE_KEPT = 4096
 
-    def __init__(self):
-        # type: () -> None
+    def __init__(self) -> None:
         self._buffer = bytearray()
         self.noise = bytearray()
         """The first bytes that were no frame, for an error message."""
         self.noise_bytes = 0
         """How many bytes were no frame."""
 
-    def feed(self, chunk):
-        # type: (bytes) -> List[Tuple[int, bytes]]
+    def feed(self, chunk: bytes) -> List[Tuple[int, bytes]]:
         """The (kind, payload) of each frame that `chunk` completes."""
         buffer = self._buffer
         buffer += chunk
@@ -100,8 +96,7 @@ class Decoder:
         del buffer[:position]
         return frames
 
-    def _drop(self, chunk):
-        # type: (bytes) -> None
+    def _drop(self, chunk: bytearray) -> None:
         self.noise_bytes += len(chunk)
         if len(self.noise) < self.NOISE_KEPT:
             self.noise += chunk[: self.NOISE_KEPT - len(self.noise)]

@@ -1,7 +1,7 @@
 """The journal: one append-only file a writer, one record a line, ``{json}#crc32``.
 
-A record has ``seq`` (from 0, without gaps within a file), ``t`` (wall clock, seconds), ``m`` (monotonic clock,
-seconds), ``kind`` and what the kind needs:
+A record has ``seq`` (from 0, without gaps within a file), ``t`` (wall clock, seconds), ``m`` (monotonic
+clock, seconds), ``kind`` and what the kind needs:
 
 - ``metric``: ``step`` (int >= 0), ``values`` ({key: number}; NaN and infinities as "nan", "inf", "-inf")
 - ``progress``: any of ``epoch, epochs, step, steps, eta_s, rate``
@@ -11,6 +11,8 @@ seconds), ``kind`` and what the kind needs:
 - ``done``: ``reason`` (completed, stopped, failed), ``message``
 - ``system``: ``values`` ({key: number}), ``gpus`` (list)
 """
+
+from __future__ import annotations
 
 import fcntl
 import json
@@ -25,23 +27,21 @@ MAX_LINE = 1024 * 1024
 """Bytes of the longest line that is accepted; a longer one is a damaged journal."""
 
 
-class DamagedLine(ValueError):
+class DamagedLine(ValueError):  # noqa: N818 - the line is what it is about
     """A complete line that is not a record: torn by a crash, or changed."""
 
 
-class JournalBusy(OSError):
+class JournalBusy(OSError):  # noqa: N818 - a state, not a fault
     """Another process writes this journal."""
 
 
-def encode_line(record):
-    # type: (Dict[str, Any]) -> bytes
+def encode_line(record: Dict[str, Any]) -> bytes:
     """The line of a record, newline included."""
     body = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
     return b"%s#%08x\n" % (body, zlib.crc32(body))
 
 
-def decode_line(line):
-    # type: (bytes) -> Dict[str, Any]
+def decode_line(line: bytes) -> Dict[str, Any]:
     """The record of a line without its newline.
 
     Raises:
@@ -61,8 +61,7 @@ def decode_line(line):
     return record
 
 
-def plain(value):
-    # type: (Any) -> Any
+def plain(value: Any) -> Any:
     """A number as JSON can hold it: NaN and infinities become words."""
     number = float(value)
     if math.isfinite(number):
@@ -87,8 +86,7 @@ class JournalWriter:
         JournalBusy: another living writer holds the file.
     """
 
-    def __init__(self, path, flush_every=64, flush_seconds=1.0):
-        # type: (str, int, float) -> None
+    def __init__(self, path: str, flush_every: int = 64, flush_seconds: float = 1.0) -> None:
         self.path = path
         self._flush_every = flush_every
         self._flush_seconds = flush_seconds
@@ -98,12 +96,11 @@ class JournalWriter:
         except OSError:
             os.close(self._fd)
             raise JournalBusy("another process writes " + path) from None
-        self._buffer = []  # type: List[bytes]
+        self._buffer: List[bytes] = []
         self._oldest = 0.0
         self.seq = self._continue()
 
-    def _continue(self):
-        # type: () -> int
+    def _continue(self) -> int:
         """The next seq; a line torn by a crash is closed so that it counts as one damaged line."""
         size = os.fstat(self._fd).st_size
         if not size:
@@ -119,11 +116,15 @@ class JournalWriter:
                 continue
         return 0
 
-    def write(self, kind, flush=False, **fields):
-        # type: (str, bool, **Any) -> None
+    def write(self, kind: str, flush: bool = False, **fields: Any) -> None:
         """Append one record; `flush` hands it to the kernel now."""
         now = time.monotonic()
-        record = {"seq": self.seq, "t": round(time.time(), 4), "m": round(now, 4), "kind": kind}  # type: Dict[str, Any]
+        record: Dict[str, Any] = {
+            "seq": self.seq,
+            "t": round(time.time(), 4),
+            "m": round(now, 4),
+            "kind": kind,
+        }
         record.update(fields)
         if not self._buffer:
             self._oldest = now
@@ -132,23 +133,20 @@ class JournalWriter:
         if flush or len(self._buffer) >= self._flush_every or now - self._oldest >= self._flush_seconds:
             self.flush()
 
-    def metric(self, step, values, flush=False):
-        # type: (int, Dict[str, float], bool) -> None
+    def metric(self, step: int, values: Dict[str, float], flush: bool = False) -> None:
         """Append one metric record."""
         self.write("metric", flush=flush, step=int(step), values={key: plain(v) for key, v in values.items()})
 
     @property
-    def pending_bytes(self):
-        # type: () -> int
+    def pending_bytes(self) -> int:
         """Bytes that no `flush` has handed to the kernel yet."""
         return sum(len(line) for line in self._buffer)
 
-    def flush(self):
-        # type: () -> None
+    def flush(self) -> None:
         """Hand all buffered lines to the kernel.
 
         Raises:
-            OSError: not all of it could be written. The rest is kept, and the next flush goes on with its first byte.
+            OSError: not all was written; the rest is kept, and the next flush goes on with its first byte.
         """
         if not self._buffer:
             return
@@ -159,9 +157,8 @@ class JournalWriter:
         finally:
             self._buffer = [bytes(view)] if view else []
 
-    def close(self):
-        # type: () -> None
-        """Flush, make it durable and let go of the file, even where it cannot be flushed. Closing twice is fine."""
+    def close(self) -> None:
+        """Flush, make it durable and let go of the file, whatever happens. Closing twice is fine."""
         if self._fd < 0:
             return
         try:
@@ -171,10 +168,8 @@ class JournalWriter:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self):
-        # type: () -> JournalWriter
+    def __enter__(self) -> JournalWriter:
         return self
 
-    def __exit__(self, *_exc):
-        # type: (*Optional[Any]) -> None
+    def __exit__(self, *_exc: Optional[Any]) -> None:
         self.close()

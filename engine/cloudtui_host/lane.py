@@ -13,7 +13,7 @@ from cloudtui_host import frames
 _READ = 256 * 1024
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The engine's end of the channel is gone."""
 
 
@@ -51,7 +51,7 @@ class Lane:
         """Send as much as the channel takes.
 
         Raises:
-            Closed: nobody reads any more.
+            ClosedError: nobody reads any more.
         """
         self.blocked = False
         while self._refill():
@@ -62,7 +62,7 @@ class Lane:
                     self.blocked = True
                     return
                 if error.errno != errno.EINTR:
-                    raise Closed from None
+                    raise ClosedError from None
 
     def _refill(self) -> bool:
         if not self._current:
@@ -75,16 +75,16 @@ class Lane:
         """The messages that have come.
 
         Raises:
-            Closed: the end of input.
+            ClosedError: the end of input.
         """
         try:
             chunk = os.read(self.source, _READ)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EINTR):
                 return []
-            raise Closed from None
+            raise ClosedError from None
         if not chunk:
-            raise Closed
+            raise ClosedError
         messages = []
         for kind, payload in self._decoder.feed(chunk):
             obj = _object(payload) if kind == frames.MESSAGE else None

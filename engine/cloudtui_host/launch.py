@@ -1,16 +1,16 @@
 """The start of an attempt: once, whoever asks, however often, and whoever is killed meanwhile.
 
-A starter holds the job's `run.lock`, prepares the whole attempt in a folder that nobody looks at, and renames it to
-`aNNNN`: that rename is the one commit point. The attempt's own `alive.lock` is held before the rename, and
-supervisor and child inherit its descriptor: it is free only when neither lives. Nobody waits for an answer of
-anybody: a starter that dies after the rename leaves an attempt that is either running or provably stillborn.
+A starter holds the job's `run.lock`, prepares the whole attempt in a folder that nobody looks at, and renames
+it to `aNNNN`: that rename is the one commit point. The attempt's own `alive.lock` is held before the rename,
+and supervisor and child inherit its descriptor: it is free only when neither lives. Nobody waits for an answer
+of anybody: a starter that dies after the rename leaves an attempt that runs or is provably stillborn.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from cloudtui_host import files, layout, locks, proc, status, supervisor
 from cloudtui_host.errors import HostError, from_os
@@ -56,7 +56,7 @@ def _while_busy(root: str, job: str, attempt: int) -> Dict[str, Any]:
     return dict(found, state="busy") if found["state"] == "missing" else found
 
 
-def _known(root: str, job: str, attempt: int) -> Any:
+def _known(root: str, job: str, attempt: int) -> Optional[Dict[str, Any]]:
     """The answer where nothing is to be started; None where `attempt` may begin."""
     numbers = layout.attempts(root, job)
     top = numbers[-1] if numbers else 0

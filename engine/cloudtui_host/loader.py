@@ -1,7 +1,7 @@
 """Puts this package on a host and runs one of its lanes.
 
-The bootstrap execs this very text, before any of the package is there: it stands alone. Its globals hold `header`
-(see the wire in DESIGN.md); the zip follows on stdin.
+The bootstrap execs this very text, before any of the package is there: it stands alone. Its globals hold
+`header` (see the wire in DESIGN.md); the zip follows on stdin.
 """
 
 from __future__ import annotations

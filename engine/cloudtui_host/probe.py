@@ -1,4 +1,4 @@
-"""What a machine is and has. Every fact is tried for; what cannot be known is None, and nothing is waited for long."""
+"""What a machine is and has. What cannot be known is None, and nothing is waited for long."""
 
 from __future__ import annotations
 

@@ -29,6 +29,12 @@ class Entry(NamedTuple):
     mode: int
 
 
+def _whole(path: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 60:
+        raise HostError("bad_request", "The size and mode of %s must be whole numbers." % path)
+    return value
+
+
 def check_manifest(raw: Any) -> List[Entry]:
     """The files of a manifest.
 
@@ -41,10 +47,8 @@ def check_manifest(raw: Any) -> List[Entry]:
     seen: Set[str] = set()
     for one in raw:
         one = one if isinstance(one, dict) else {}
-        path, size, sha = layout.relative(one.get("path"), "file"), one.get("size"), one.get("sha256")
-        mode = one.get("mode", 0o644)
-        if any(isinstance(value, bool) or not isinstance(value, int) for value in (size, mode)) or size < 0:
-            raise HostError("bad_request", "The size and mode of %s must be whole numbers." % path)
+        path, sha = layout.relative(one.get("path"), "file"), one.get("sha256")
+        size, mode = _whole(path, one.get("size")), _whole(path, one.get("mode", 0o644))
         if not isinstance(sha, str) or not _SHA.fullmatch(sha) or path in seen:
             raise HostError("bad_request", "%s has no sha256, or stands there twice." % path)
         seen.add(path)
@@ -137,8 +141,6 @@ class Receipt:
         """Whether nothing is missing any more."""
         return self.present or self._index >= len(self.entries)
 
-    # -- the stream ---------------------------------------------------------------------------------------------
-
     def write(self, offset: int, chunk: memoryview) -> None:
         """Take the next bytes of the stream.
 
@@ -164,7 +166,7 @@ class Receipt:
                 self._skip_complete()
 
     def _folder(self, path: str) -> int:
-        """The descriptor of a folder of the staging folder, made where it is missing, through no symbolic link."""
+        """The descriptor of a folder below the staging folder, made where missing, through no link."""
         if path not in self._folders:
             above, _, name = path.rpartition("/")
             parent = self._folder(above)
@@ -190,7 +192,7 @@ class Receipt:
         flags |= os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT
         folder = self._folder(above)
         if not offset:
-            # What stands there is an empty file of an earlier session, or a thing that may not be written through.
+            # What stands there is an empty file of an earlier session, or a thing not to be written through.
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
             flags |= os.O_EXCL
@@ -223,8 +225,6 @@ class Receipt:
                 self._finish_file()
             else:
                 self._index += 1
-
-    # -- the end ------------------------------------------------------------------------------------------------
 
     def commit(self) -> None:
         """See that every file is right, make all durable, and put the folder in place.

@@ -1,4 +1,4 @@
-"""Samples of the machine and of the job's processes into the system journal, beside the job and never in its way."""
+"""Samples of the machine and of the job's processes, beside the job and never in its way."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Sampler:
         self._thread.start()
 
     def close(self) -> Optional[JournalWriter]:
-        """End with one last sample; returns the journal for what is still to be written, None where there is none."""
+        """End with one last sample; returns the journal for what is still to be written, or None."""
         self._done.set()
         if self._thread.is_alive():
             self._thread.join(timeout=1.0)

@@ -15,7 +15,7 @@ from typing import Any, Dict, Optional
 
 from cloudtui_host import follow, layout, proc, status, verbs
 from cloudtui_host.errors import HostError, from_os
-from cloudtui_host.lane import Closed, Lane
+from cloudtui_host.lane import ClosedError, Lane
 from cloudtui_host.workers import Workers
 
 PROTOCOL = 1
@@ -70,7 +70,7 @@ class Server:
         self.selector.register(self.lane.source, selectors.EVENT_READ)
         if self.follows.watcher.descriptor >= 0:
             self.selector.register(self.follows.watcher.descriptor, selectors.EVENT_READ)
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(ClosedError):
             while True:
                 self._turn()
 

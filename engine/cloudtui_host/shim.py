@@ -1,7 +1,7 @@
 """The last steps of ours in the job's own process: say who it is, then become the job.
 
-The process keeps its pid and start time through every exec, so what `child.json` says stays true. With a setup
-command the way is: this process, the shell that runs the setup, this module again, the job.
+The process keeps its pid and start time through every exec, so what `child.json` says stays true. With a
+setup command the way is: this process, the shell that runs the setup, this module again, the job.
 """
 
 from __future__ import annotations
@@ -9,14 +9,23 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Dict, List, NoReturn
+from typing import Dict, List, NamedTuple, NoReturn
 
 from cloudtui_host import detached, entry, files, layout, proc
 
 NOT_STARTED = 127
 
 
-def become(folder: str, argv: List[str], env: Dict[str, str], cwd: str, setup: bool, alive: int) -> NoReturn:
+class Job(NamedTuple):
+    """What the process is to become."""
+
+    argv: List[str]
+    env: Dict[str, str]
+    cwd: str
+    has_setup: bool
+
+
+def become(folder: str, job: Job, alive: int) -> NoReturn:
     """Write child.json, then exec the job (through its setup); never returns."""
     try:
         os.setsid()
@@ -30,13 +39,13 @@ def become(folder: str, argv: List[str], env: Dict[str, str], cwd: str, setup: b
         os.set_inheritable(alive, True)
         who = proc.identity(os.getpid())
         files.write_json(os.path.join(folder, "child.json"), dict(who, pgid=os.getpgrp(), t=time.time()))
-        if setup:
+        if job.has_setup:
             shell = "/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh"
             to_here = entry.command("shim", "after_setup", folder)
-            _write_job(folder, argv, cwd)
-            os.chdir(cwd)
-            os.execve(shell, [shell, os.path.join(folder, "setup.sh"), *to_here], env)
-        _exec(folder, argv, env, cwd)
+            _write_job(folder, job.argv, job.cwd)
+            os.chdir(job.cwd)
+            os.execve(shell, [shell, os.path.join(folder, "setup.sh"), *to_here], job.env)  # noqa: S606
+        _exec(folder, job.argv, job.env, job.cwd)
     except OSError as error:
         _fail(folder, "exec_failed", error)
     os._exit(NOT_STARTED)
@@ -62,7 +71,7 @@ def _exec(folder: str, argv: List[str], env: Dict[str, str], cwd: str) -> None:
     os.chdir(cwd)
     # Written before, because nothing can be written after: a setup that ended the shell itself leaves none.
     files.write_json(os.path.join(folder, "exec.json"), {"t": time.time()})
-    os.execvpe(argv[0], argv, env)
+    os.execvpe(argv[0], argv, env)  # noqa: S606 - what the user asked to run
 
 
 def _fail(folder: str, kind: str, error: Exception) -> None:

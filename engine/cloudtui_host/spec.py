@@ -162,7 +162,7 @@ def environment(spec: Spec, root: str, folder: str, job: str) -> Dict[str, str]:
         os.path.join(folder, "artifacts"),
         job,
     )
-    env.update(zip(_OURS, values))
+    env.update(dict(zip(_OURS, values)))  # noqa: B905 - strict came with Python 3.10
     if spec.gpus is not None:
         # The indices are those of nvidia-smi, which counts in this order.
         env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

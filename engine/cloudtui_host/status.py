@@ -46,7 +46,7 @@ def _beside_lock(seen: View) -> str:
     if child:
         return "running" if guarded or seen.supervisor is None else "orphan-running"
     if seen.child is None:
-        # A starter, a supervisor or a shim that has not got further yet: the lock passes from one to the next.
+        # A starter, supervisor or shim that has not got further yet: the lock passes from one to the next.
         return "starting"
     if guarded or locks.held(os.path.join(seen.folder, ADOPT)):
         return "ending"
@@ -99,7 +99,7 @@ def _missing(job: str, attempt: int) -> Dict[str, Any]:
         "attempt": attempt,
         "state": "missing",
         "exit": None,
-        "sources": {name: 0 for name in layout.SOURCES},
+        "sources": dict.fromkeys(layout.SOURCES, 0),
         "pid": None,
         "machine_id": proc.machine_id(),
     }

@@ -9,7 +9,8 @@ import time
 import traceback
 from typing import Any, Dict, Mapping, NoReturn, Optional
 
-from cloudtui_host import detached, files, proc, shim, spec as spec_module
+from cloudtui_host import detached, files, proc, shim
+from cloudtui_host import spec as spec_module
 from cloudtui_host.child import OwnChild
 from cloudtui_host.guard import Guard
 
@@ -34,24 +35,25 @@ def run(root: str, job: str, folder: str, spec: spec_module.Spec, alive: int) ->
 
 
 def _supervise(root: str, job: str, folder: str, spec: spec_module.Spec, alive: int) -> None:
-    argv = spec_module.resolve_argv(spec, root, folder)
-    env = spec_module.environment(spec, root, folder, job)
-    cwd = spec_module.working_folder(spec, root, folder)
+    to_run = shim.Job(
+        argv=spec_module.resolve_argv(spec, root, folder),
+        env=spec_module.environment(spec, root, folder, job),
+        cwd=spec_module.working_folder(spec, root, folder),
+        has_setup=bool(spec.setup),
+    )
     # A stop signal that comes before the guard listens waits for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGCHLD])
     pid = os.fork()
     if pid == 0:
-        shim.become(folder, argv, env, cwd, bool(spec.setup), alive)
-    grace_s, sample_s, has_setup = spec.grace_s, spec.sample_s, bool(spec.setup)
-    del env, spec
-    guard = Guard(root, folder, OwnChild(pid), grace_s, sample_s)
+        shim.become(folder, to_run, alive)
+    guard = Guard(root, folder, OwnChild(pid), spec.grace_s, spec.sample_s)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, signal.SIGCHLD])
     ended = guard.until_end()
-    guard.finish(verdict(folder, ended, guard.stopping, has_setup))
+    guard.finish(verdict(folder, ended, guard.stopping, to_run.has_setup))
 
 
 def verdict(folder: str, ended: Mapping[str, Any], stopped: bool, has_setup: bool) -> Dict[str, Any]:
-    """The exit record: code or signal, what kind of end it was, and a sentence where the numbers do not say it."""
+    """The exit record: code or signal, the kind of end, and a sentence where these do not say it all."""
     code, number = ended["code"], ended["signal"]
     told = _told_by_shim(folder, has_setup)
     if told is not None:

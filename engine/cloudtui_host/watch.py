@@ -23,7 +23,7 @@ FOLDER = _CREATE | _MOVED_TO | _MOVED_FROM | _CLOSE_WRITE
 
 
 class Watcher:
-    """Watches files and folders. Where the kernel gives no inotify, `descriptor` is -1 and nothing is heard."""
+    """Watches files and folders. Where there is no inotify, `descriptor` is -1 and nothing is heard."""
 
     def __init__(self) -> None:
         self.descriptor = -1

@@ -103,7 +103,7 @@ def _scratch() -> BinaryIO:
     try:
         return open(os.memfd_create("cloudtui"), "w+b")
     except (OSError, AttributeError):
-        return tempfile.TemporaryFile()  # type: ignore[return-value]  # noqa: SIM115 - the caller closes it
+        return tempfile.TemporaryFile()
 
 
 class Workers:
@@ -124,7 +124,7 @@ class Workers:
         self._adopting: Set[str] = set()
 
     def submit(self, number: Any, verb: str, args: Dict[str, Any]) -> None:
-        """Have a verb carried out; `finished` gives its reply. A `number` None wants none, and is not doubled."""
+        """Have a verb carried out; `finished` gives its reply. `number` None wants none, once at a time."""
         if number is None:
             mark = json.dumps([verb, args], sort_keys=True)
             if mark in self._adopting:

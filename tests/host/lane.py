@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cloudtui_host
-from cloudtui_host import frames
+from cloudtui_host import entry, files, frames, journal, status
 
 PACKAGE = Path(cloudtui_host.__file__).parent
 SHA = "ab" * 32
@@ -44,7 +44,9 @@ class HostSaysNoError(Exception):
 class Lane:
     """One channel to the host package."""
 
-    def __init__(self, root: Path, lane: str = "control", env: dict[str, str] | None = None, python: str = "") -> None:
+    def __init__(
+        self, root: Path, lane: str = "control", env: dict[str, str] | None = None, python: str = ""
+    ) -> None:
         self.process = subprocess.Popen(
             [python or sys.executable, "-I", "-u", "-c", BOOT],
             stdin=subprocess.PIPE,
@@ -97,7 +99,9 @@ class Lane:
         while not (found := condition()):
             left = deadline - time.monotonic()
             assert left > 0, f"not in {timeout} s; noise: {bytes(self.decoder.noise)!r}; {self.stderr()}"
-            assert self.read(min(left, 0.05)) or not self.eof, f"the host hung up: {self.decoder.noise!r} {self.stderr()}"
+            assert self.read(min(left, 0.05)) or not self.eof, (
+                f"the host hung up: {self.decoder.noise!r} {self.stderr()}"
+            )
         return found
 
     def stderr(self) -> str:
@@ -126,7 +130,9 @@ class Lane:
         self.write(frames.message({"verb": verb, "args": args}))
 
     def close(self) -> None:
-        assert self.process.stdin and self.process.stdout and self.process.stderr
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         self.process.wait(10)
@@ -156,3 +162,55 @@ def wait_for(condition: Callable[[], Any], timeout: float = 10.0) -> Any:
         assert time.monotonic() < deadline, "it did not come true in time"
         select.select([], [], [], 0.01)
     return found
+
+
+def verb(root: Path, name: str, **args: Any) -> subprocess.Popen[bytes]:
+    """One of the slow verbs, in its process, as the control lane runs it."""
+    process = subprocess.Popen(
+        entry.command("verbs", "main", name, str(root)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(args).encode())
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def said(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Its answer."""
+    out, _ = process.communicate(timeout=30)
+    answer = json.loads(out)
+    if "error" in answer:
+        raise HostSaysNoError(answer["error"])
+    return answer["result"]
+
+
+def start(root: Path, job: str, attempt: int, *argv: str, **spec: Any) -> dict[str, Any]:
+    """Start an attempt and tell how it stands."""
+    return said(verb(root, "start", job=job, attempt=attempt, spec={"argv": argv, "sample_s": 0.2, **spec}))
+
+
+def state(root: Path, job: str, attempt: int | None = None) -> str:
+    return str(status.read(str(root), job, attempt)["state"])
+
+
+def until_state(
+    root: Path, job: str, wanted: str, attempt: int | None = None, timeout: float = 10.0
+) -> dict[str, Any]:
+    """The status once it is `wanted`."""
+    wait_for(lambda: state(root, job, attempt) == wanted, timeout)
+    return status.read(str(root), job, attempt)
+
+
+def attempt_json(root: Path, job: str, name: str, attempt: int = 1) -> dict[str, Any]:
+    """A JSON file of an attempt, waited for."""
+    path = root / "jobs" / job / f"a{attempt:04d}" / name
+    return wait_for(lambda: files.read_json(str(path)))
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    """All records of a journal; every line must be whole."""
+    return [journal.decode_line(line) for line in path.read_bytes().splitlines()]
