@@ -1,0 +1,196 @@
+"""Log from any script: ``import cloudtui_log; cloudtui_log.log({"loss": loss}, step=i)``.
+
+Where the script was not started by cloudtui, every call returns quietly and does nothing. No call ever raises
+because of what it was given, or because a disk is full: training goes on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import threading
+import time
+from typing import Any, Callable, Dict, Mapping, Optional
+
+__all__ = ["artifact_dir", "event", "is_on", "log", "progress", "report"]
+
+_FLUSH_S = 1.0
+_BACKLOG_BYTES = 8 * 1024 * 1024
+"""On a full disk records wait in memory up to this much, then new ones are dropped."""
+_MOST_CHARACTERS = 512 * 1024
+"""A longer record is dropped: a journal's lines are limited."""
+_DEEPEST = 16
+
+
+def _attempt(call: Callable[..., Any], *args: Any) -> Any:
+    """What `call` gives, None where it raises: foreign objects raise what they like, training goes on."""
+    try:
+        return call(*args)
+    except Exception:  # noqa: BLE001 - the one promise of this module is to break no script
+        return None
+
+
+def _number(value: Any) -> Any:
+    """A number that JSON can hold, None where `value` is none; numpy and torch scalars are numbers."""
+    if isinstance(value, (str, bytes)):
+        return None
+    # Found only where cloudtui started the script.
+    from cloudtui_host.journal import plain
+
+    return _attempt(lambda: plain(value if isinstance(value, (int, float)) else float(value)))
+
+
+def _data(value: Any, depth: int = 0) -> Any:
+    """What JSON can hold of `value`."""
+    if depth > _DEEPEST or value is None or isinstance(value, (bool, str)):
+        return value if depth <= _DEEPEST else None
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return {str(key): _data(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_data(one, depth + 1) for one in value]
+    return _foreign(value, depth)
+
+
+def _foreign(value: Any, depth: int) -> Any:
+    """The same of an object that is none of Python's own: an array, a scalar, or its text."""
+    listed = _attempt(lambda: value.tolist())
+    if listed is not None:
+        return _data(listed, depth + 1)
+    number = _number(value)
+    return str(value)[:1000] if number is None else number
+
+
+class _Log:
+    """The journal of this process, opened at the first record; shut in every process but one."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._writer: Any = None
+        self._step = -1
+        self._shut = False
+        os.register_at_fork(after_in_child=self._forked)
+        atexit.register(self.close)
+
+    def _forked(self) -> None:
+        # A fork has our memory and none of our rights: the journal stays its parent's.
+        self._shut = self._shut or self._writer is not None
+        self._writer = None
+        self.lock = threading.RLock()
+
+    def open(self) -> Any:
+        """The journal's writer, or None: not run by cloudtui, not rank 0, or another process writes."""
+        if self._writer is None and not self._shut:
+            self._writer = self._begin()
+            self._shut = self._writer is None
+        return self._writer
+
+    def _begin(self) -> Any:
+        path = os.environ.get("CLOUDTUI_JOURNAL", "")
+        if not path or os.environ.get("RANK", "0") not in ("", "0"):
+            return None
+        try:
+            from cloudtui_host.journal import JournalWriter
+
+            writer = JournalWriter(path, flush_every=256, flush_seconds=_FLUSH_S)
+        except (ImportError, OSError):
+            return None
+        threading.Thread(target=self._flush_often, args=(writer,), name="cloudtui-log", daemon=True).start()
+        return writer
+
+    def _flush_often(self, writer: Any) -> None:
+        while True:
+            time.sleep(_FLUSH_S / 2)
+            with self.lock:
+                if self._writer is not writer:
+                    return
+                _attempt(writer.flush)
+
+    def write(self, kind: str, flush: bool, make: Callable[[], Optional[Dict[str, Any]]]) -> None:
+        """Append the record that `make` gives, or do nothing."""
+        with self.lock:
+            writer = self.open()
+            if writer is None or writer.pending_bytes > _BACKLOG_BYTES:
+                return
+            fields = _attempt(make)
+            # What cannot be logged is not logged; what could not be flushed is kept by the writer.
+            if fields is not None and len(_attempt(json.dumps, fields) or "") <= _MOST_CHARACTERS:
+                _attempt(lambda: writer.write(kind, flush=flush, **fields))
+
+    def metric(self, values: Any, step: Any) -> Optional[Dict[str, Any]]:
+        """The fields of a metric record; None where there is nothing to record."""
+        numbers = {str(key): _number(value) for key, value in values.items()}
+        numbers = {key: value for key, value in numbers.items() if value is not None}
+        at = self._step + 1 if step is None else _number(step)
+        if not isinstance(at, (int, float)) or at < 0:
+            return None
+        self._step = int(at)
+        return {"step": self._step, "values": numbers} if numbers else None
+
+    def close(self) -> None:
+        """Flush and let go."""
+        with self.lock:
+            if self._writer is not None:
+                _attempt(self._writer.close)
+            self._writer, self._shut = None, True
+
+
+_log = _Log()
+
+
+def is_on() -> bool:
+    """Whether what this process logs is kept."""
+    with _log.lock:
+        return _log.open() is not None
+
+
+def log(values: Mapping[str, Any], step: Optional[int] = None) -> None:
+    """Record metrics of a step; without `step` it is one more than the last.
+
+    Values that are no numbers are left out.
+    """
+    _log.write("metric", False, lambda: _log.metric(values, step))
+
+
+def progress(  # noqa: PLR0917 - every one is optional, and read by name
+    step: Optional[int] = None,
+    steps: Optional[int] = None,
+    epoch: Optional[int] = None,
+    epochs: Optional[int] = None,
+    eta_s: Optional[float] = None,
+    rate: Optional[float] = None,
+) -> None:
+    """Tell how far the script is; give what is known."""
+    given = {"step": step, "steps": steps, "epoch": epoch, "epochs": epochs, "eta_s": eta_s, "rate": rate}
+
+    def numbers() -> Optional[Dict[str, Any]]:
+        found = {key: _number(value) for key, value in given.items() if value is not None}
+        return {key: value for key, value in found.items() if isinstance(value, (int, float))} or None
+
+    _log.write("progress", False, numbers)
+
+
+def event(name: str, **data: Any) -> None:
+    """Record something that happened."""
+    _log.write("event", True, lambda: {"name": str(name), "data": _data(data)})
+
+
+def report(name: str, data: Any) -> None:
+    """Record a result that is more than a number, such as a confusion matrix; an object is kept as it is."""
+
+    def fields() -> Dict[str, Any]:
+        kept = _data(data)
+        return {"name": str(name), "data": kept if isinstance(kept, dict) else {"value": kept}}
+
+    _log.write("report", True, fields)
+
+
+def artifact_dir() -> str:
+    """The folder whose files are kept with the run; where cloudtui did not start the script, ./artifacts."""
+    path = os.environ.get("CLOUDTUI_ARTIFACTS") or os.path.join(os.getcwd(), "artifacts")
+    with contextlib.suppress(OSError):  # Whoever writes into it hears of it.
+        os.makedirs(path, exist_ok=True)
+    return path
