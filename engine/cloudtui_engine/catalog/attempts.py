@@ -80,6 +80,14 @@ class Attempts(Repository):
             rows = db.execute(f"{_SELECT} WHERE r.id = ? ORDER BY a.number", (run_id,)).fetchall()
         return [_attempt(row) for row in rows]
 
+    def newest_attempt(self, run_id: str) -> int:
+        """The number of a run's newest attempt."""
+        with self._catalog.read() as db:
+            row = db.execute("SELECT attempt FROM run WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no run {run_id!r}.", "See `cloudtui run list`.")
+        return int(row[0])
+
     def open_attempts(self) -> list[Attempt]:
         """All that are not finished, oldest run first."""
         states = [str(state) for state in RunState if not state.is_finished]

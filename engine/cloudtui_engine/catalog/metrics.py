@@ -88,12 +88,26 @@ class Metrics(Repository):
             return envelope(db, parts, buckets)
 
     def append(
-        self, run_id: str, attempt: int, columns: Mapping[str, Points], *, scope: str = "metric"
+        self,
+        run_id: str,
+        attempt: int,
+        columns: Mapping[str, Points],
+        *,
+        scope: str = "metric",
+        first_step: int | None = None,
     ) -> int:
         """Store points of an attempt; joins the caller's transaction.
 
-        The first points of a later attempt say from which step it went on, unless an event did. Returns how many
-        points were dropped because the attempt has too many keys.
+        Args:
+            run_id: the run.
+            attempt: the number of the attempt.
+            columns: points by key.
+            scope: `metric` or `system`.
+            first_step: the step of the first of these points; with the very first ones of a later attempt it says
+                from which step that one went on, unless an event did.
+
+        Returns:
+            How many points were dropped because the attempt has too many keys.
         """
         if not columns:
             return 0
@@ -102,12 +116,12 @@ class Metrics(Repository):
             if scope != "metric":
                 return append(db, run, attempt, scope, columns, {}, summarise=False)
             if attempt > 1 and from_step is None:
-                first = min(points.steps[0] for points in columns.values())
+                first = min(one.steps[0] for one in columns.values()) if first_step is None else first_step
                 hide_after(db, run, attempt, first - 1, goals)
             current = attempt == newest
             dropped = append(db, run, attempt, scope, columns, goals, summarise=current)
             if not current:
-                # Late news of an earlier attempt: what it may add lies before what is summed up already.
+                # Late news of an earlier attempt: what it adds comes before what is summed up already.
                 recompute(db, run, goals, list(columns))
         return dropped
 

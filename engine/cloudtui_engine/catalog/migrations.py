@@ -248,6 +248,7 @@ CREATE TABLE artifact (
     pulled INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run, attempt, name)
 ) WITHOUT ROWID;
+CREATE INDEX artifact_unpulled ON artifact (run, attempt) WHERE pulled = 0;
 
 CREATE TABLE report (
     run INTEGER NOT NULL REFERENCES run (seq),

@@ -49,6 +49,11 @@ class Operations(Repository):
             rows = db.execute(f"{_SELECT} WHERE id >= ? AND id < ?", (text, prefix_end(text))).fetchmany(6)
         return _operation(the_one(rows if text else [], "operation", text))
 
+    def has_key(self, key: str) -> bool:
+        """Whether there is an operation with this idempotency key, finished or not."""
+        with self._catalog.read() as db:
+            return db.execute("SELECT 1 FROM operation WHERE key = ?", (key,)).fetchone() is not None
+
     def list(self, limit: int = 200, states: Collection[OperationState] | None = None) -> list[Operation]:
         """The newest, newest first."""
         chosen = [str(state) for state in states or ()]

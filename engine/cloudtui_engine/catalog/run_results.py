@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudtui_engine.catalog.base import Repository, dumps
 from cloudtui_engine.catalog.run_keys import run_seq
-from cloudtui_engine.records.run import Artifact
+from cloudtui_engine.records.run import FINISHED, Artifact
 
 
 class Results(Repository):
@@ -37,6 +37,17 @@ class Results(Repository):
         file = self._catalog.paths.file
         return [Artifact(*row[:4], str(file(row[3])) if row[4] else None) for row in rows]
 
+    def unpulled(self) -> list[tuple[str, int]]:
+        """Finished attempts (run id, number) of runs not in the trash that left files which are not here yet."""
+        states = ",".join(f"'{state}'" for state in sorted(FINISHED))
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT DISTINCT r.id, a.number, r.seq FROM artifact AS f JOIN run AS r ON r.seq = f.run"
+                " JOIN attempt AS a ON a.run = f.run AND a.number = f.attempt"
+                f" WHERE f.pulled = 0 AND a.state IN ({states}) AND r.deleted_at IS NULL ORDER BY r.seq, a.number"
+            ).fetchall()
+        return [(row[0], row[1]) for row in rows]
+
     def mark_pulled(self, run_id: str, number: int, name: str) -> None:
         """The file lies on this machine, verified, at `paths.file(sha256)`."""
         with self._catalog.write("run") as db:
@@ -53,6 +64,14 @@ class Results(Repository):
             row = (run_seq(db, run_id), number, name, time.time() if t is None else t, dumps(data))
             db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?)", row)
 
+    def count_reports(self, run_id: str, number: int) -> int:
+        """How many reports an attempt left."""
+        with self._catalog.read() as db:
+            row = db.execute(
+                "SELECT COUNT(*) FROM report WHERE run = ? AND attempt = ?", (run_seq(db, run_id), number)
+            ).fetchone()
+        return int(row[0])
+
     def reports(self, run_id: str) -> dict[str, Any]:
         """The reports of a run by name; of several attempts the newest one's."""
         with self._catalog.read() as db:
@@ -61,3 +80,13 @@ class Results(Repository):
             ).fetchall()
         found = {name: json.loads(data) for name, data in rows}
         return {name: found[name] for name in sorted(found)}
+
+    def last_word(self, run_id: str, number: int) -> dict[str, Any] | None:
+        """The `done` record of an attempt's journal: `t` (by our clock), `reason` and `message`; None without one."""
+        with self._catalog.read() as db:
+            row = db.execute(
+                "SELECT t, data FROM event WHERE subject = ? AND name = 'done' AND json_extract(data, '$.attempt') = ?"
+                " ORDER BY id DESC LIMIT 1",
+                (run_id, number),
+            ).fetchone()
+        return None if row is None else {**json.loads(row[1]), "t": row[0]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from cloudtui_engine.catalog.attempts import Attempts
@@ -14,7 +15,12 @@ from cloudtui_engine.catalog.run_rows import COLUMNS, FROM, runs_of
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.records.run import Run
 
-__all__ = ["RunQuery", "Runs"]
+__all__ = ["RunQuery", "Runs", "key_of"]
+
+
+def key_of(run: Run, _sort: str = "-created") -> tuple[str, ...]:
+    """The `offset_key` of the page that goes on behind this run, in any order."""
+    return RunQuery.after(run)
 
 
 class Runs(Attempts, Results):
@@ -60,6 +66,15 @@ class Runs(Attempts, Results):
         with self._catalog.read() as db:
             rows = db.execute(sql, values).fetchall()
             return runs_of(db, rows, self._catalog.paths, query.metrics, query.details)
+
+    def free_name(self, base: str) -> str:
+        """`base-N` with the first N that no run has, the deleted ones included."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT name FROM run WHERE name >= ? AND name < ?", (f"{base}-", prefix_end(f"{base}-"))
+            ).fetchall()
+        taken = {row[0] for row in rows}
+        return next(name for number in count(1) if (name := f"{base}-{number}") not in taken)
 
     def count(self, query: RunQuery | None = None) -> int:
         """How many runs the query's filter finds, whatever its limit."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from cloudtui_engine.catalog.base import Repository, Row
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.records.source import Source
@@ -47,20 +45,28 @@ class Sources(Repository):
         with self._catalog.write("run") as db:
             db.execute("UPDATE source SET alarm = ? WHERE id = ?", (text, source_id))
 
+    def advance(self, source: Source, offset: int, tail: bytes) -> bool:
+        """Move the cursor from where `source` has it; joins the caller's transaction.
+
+        False, and nothing done, when it is not there any more or an alarm has stopped the source.
+        """
+        with self._catalog.write() as db:
+            done = db.execute(
+                "UPDATE source SET offset = ?, tail = ? WHERE id = ? AND offset = ? AND alarm = ''",
+                (offset, tail, source.id, source.offset),
+            ).rowcount
+        return done == 1
+
+    def count_damaged(self, source_id: int, lines: int) -> None:
+        """So many more lines or values were no records."""
+        with self._catalog.write() as db:
+            db.execute("UPDATE source SET damaged = damaged + ? WHERE id = ?", (lines, source_id))
+
     def _find(self, key: tuple[str, str, int, str]) -> Source | None:
         where = "WHERE s.instance_id = ? AND r.id = ? AND s.attempt = ? AND s.name = ?"
         with self._catalog.read() as db:
             row = db.execute(f"{_SELECT} {where}", key).fetchone()
         return None if row is None else _source(row)
-
-
-def advance(db: sqlite3.Connection, source: Source, offset: int, tail: bytes, damaged: int) -> bool:
-    """Move the cursor from where `source` has it; False, and nothing done, when it is not there any more."""
-    done = db.execute(
-        "UPDATE source SET offset = ?, tail = ?, damaged = damaged + ? WHERE id = ? AND offset = ? AND alarm = ''",
-        (offset, tail, damaged, source.id, source.offset),
-    ).rowcount
-    return done == 1
 
 
 def _source(row: Row) -> Source:
