@@ -1,0 +1,318 @@
+"""The desktop: areas beside a rail, menus above, keys below. Everything it shows comes from the catalog."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.worker import Worker, WorkerState
+
+from cloudtui import menus, theme
+from cloudtui.actions import get
+from cloudtui.areas.area import Area
+from cloudtui.bridge import POLL_S, Bridge, Overview, Reader
+from cloudtui.messages import ContextChanged, OpenArea, OpenMenu, Perform
+from cloudtui.performing import Performer
+from cloudtui.widgets.menu_bar import MenuBar
+from cloudtui.widgets.rail import Place, Rail
+from cloudtui.widgets.status_bar import StatusBar
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.paths import Paths
+
+AREAS = {
+    "instances": (Place("instances", "1", "Instances"), "cloudtui.areas.instances.area:InstancesArea"),
+    "datasets": (Place("datasets", "2", "Datasets"), "cloudtui.areas.datasets:DatasetsArea"),
+    "runs": (Place("runs", "3", "Runs"), "cloudtui.areas.runs.area:RunsArea"),
+    "models": (Place("models", "4", "Models"), "cloudtui.areas.models:ModelsArea"),
+}
+"""An area is imported and mounted on its first visit."""
+
+
+class CloudtuiApp(App[int]):
+    """The desktop over one home."""
+
+    TITLE = "cloudtui"
+    CSS_PATH = "cloudtui.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-narrow"),
+        (100, "-medium"),
+        (160, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(place.key, f"area('{name}')", place.title, show=False)
+            for name, (place, _) in AREAS.items()
+        ),
+        Binding("f10", "menu(0)", "Menu", show=False),
+        Binding("q,ctrl+q", "leave", "Quit", show=False),
+        Binding("ctrl+p", "palette", "Search or run", show=False),
+        Binding("question_mark,f1", "help", "Help", show=False),
+        Binding("slash", "filter", "Filter", show=False),
+        Binding("escape", "back", "Back", show=False),
+        Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
+        Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
+        Binding("y", "copy_command", "Copy as command", show=False),
+    ]
+
+    def __init__(self, bridge: Bridge, *, select_run: str | None = None, first: str = "runs") -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.overview = Overview({})
+        self.current = ""
+        self._first, self._select_run = first, select_run
+        self._mounted: dict[str, Area] = {}
+        self._performer = Performer(self, bridge, self.show_run)
+        self._asked: set[str] = set()
+        for one in theme.THEMES:
+            self.register_theme(one)
+        self.theme = theme.DEFAULT
+
+    def compose(self) -> ComposeResult:
+        """Bar, rail, area, bar."""
+        yield MenuBar([menu.title for menu in self._menus("", ())])
+        with Horizontal(id="main"):
+            yield Rail([place for place, _ in AREAS.values()])
+            yield Container(id="areas")
+        yield StatusBar()
+
+    def on_mount(self) -> None:
+        """Show the first area, then look for changes."""
+        self._overview_reader = Reader(self.query_one(Rail), self._performer.say_error)
+        self.open_area(self._first, self._select_run)
+        self.set_interval(POLL_S, self._poll)
+        self.set_interval(1.0, self._tick)
+        self.call_after_refresh(self._look_around)
+
+    # Areas
+
+    @property
+    def area(self) -> Area | None:
+        """The area that is shown."""
+        return self._mounted.get(self.current)
+
+    def open_area(self, name: str, key: str | None = None) -> None:
+        """Show an area, and there the object with this id."""
+        area = self._mounted.get(name)
+        if area is None:
+            module, _, kind = AREAS[name][1].partition(":")
+            area = getattr(importlib.import_module(module), kind)(self.bridge)
+            assert isinstance(area, Area)  # noqa: S101 - for the type checker
+            self._mounted[name] = area
+            self.query_one("#areas").mount(area)
+        elif name != self.current:
+            area.reload()
+        self.current = name
+        for other, widget in self._mounted.items():
+            widget.display = other == name
+        self.query_one(Rail).go(name)
+        if key is not None:
+            area.select(key)
+        self.call_after_refresh(area.focus_list)
+        self._show_context()
+
+    def show_run(self, run_id: str) -> None:
+        """Go to a run."""
+        self.open_area("runs", run_id)
+
+    def action_area(self, name: str) -> None:
+        """Show an area."""
+        self.open_area(name)
+
+    def on_open_area(self, event: OpenArea) -> None:
+        """A part of the screen asks for an area."""
+        self.open_area(event.area, event.key)
+
+    # Changes
+
+    def _poll(self) -> None:
+        topics = self.bridge.changed()
+        if not topics:
+            return
+        if self.area is not None:
+            self.area.changed(topics)
+        if "operation" in topics:
+            self._performer.operations_changed()
+        if topics & {"run", "instance", "dataset", "model", "operation", "engine"}:
+            self._look_around()
+
+    def _tick(self) -> None:
+        if self.area is not None and self.screen is self.screen_stack[0]:
+            self.area.tick()
+
+    def _look_around(self) -> None:
+        self._overview_reader.ask(self.bridge.overview, self._show_overview)
+
+    def _show_overview(self, overview: Overview) -> None:
+        self.overview = overview
+        self.query_one(Rail).show(overview.counts)
+        self.query_one(StatusBar).state(overview.parts())
+        if overview.needs_you:
+            self._ask_questions()
+
+    def _ask_questions(self) -> None:
+        from cloudtui.dialogs.questions import ask_all
+
+        self.run_worker(
+            ask_all(self, self.bridge, self._asked), group="questions", exclusive=False, exit_on_error=False
+        )
+
+    # Actions
+
+    def _menus(self, noun: str, selected: Any) -> tuple[menus.Menu, ...]:
+        return menus.menus(
+            noun, selected, [(name, place.key, place.title) for name, (place, _) in AREAS.items()]
+        )
+
+    def _here(self) -> tuple[str, list[Any]]:
+        return (self.area.NOUN, self.area.selected()) if self.area is not None else ("", [])
+
+    def _show_context(self) -> None:
+        self.query_one(StatusBar).keys(menus.bar(*self._here()))
+
+    def on_context_changed(self, event: ContextChanged) -> None:
+        """Other keys make sense."""
+        self._show_context()
+
+    def on_perform(self, event: Perform) -> None:
+        """Carry it out."""
+        self.perform(event.action, event.arguments)
+
+    def perform(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Carry out an action of the registry, or one of the screen's own."""
+        group, _, rest = name.partition(".")
+        if group == "area":
+            self.open_area(rest)
+        elif name in self._own:
+            self._own[name]()
+        else:
+            self._performer.perform(get(name), *self._here(), arguments or {})
+
+    @property
+    def _own(self) -> dict[str, Callable[[], object]]:
+        return {
+            "home.filter": self.action_filter, "home.help": self.action_help, "home.palette": self.action_palette,
+            "home.quit": self.action_leave, "home.back": self.action_back, "home.copy": self.action_copy_command,
+            "view.theme": self.action_toggle_theme,
+        }  # fmt: skip
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys of the registry, for the area that is shown, where nothing that has the focus wanted them."""
+        area = self.area
+        if area is None or len(self.screen_stack) > 1:
+            return
+        action = menus.by_key(area.NOUN, event.key, event.character)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            self.perform(action.id)
+
+    async def action_filter(self) -> None:
+        """Type a filter for the list."""
+        if self.area is not None:
+            await self.area.pane.edit_filter()
+
+    def action_back(self) -> None:
+        """One step out."""
+        if self.area is not None:
+            self.area.step_back()
+
+    def action_tab(self, step: int) -> None:
+        """Another tab of the detail."""
+        if self.area is not None:
+            self.area.detail.turn(step)
+
+    def action_menu(self, index: int) -> None:
+        """Open a menu."""
+        from cloudtui.dialogs.menu import MenuScreen
+
+        bar = self.query_one(MenuBar)
+        found = self._menus(*self._here())
+
+        def chosen(name: str | None) -> None:
+            bar.opened(None)
+            if name is not None:
+                self.perform(name)
+
+        bar.opened(index)
+        self.push_screen(MenuScreen(found, [bar.left_of(i) for i in range(len(found))], index), chosen)
+
+    def on_open_menu(self, event: OpenMenu) -> None:
+        """A title was clicked."""
+        if event.index is None:
+            self.action_palette()
+        else:
+            self.action_menu(event.index)
+
+    def action_palette(self) -> None:
+        """Search or run."""
+        from cloudtui.dialogs.searching import palette
+
+        def chosen(value: str | None) -> None:
+            if value is None:
+                return
+            kind, _, rest = value.partition(":")
+            if kind == "action":
+                self.perform(rest)
+            else:
+                self.open_area(kind, rest or None)
+
+        self.push_screen(palette(self.bridge, self._menus(*self._here())), chosen)
+
+    def action_help(self) -> None:
+        """The keys of what is focused."""
+        from cloudtui.dialogs.help import HelpScreen
+        from cloudtui.dialogs.help_text import help_facts
+
+        noun, _ = self._here()
+        places = [place for place, _ in AREAS.values()]
+        self.push_screen(
+            HelpScreen(f"Keys: {AREAS[self.current][0].title}", help_facts(noun, self.focused, places))
+        )
+
+    def action_copy_command(self) -> None:
+        """Copy the command that shows what is selected."""
+        noun, selected = self._here()
+        if selected:
+            text = self._performer.command_of(get(f"{noun}.show"), selected)
+            self.copy_to_clipboard(text)
+            self.notify(text, title="Copied", timeout=4, markup=False)
+
+    def action_toggle_theme(self) -> None:
+        """Light or dark."""
+        dark, light = (one.name for one in theme.THEMES)
+        self.theme = light if self.theme == dark else dark
+        self.bridge.catalog.settings.set("desktop.theme", self.theme)
+
+    async def action_leave(self) -> None:
+        """Close the desktop; runs go on."""
+        self.exit(self.overview.live_runs)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed in a way nobody foresaw says so instead of ending the program."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self._performer.say_error(
+                error if isinstance(error, CloudtuiError) else CloudtuiError(f"That failed: {error!r}")
+            )
+
+
+def run(paths: Paths, *, select_run: str | None = None) -> int:
+    """Open the desktop; returns the exit status. Runs that are live when it closes go on."""
+    bridge = Bridge(paths)
+    try:
+        app = CloudtuiApp(bridge, select_run=select_run)
+        chosen = bridge.catalog.settings.get("desktop.theme", None)
+        if chosen in {one.name for one in theme.THEMES}:
+            app.theme = str(chosen)
+        live = app.run()
+    finally:
+        bridge.close()
+    if live:
+        print(f"{live} {'run goes' if live == 1 else 'runs go'} on.")  # noqa: T201 - after the screen is gone
+    return app.return_code or 0

@@ -1,0 +1,292 @@
+"""What all areas have in common: a list of records beside the detail of one, kept up to date from the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.timer import Timer
+from textual.widget import Widget
+
+from cloudtui import format as fmt
+from cloudtui.areas.pane import ListPane
+from cloudtui.bridge import Bridge, Reader
+from cloudtui.messages import ContextChanged
+from cloudtui.widgets.table import Column, Row, Table
+from cloudtui_engine.errors import CloudtuiError
+
+LOADING_S = 0.15
+"""What is there sooner is shown without a word."""
+SETTLE_S = 0.12
+"""How long the cursor rests on a row before its detail is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A window of an area's records."""
+
+    records: Sequence[Any]
+    base: int = 0
+    total: int = 0
+    note: str = ""
+    """What the title says beside the number: `3 live`."""
+    filtered: bool = False
+    extra: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which records are wanted."""
+
+    filter: str = ""
+    sort: str = ""
+    first: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Detail(Widget):
+    """What is shown of one record."""
+
+    def show(self, record: Any) -> None:
+        """Show this record, which may be the one that is shown, or None."""
+        raise NotImplementedError
+
+    def changed(self, topics: frozenset[str]) -> None:
+        """Something was written: look at what concerns the record."""
+
+    def tick(self) -> None:
+        """A second went by: ages are older."""
+
+    def focus_inside(self) -> None:
+        """Take the focus."""
+        self.focus()
+
+    def turn(self, step: int) -> None:
+        """The tab before or after the one that is shown, where there are tabs."""
+
+
+class Area(Container):
+    """A list beside the detail of the record under its cursor."""
+
+    ID: ClassVar[str]
+    NOUN: ClassVar[str]
+    TITLE: ClassVar[str]
+    COLUMNS: ClassVar[tuple[Column, ...]]
+    TOPICS: ClassVar[frozenset[str]]
+    SORT: ClassVar[str] = ""
+    EMPTY: ClassVar[tuple[str, str, str]] = ("", "", "")
+    """What this is, a sentence more, the action to begin with."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(id=self.ID, classes="area")
+        self.bridge = bridge
+        self.pane = ListPane(self.TITLE, self.COLUMNS)
+        self.detail = self.make_detail()
+        self.listing: Listing | None = None
+        self.request = Request(sort=self.SORT)
+        self._reader = Reader(self, self._failed)
+        self._settle: Timer | None = None
+        self._wanted: str | None = None
+        self._error: CloudtuiError | None = None
+
+    # What an area adds
+
+    def make_detail(self) -> Detail:
+        """The widget for one record."""
+        raise NotImplementedError
+
+    def fetch(self, request: Request) -> Listing:
+        """Read records; runs in a thread."""
+        raise NotImplementedError
+
+    def row(self, record: Any, now: float) -> Row:
+        """A record as cells."""
+        raise NotImplementedError
+
+    def freshness(self, now: float) -> tuple[str, str]:
+        """How old what is shown may be, and its style, for the right end of the head."""
+        return "", "muted"
+
+    # Life
+
+    def compose(self) -> ComposeResult:
+        """The list, then the detail; where they stand is the style sheet's."""
+        yield self.pane
+        yield self.detail
+
+    def on_mount(self) -> None:
+        """Read for the first time."""
+        self.pane.table.sort = self.request.sort
+        self.reload()
+        self.set_timer(LOADING_S, self._say_loading)
+
+    def changed(self, topics: frozenset[str]) -> None:
+        """Something was written."""
+        if topics & self.TOPICS:
+            self.reload()
+        self.detail.changed(topics)
+
+    def tick(self) -> None:
+        """A second went by."""
+        self._draw()
+        self.detail.tick()
+
+    def reload(self) -> None:
+        """Read the list again."""
+        request = self.request
+        self._reader.ask(lambda: self.fetch(request), self._loaded)
+
+    def _say_loading(self) -> None:
+        if self.listing is None and self._error is None:
+            self.pane.notice.say("Reading the catalog…")
+            self.pane.show_notice()
+
+    def _loaded(self, listing: Listing) -> None:
+        self.listing, self._error = listing, None
+        self._draw()
+        if self._wanted is not None and self.pane.table.select(self._wanted):
+            self._wanted = None
+        self._show_detail()
+        self.post_message(ContextChanged())
+
+    def _failed(self, error: CloudtuiError) -> None:
+        self._error = error
+        self.pane.notice.fail(error)
+        self.pane.show_notice()
+        self.pane.table.show(())
+
+    def _draw(self) -> None:
+        listing = self.listing
+        if listing is None or self._error is not None:
+            return
+        now = self.now
+        self.pane.table.show(
+            [self.row(record, now) for record in listing.records], base=listing.base, total=listing.total
+        )
+        title = f"{self.TITLE} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
+        self.pane.head.show(
+            title, f"/ {self.request.filter}" if self.request.filter else "", *self.freshness(now)
+        )
+        if listing.total:
+            self.pane.show_table()
+        else:
+            self._say_empty()
+
+    def _say_empty(self) -> None:
+        if self.request.filter:
+            self.pane.notice.say(
+                f"Nothing fits “{self.request.filter}”.", begin="/ change the filter   esc in it: show all"
+            )
+        else:
+            what, more, begin = self.EMPTY
+            self.pane.notice.say(what, more=more, begin=begin)
+        self.pane.show_notice()
+
+    @property
+    def now(self) -> float:
+        """The time that ages are counted from."""
+        return self.bridge.now()
+
+    # Selection
+
+    def record(self, key: str | None) -> Any:
+        """The record with this id in the window; None if it is not there."""
+        records = self.listing.records if self.listing else ()
+        return next((record for record in records if record.id == key), None)
+
+    def selected(self) -> list[Any]:
+        """The marked records, or else the one under the cursor."""
+        keys = self.pane.table.marked or {self.pane.table.cursor_key}
+        return [record for key in sorted(k for k in keys if k) if (record := self.record(key)) is not None]
+
+    def select(self, key: str) -> None:
+        """Put the cursor on this record, now or when it has been read."""
+        if not self.pane.table.select(key):
+            self._wanted = key
+
+    def focus_list(self) -> None:
+        """Keys go to the list."""
+        self.pane.table.focus()
+
+    def open_detail(self) -> None:
+        """Keys go to the detail; where there is room for one only, it is shown instead of the list."""
+        if self.pane.table.cursor_key is not None:
+            self.add_class("-opened")
+            self._show_detail()
+            self.detail.focus_inside()
+
+    def step_back(self) -> bool:
+        """From the detail to the list, from marks to none; False if there is nothing to step out of."""
+        if self.has_class("-opened") or self.detail.has_focus_within:
+            self.remove_class("-opened")
+            self.focus_list()
+            return True
+        if self.pane.table.marked:
+            self.pane.table.unmark()
+            return True
+        if self.request.filter:
+            self.set_filter("")
+            return True
+        return False
+
+    def _show_detail(self) -> None:
+        self._settle = None
+        self.detail.show(self.record(self.pane.table.cursor_key))
+
+    # What the table asks
+
+    def on_table_highlighted(self, event: Table.Highlighted) -> None:
+        """Show the detail once the cursor rests."""
+        if event.table is not self.pane.table:
+            return
+        event.stop()
+        if self._settle is not None:
+            self._settle.stop()
+        self._settle = self.set_timer(SETTLE_S, self._show_detail)
+        self.post_message(ContextChanged())
+
+    def on_table_marked(self, event: Table.Marked) -> None:
+        """Actions now go to what is marked."""
+        self.post_message(ContextChanged())
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Into the detail."""
+        if event.table is self.pane.table:
+            event.stop()
+            self.open_detail()
+
+    def on_table_sort_wanted(self, event: Table.SortWanted) -> None:
+        """Sort by that column; once more turns it around."""
+        event.stop()
+        sort = f"-{event.sort}" if self.request.sort != f"-{event.sort}" else event.sort
+        self.request = Request(self.request.filter, sort)
+        self.pane.table.sort = sort
+        self.pane.table.refresh()
+        self.reload()
+
+    def on_table_page_wanted(self, event: Table.PageWanted) -> None:
+        """Another window of the same list."""
+        event.stop()
+        self.request = Request(self.request.filter, self.request.sort, event.first)
+        self.reload()
+
+    def on_list_pane_filter_changed(self, event: ListPane.FilterChanged) -> None:
+        """Only what fits."""
+        event.stop()
+        self.set_filter(event.text)
+
+    def set_filter(self, text: str) -> None:
+        """Show only what fits this."""
+        self.pane.filter = text
+        self.request = Request(text, self.request.sort)
+        self._error = None
+        self.reload()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click anywhere in the area gives it the focus."""
+        if self.screen.focused is None:
+            self.focus_list()

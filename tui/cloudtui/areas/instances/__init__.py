@@ -1,0 +1,1 @@
+"""Instances: the machines, and what is known of one."""

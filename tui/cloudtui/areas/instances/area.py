@@ -1,0 +1,79 @@
+"""The area of machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cloudtui import format as fmt
+from cloudtui.areas.area import Area, Detail, Listing, Request
+from cloudtui.areas.instances.rows import COLUMNS, instance_facts, instance_row
+from cloudtui.areas.sheet import SheetDetail
+from cloudtui.widgets.facts import Fact
+from cloudtui.widgets.table import Row
+from cloudtui_engine import lock
+from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
+from cloudtui_engine.records.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else is read with the machines: their live runs, and whether an engine watches them."""
+
+    runs: tuple[Run, ...] = ()
+    watched: bool = True
+
+
+class InstancesArea(Area):
+    """All machines, this one first, and one of them."""
+
+    ID = "instances"
+    NOUN = "instance"
+    TITLE = "Instances"
+    COLUMNS = COLUMNS
+    TOPICS: ClassVar[frozenset[str]] = frozenset({"instance", "run", "engine"})
+    EMPTY = (
+        "No machines",
+        "A machine is where runs go: one of yours over SSH, or this one.",
+        "+ add a machine",
+    )
+
+    def make_detail(self) -> Detail:
+        """A sheet of facts."""
+        return SheetDetail(self._facts)
+
+    def fetch(self, request: Request) -> Listing:
+        """All machines and the live runs on each."""
+        catalog = self.bridge.catalog
+        found = [i for i in catalog.instances.list() if request.filter.lower() in i.name.lower()]
+        found.sort(key=lambda instance: (instance.name != LOCAL, instance.created_at))
+        runs = [catalog.runs.get(attempt.run_id) for attempt in catalog.runs.open_attempts()]
+        prices = [i.price_usd_per_hour for i in found if i.price_usd_per_hour is not None]
+        note = f"${fmt.money(sum(prices))}/h" if prices else ""
+        return Listing(found, 0, len(found), note, extra=Around(tuple(runs), lock.is_held(self.bridge.paths)))
+
+    def row(self, record: Instance, now: float) -> Row:
+        """A machine as cells."""
+        live = Counter(name for run in self._runs for name in run.instances)
+        return instance_row(record, live[record.name], now, watched=self._around.watched)
+
+    def freshness(self, now: float) -> tuple[str, str]:
+        """When something was last heard of any machine with a link."""
+        machines = self.listing.records if self.listing else ()
+        linked = [i.seen_at for i in machines if i.seen_at is not None and i.link_state is LinkState.UP]
+        if not linked:
+            return "", "muted"
+        return f"seen {fmt.since(max(linked), now)} ago", "muted" if self._around.watched else "warn"
+
+    @property
+    def _around(self) -> Around:
+        return self.listing.extra if self.listing and isinstance(self.listing.extra, Around) else Around()
+
+    @property
+    def _runs(self) -> tuple[Run, ...]:
+        return self._around.runs
+
+    def _facts(self, record: Instance) -> list[Fact]:
+        runs = [run for run in self._runs if record.name in run.instances]
+        return instance_facts(record, runs, self.now, watched=self._around.watched)

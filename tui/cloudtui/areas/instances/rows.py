@@ -1,0 +1,137 @@
+"""A machine as a row of the list, and as a sheet of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloudtui import format as fmt
+from cloudtui.areas.runs.rows import TONES
+from cloudtui.areas.runs.side import gpu_facts
+from cloudtui.widgets.facts import Fact
+from cloudtui.widgets.table import Cell, Column, Row
+from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
+from cloudtui_engine.records.run import Run
+from cloudtui_engine.sanitize import clean_line
+
+COLUMNS = (
+    Column("Name", 10, share=1),
+    Column("Where", 18, share=2, rank=3),
+    Column("GPU", 14, share=1, rank=1),
+    Column("Util", 5, "right", rank=4),
+    Column("Mem GB", 7, "right", rank=5),
+    Column("State", 15),
+    Column("Runs", 4, "right", rank=6),
+    Column("Seen", 5, "right", rank=2),
+    Column("$/h", 6, "right", rank=7),
+)
+_OLD_S = 60.0
+_LINKED = frozenset({LinkState.UP, LinkState.SILENT, LinkState.CONNECTING})
+
+
+def instance_row(instance: Instance, live: int, now: float, *, watched: bool = True) -> Row:
+    """The machine's cells, in the order of `COLUMNS`."""
+    gpus = instance.gpus or instance.facts.get("gpus") or ()
+    util, memory = _load(instance.gpus)
+    return Row(
+        instance.id,
+        (
+            (clean_line(instance.name, 60), ""),
+            (where(instance), "muted"),
+            (fmt.gpus(gpus), ""),
+            (util, ""),
+            (memory, ""),
+            state(instance, watched=watched),
+            (str(live) if live else fmt.MISSING, "" if live else "muted"),
+            seen(instance, now),
+            (fmt.money(instance.price_usd_per_hour), ""),
+        ),
+    )
+
+
+def where(instance: Instance) -> str:
+    """Where it is, in words."""
+    if instance.name == LOCAL:
+        return "this machine"
+    return clean_line(f"{instance.provider} {instance.address}", 120)
+
+
+def state(instance: Instance, *, watched: bool = True) -> Cell:
+    """What is known of the way to it. This machine needs none; without an engine nothing is known."""
+    if instance.name == LOCAL and instance.link_state is LinkState.DOWN:
+        return "● ready", "good"
+    if not watched and instance.link_state in _LINKED:
+        return "○ not watched", "muted"
+    mark = fmt.LINK_MARKS[instance.link_state]
+    return str(mark), TONES[mark.tone]
+
+
+def seen(instance: Instance, now: float) -> Cell:
+    """How old what is shown of it is; yellow where that should not be."""
+    if instance.seen_at is None:
+        return fmt.MISSING, "muted"
+    old = now - instance.seen_at > _OLD_S and instance.link_state in {LinkState.UP, LinkState.SILENT}
+    return fmt.since(instance.seen_at, now), "warn" if old else "muted"
+
+
+def _load(gpus: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    uses = [float(g["utilization"]) for g in gpus if isinstance(g.get("utilization"), int | float)]
+    used = [
+        g
+        for g in gpus
+        if isinstance(g.get("memory_used_bytes"), int) and isinstance(g.get("memory_bytes"), int)
+    ]
+    util = f"{sum(uses) / len(uses):.0f}%" if uses else fmt.MISSING
+    if not used:
+        return util, fmt.MISSING
+    taken, whole = sum(g["memory_used_bytes"] for g in used), sum(g["memory_bytes"] for g in used)
+    return util, f"{taken / 1e9:.0f}/{whole / 1e9:.0f}"
+
+
+def instance_facts(
+    instance: Instance, runs: Sequence[Run], now: float, *, watched: bool = True
+) -> list[Fact]:
+    """All that is known of a machine."""
+    word, style = state(instance, watched=watched)
+    facts = [
+        Fact("State", style="heading"),
+        Fact("link", word, style),
+        *([Fact("", clean_line(instance.link_detail, 300), style)] if instance.link_detail else []),
+        Fact("where", where(instance)),
+        Fact("seen", f"{fmt.since(instance.seen_at, now)} ago" if instance.seen_at else "never"),
+        Fact("folder", clean_line(instance.root, 200) if instance.root else "~/.cloudtui"),
+    ]
+    if runs:
+        facts.append(Fact("Runs on it", style="heading"))
+        facts += [Fact(clean_line(run.name, 24), str(fmt.RUN_MARKS[run.status])) for run in runs]
+    facts += gpu_facts(instance.gpus or instance.facts.get("gpus") or ())
+    return facts + _machine(instance.facts)
+
+
+def _machine(found: Mapping[str, Any]) -> list[Fact]:
+    if not found:
+        return [Fact("Machine", style="heading"), Fact("", "Not looked at yet: p probes it.", "muted")]
+    cpu = found.get("cpu") if isinstance(found.get("cpu"), Mapping) else {}
+    assert isinstance(cpu, Mapping)  # noqa: S101 - for the type checker
+    lines = {
+        "system": f"{found.get('os', '')} {found.get('kernel', '')} {found.get('arch', '')}",
+        "cpu": f"{cpu.get('model', '')} · {cpu.get('cores', '?')} cores",
+        "memory": f"{fmt.size(found.get('memory_free_bytes'))} free of {fmt.size(found.get('memory_bytes'))}",
+        "disk": f"{fmt.size(found.get('disk_free_bytes'))} free of {fmt.size(found.get('disk_bytes'))}",
+        "driver": str(found.get("driver") or fmt.MISSING),
+        "scheduler": "Slurm" if found.get("slurm") else "",
+        "quota": str(found.get("quota") or ""),
+    }
+    facts = [Fact("Machine", style="heading")]
+    facts += [Fact(name, clean_line(text, 200)) for name, text in lines.items() if text.strip()]
+    pythons = found.get("pythons")
+    if isinstance(pythons, list | tuple):
+        facts.append(Fact("Pythons", style="heading"))
+        facts += [_python(one) for one in pythons if isinstance(one, Mapping)]
+    return facts
+
+
+def _python(found: Mapping[str, Any]) -> Fact:
+    parts = [str(found.get("path", ""))]
+    parts += [f"{name} {found[name]}" for name in ("torch", "cuda", "numpy") if found.get(name)]
+    return Fact(clean_line(str(found.get("version", "")), 16), clean_line("  ".join(parts), 200))

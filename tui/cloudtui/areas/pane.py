@@ -1,0 +1,76 @@
+"""A list as every area shows it: a head, a filter line while one is typed, the table, or a notice in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from cloudtui.widgets.filter_bar import FilterBar
+from cloudtui.widgets.head import Head
+from cloudtui.widgets.notice import Notice
+from cloudtui.widgets.table import Column, Table
+
+
+class ListPane(Vertical):
+    """Head, table and notice of one list."""
+
+    class FilterChanged(Message):
+        """Another filter is to be applied."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, title: str, columns: Sequence[Column]) -> None:
+        super().__init__(classes="list-pane")
+        self.head = Head(title)
+        self.notice = Notice()
+        self.table = Table(columns)
+        self.filter = ""
+
+    def compose(self) -> ComposeResult:
+        """Head above table; the notice is there but not seen."""
+        self.notice.display = False
+        yield self.head
+        yield self.notice
+        yield self.table
+
+    def show_table(self) -> None:
+        """Rows are there."""
+        self.notice.display = False
+        self.table.display = True
+
+    def show_notice(self) -> None:
+        """There are none; the notice says why. Keys still go to the table."""
+        self.notice.display = True
+
+    async def edit_filter(self) -> None:
+        """Open the filter line, or go to it."""
+        bars = self.query(FilterBar)
+        bar = bars.first() if bars else None
+        if bar is None:
+            bar = FilterBar(self.filter)
+            await self.mount(bar, after=self.head)
+        bar.focus()
+
+    async def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Apply it; close the line when it was confirmed or given up."""
+        event.stop()
+        if event.text != self.filter:
+            self.filter = event.text
+            self.post_message(self.FilterChanged(event.text))
+        if event.closed:
+            await self.query(FilterBar).remove()
+            self.table.focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The head shows where keys go."""
+        self.head.focused(value=True)
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """They go elsewhere."""
+        self.head.focused(value=False)

@@ -1,0 +1,1 @@
+"""Runs: the list, and of one run its charts, log, settings, machine and files."""

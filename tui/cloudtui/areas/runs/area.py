@@ -1,0 +1,59 @@
+"""The area of runs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cloudtui import format as fmt
+from cloudtui.areas.area import Area, Detail, Listing, Request
+from cloudtui.areas.runs import pages
+from cloudtui.areas.runs.detail import RunDetail
+from cloudtui.areas.runs.rows import COLUMNS, run_row
+from cloudtui.widgets.table import Row
+from cloudtui_engine.records.run import Run
+
+
+class RunsArea(Area):
+    """All runs, newest first, and one of them."""
+
+    ID = "runs"
+    NOUN = "run"
+    TITLE = "Runs"
+    COLUMNS = COLUMNS
+    TOPICS: ClassVar[frozenset[str]] = frozenset({"run"})
+    SORT = "-created"
+    EMPTY = (
+        "No runs yet",
+        "A run is a training job on one of your machines. Its history stays here when the machine is gone.",
+        "+ train a model   x run your own script",
+    )
+
+    def make_detail(self) -> Detail:
+        """Tabs of one run."""
+        return RunDetail(self.bridge)
+
+    def fetch(self, request: Request) -> Listing:
+        """A window of runs."""
+        return pages.listing(self.bridge.catalog, request)
+
+    def row(self, record: Run, now: float) -> Row:
+        """A run as cells."""
+        return run_row(record, now)
+
+    def changed(self, topics: frozenset[str]) -> None:
+        """Progress and points of a live run change its row, too."""
+        shown = self.listing.records if self.listing else ()
+        if topics & self.TOPICS or any(f"metric:{run.id}" in topics for run in pages.live(shown)):
+            self.reload()
+        self.detail.changed(topics)
+
+    def freshness(self, now: float) -> tuple[str, str]:
+        """Since when the oldest unconfirmed live run is unconfirmed; nothing where all is as it is."""
+        stale = [
+            run.stale_since
+            for run in pages.live(self.listing.records if self.listing else ())
+            if run.stale_since
+        ]
+        if stale:
+            return f"{len(stale)} stale, oldest {fmt.since(min(stale), now)}", "warn"
+        return "", "muted"

@@ -1,0 +1,77 @@
+"""Charts beside and below each other that share zoom and crosshair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual import events
+from textual.containers import VerticalScroll
+
+from cloudtui.widgets.chart import Chart, Plot
+
+_WIDTH, _HEIGHT = 34, 9
+MOST = 24
+"""Charts in a grid; a run with more series names the rest."""
+
+
+class ChartGrid(VerticalScroll, can_focus=False):
+    """A chart a group. A group that stays keeps its chart, and so its zoom and its place."""
+
+    DEFAULT_CSS = "ChartGrid { layout: grid; grid-gutter: 0 2; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._charts: dict[str, Chart] = {}
+
+    def show(self, groups: Mapping[str, Sequence[Plot]]) -> None:
+        """Draw these groups in this order."""
+        names = list(groups)[:MOST]
+        if names != list(self._charts):
+            self._rebuild(names)
+        for name in names:
+            self._charts[name].show(groups[name])
+
+    def _rebuild(self, names: Sequence[str]) -> None:
+        self.remove_children([chart for name, chart in self._charts.items() if name not in names])
+        charts = {name: self._charts.get(name) or Chart(name) for name in names}
+        fresh = [chart for name, chart in charts.items() if name not in self._charts]
+        self._charts = charts
+        if fresh:
+            self.mount_all(fresh)
+            order = {chart: index for index, chart in enumerate(charts.values())}
+            self.call_after_refresh(self._sort, order)
+        self._arrange()
+
+    def _sort(self, order: Mapping[Chart, int]) -> None:
+        self.sort_children(key=lambda widget: order.get(widget, len(order)))  # type: ignore[call-overload]
+
+    def _arrange(self) -> None:
+        count = len(self._charts)
+        if not count:
+            return
+        columns = max(1, min(count, self.size.width // _WIDTH))
+        rows = -(-count // columns)
+        self.styles.grid_size_columns = columns
+        self.styles.grid_rows = f"{max(_HEIGHT, self.size.height // rows)}"
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Other charts fit beside each other."""
+        self._arrange()
+
+    def first(self) -> Chart | None:
+        """The first chart."""
+        return next(iter(self._charts.values()), None)
+
+    def on_chart_pointed(self, event: Chart.Pointed) -> None:
+        """The crosshair of one is that of all."""
+        event.stop()
+        for chart in self._charts.values():
+            if chart is not event.chart:
+                chart.follow(event.step)
+
+    def on_chart_zoomed(self, event: Chart.Zoomed) -> None:
+        """All show the same part of the x axis."""
+        event.stop()
+        for chart in self._charts.values():
+            if chart is not event.chart:
+                chart.show_part(event.zoom)

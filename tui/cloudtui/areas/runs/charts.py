@@ -1,0 +1,121 @@
+"""The charts tab: every metric of the run, those of one name over each other; beside them what it does to its machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.timer import Timer
+
+from cloudtui.areas.runs.chart_grid import MOST, ChartGrid
+from cloudtui.areas.runs.side import side_facts
+from cloudtui.areas.runs.tab import RunTab
+from cloudtui.widgets.chart import Plot
+from cloudtui.widgets.facts import Facts
+from cloudtui_engine.records.run import Run, Series
+
+_ORDER = ("loss", "accuracy")
+_REST = 8.0
+"""Between two reads of a long history at least so many times what the last one took."""
+
+
+class ChartsTab(RunTab):
+    """A grid of charts and a sheet of what concerns all of them."""
+
+    def compose(self) -> ComposeResult:
+        """Charts at the left."""
+        self.grid = ChartGrid()
+        self.side = Facts(classes="side")
+        self.side.can_focus = False
+        self._drawn_for: str | None = None
+        self._took = 0.0
+        self._next: Timer | None = None
+        self.notice.display = False
+        yield self.notice
+        with Horizontal():
+            yield self.grid
+            yield self.side
+
+    def load(self) -> None:
+        """Read all series, unless a read is due soon anyway."""
+        run = self.run_shown
+        if run is None:
+            return
+        self.tick()
+        if self._next is not None and self._drawn_for == run.id:
+            return
+        if self._next is not None:
+            self._next.stop()
+            self._next = None
+        self.reader.ask(lambda: self._read(run), self._show)
+
+    def changed(self, topics: frozenset[str]) -> None:
+        """Points arrived."""
+        if f"metric:{self.shown_id}" in topics:
+            self.load()
+
+    def tick(self) -> None:
+        """The sheet shows ages and times left."""
+        if self.run_shown is not None:
+            run, catalog = self.run_shown, self.bridge.catalog
+            gpus = [g for i in catalog.instances.list() if i.name in run.instances for g in i.gpus]
+            self.side.show(side_facts(run, gpus, self.bridge.now()))
+
+    def focus_inside(self) -> None:
+        """The first chart takes the keys."""
+        (self.grid.first() or self).focus()
+
+    def _read(self, run: Run) -> tuple[Run, list[Series], float]:
+        begun = time.perf_counter()
+        keys = self.bridge.catalog.metrics.keys(run.id)
+        chosen = [key for group in list(grouped_keys(keys).values())[:MOST] for key in group]
+        found = self.bridge.catalog.metrics.series(run.id, chosen, arrays=True) if chosen else []
+        return run, found, time.perf_counter() - begun
+
+    def _show(self, result: tuple[Run, list[Series], float]) -> None:
+        run, found, took = result
+        if run.id != self.shown_id:
+            return
+        self._drawn_for, self._took = run.id, took
+        self._next = self.set_timer(max(0.2, took * _REST), self._rested)
+        series = {one.key: one for one in found}
+        groups = {
+            name: [Plot(label(key), series[key].steps, series[key].values) for key in keys if key in series]
+            for name, keys in grouped_keys(list(series)).items()
+        }
+        self.notice.display = not groups
+        self.grid.display = bool(groups)
+        if groups:
+            self.grid.show(groups)
+        else:
+            self._say_nothing(run)
+
+    def _rested(self) -> None:
+        self._next = None
+
+    def _say_nothing(self, run: Run) -> None:
+        if run.status.is_finished:
+            self.notice.say(
+                "No metrics", more="This run ended before it logged one. The log may say why.", begin="] log"
+            )
+        else:
+            self.notice.say("No metrics yet", more="Points appear here as they arrive.")
+
+
+def grouped_keys(keys: Sequence[str]) -> dict[str, list[str]]:
+    """Keys by the last part of their name, so that train/loss and validation/loss share a chart; loss comes first."""
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(key.rsplit("/", 1)[-1], []).append(key)
+    order = {"train": 0, "validation": 1, "test": 2}
+    for members in groups.values():
+        members.sort(key=lambda key: (order.get(key.split("/", 1)[0], 3), key))
+    names = sorted(groups, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+    return {name: groups[name] for name in names}
+
+
+def label(key: str) -> str:
+    """What a legend calls a key: `train` of `train/loss`."""
+    return key.rsplit("/", 1)[0] if "/" in key else key

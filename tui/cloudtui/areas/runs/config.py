@@ -1,0 +1,102 @@
+"""The config tab: what the run was given, and where it comes from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+
+from cloudtui import format as fmt
+from cloudtui.areas.runs.rows import status
+from cloudtui.areas.runs.tab import RunTab
+from cloudtui.widgets.facts import Fact, Facts
+from cloudtui_engine.records.event import Event
+from cloudtui_engine.records.run import Attempt, Run
+from cloudtui_engine.sanitize import clean_line
+
+_LEVELS = {"warning": "warn", "error": "bad"}
+
+
+class ConfigTab(RunTab):
+    """A sheet of facts."""
+
+    def compose(self) -> ComposeResult:
+        """The sheet."""
+        self.facts = Facts()
+        yield self.facts
+
+    def load(self) -> None:
+        """Attempts and events come from the catalog; the rest is the record."""
+        run = self.run_shown
+        if run is None:
+            return
+        catalog = self.bridge.catalog
+
+        def work() -> list[Fact]:
+            return facts(run, catalog.runs.attempts(run.id), catalog.events.list(run.id), self.bridge.now())
+
+        self.reader.ask(work, lambda found: self.facts.show(found) if self.shown_id == run.id else None)
+
+    def focus_inside(self) -> None:
+        """The sheet takes the keys."""
+        self.facts.focus()
+
+
+def facts(run: Run, attempts: Sequence[Attempt], events: Sequence[Event], now: float) -> list[Fact]:
+    """All that is known of a run in words."""
+    word, style = status(run, now)
+    found = [
+        Fact("Run", style="heading"),
+        Fact("name", clean_line(run.name)),
+        Fact("id", run.id, "muted"),
+        Fact("status", word, style),
+        *_optional(run),
+        Fact("created", fmt.moment(run.created_at)),
+        Fact("took", fmt.duration(fmt.elapsed(run, now))),
+    ]
+    if run.params:
+        found += [Fact("Settings", style="heading")]
+        found += [
+            Fact(clean_line(str(key), 40), fmt.setting(value)) for key, value in sorted(run.params.items())
+        ]
+    command = run.spec.get("command")
+    if isinstance(command, list | tuple):
+        found += [Fact("Command", style="heading"), Fact("runs", clean_line(shlex.join(map(str, command))))]
+    if len(attempts) > 1:
+        found += [Fact("Attempts", style="heading")]
+        found += [_attempt(one) for one in attempts]
+    if events:
+        found += [Fact("What happened", style="heading")]
+        found += [_event(event, now) for event in events]
+    return found
+
+
+def _optional(run: Run) -> list[Fact]:
+    known = {
+        "why": run.reason,
+        "dataset": run.dataset or "",
+        "task": run.task or "",
+        "model": run.model or "",
+        "on": ", ".join(run.instances),
+        "tags": ", ".join(run.tags),
+        "note": run.note,
+    }
+    found = [Fact(name, clean_line(text)) for name, text in known.items() if text]
+    if run.exit_code is not None:
+        found.append(Fact("exit status", str(run.exit_code), "" if run.exit_code == 0 else "bad"))
+    return found
+
+
+def _attempt(attempt: Attempt) -> Fact:
+    text = f"{fmt.RUN_MARKS[attempt.state]}  {fmt.moment(attempt.started_at)}"
+    if attempt.from_step:
+        text += f"  from step {fmt.count(attempt.from_step)}"
+    return Fact(
+        f"{attempt.number}", text + (f"  {clean_line(attempt.reason, 120)}" if attempt.reason else "")
+    )
+
+
+def _event(event: Event, now: float) -> Fact:
+    text = clean_line(event.text or event.name, 300)
+    return Fact(f"{fmt.since(event.t, now)} ago", text, _LEVELS.get(event.level, ""))

@@ -1,0 +1,55 @@
+"""Windows of a list that is read by keyset: no window costs more the further down it lies but by a walk over keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cloudtui.areas.area import Listing, Request
+from cloudtui.areas.runs.rows import LIST_METRICS
+from cloudtui.widgets.table import WINDOW
+from cloudtui_engine.records.run import Run
+
+if TYPE_CHECKING:
+    from cloudtui_engine.catalog import Catalog
+
+FIRST = 120
+"""Rows that are read for the first screen; more come when somebody goes there."""
+_STRIDE = 1000
+
+
+def listing(catalog: Catalog, request: Request) -> Listing:
+    """The window of runs that holds the row `request.first`."""
+    from cloudtui_engine.catalog.runs import RunQuery
+
+    total = catalog.runs.count(RunQuery(filter=request.filter))
+    live = len(catalog.runs.open_attempts())
+    base, size = 0, FIRST
+    if request.first >= FIRST // 2:
+        base, size = max(0, min(request.first, total - 1) - WINDOW // 2), WINDOW
+    after = None
+    for at in range(0, base, _STRIDE):
+        step = min(_STRIDE, base - at)
+        walked = catalog.runs.list(RunQuery(request.filter, request.sort, step, after, metrics=False))
+        if not walked:
+            break
+        after = RunQuery.after(walked[-1])
+    runs: Sequence[Run] = catalog.runs.list(
+        RunQuery(request.filter, request.sort, size, after, metrics=LIST_METRICS)
+    )
+    read_at = time.time()
+    return Listing([ticking(run, read_at) for run in runs], base, total, f"{live} live" if live else "")
+
+
+def ticking(run: Run, read_at: float) -> Run:
+    """A live run whose time goes on between reads: its duration, known for `read_at`, as a start."""
+    if run.status.is_finished or run.duration_s is None:
+        return run
+    return replace(run, started_at=read_at - run.duration_s, duration_s=None)
+
+
+def live(runs: Sequence[Run]) -> list[Run]:
+    """Those that are not over."""
+    return [run for run in runs if not run.status.is_finished]

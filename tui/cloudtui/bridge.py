@@ -1,0 +1,148 @@
+"""The screen's way to the catalog: what changed, and reads that do not hold up a frame."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.widget import Widget
+
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.paths import Paths
+
+if TYPE_CHECKING:
+    from cloudtui_engine.catalog import Catalog
+
+POLL_S = 0.25
+"""How often the screen looks whether something changed."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What rail and status bar show."""
+
+    counts: dict[str, int]
+    live_runs: int = 0
+    engine_running: bool = False
+    links: int = 0
+    pending: int = 0
+    needs_you: int = 0
+    crashes: int = 0
+    usd_per_hour: float | None = None
+
+    def parts(self) -> list[tuple[str, str]]:
+        """(text, style) pairs for the status bar; what is as usual says little."""
+        parts: list[tuple[str, str]] = []
+        if self.needs_you:
+            parts.append((f"⚠ {self.needs_you} {'needs' if self.needs_you == 1 else 'need'} you", "warn"))
+        if self.crashes:
+            parts.append((f"engine died {self.crashes}x", "bad"))
+        if self.pending:
+            parts.append((f"◌ {self.pending} at work", "busy"))
+        if self.live_runs:
+            parts.append((f"{self.live_runs} live", "muted"))
+        if self.links:
+            parts.append((f"● {self.links} {'link' if self.links == 1 else 'links'}", "good"))
+        else:
+            parts.append(("○ offline" if self.engine_running else "○ no engine", "muted"))
+        if self.usd_per_hour is not None:
+            parts.append((f"${self.usd_per_hour:.2f}/h", "muted"))
+        return parts
+
+
+class Bridge:
+    """One home's catalog as the screen uses it."""
+
+    def __init__(self, paths: Paths, now: Callable[[], float] = time.time) -> None:
+        from cloudtui_engine.catalog import Catalog
+
+        self.paths = paths
+        self.now = now
+        self.catalog: Catalog = Catalog.open(paths)
+        self.catalog.instances.ensure_local()
+        self._version = self.catalog.data_version()
+        self._topics = self.catalog.topics()
+
+    def changed(self) -> frozenset[str]:
+        """The topics that were written since the last call; one cheap question when there are none."""
+        version = self.catalog.data_version()
+        if version == self._version:
+            return frozenset()
+        self._version = version
+        topics = self.catalog.topics()
+        moved = frozenset(name for name, number in topics.items() if self._topics.get(name) != number)
+        self._topics = topics
+        return moved
+
+    def overview(self) -> Overview:
+        """Counts and engine state. Takes milliseconds: call it in a thread."""
+        from cloudtui_engine import operations
+        from cloudtui_engine.catalog.runs import RunQuery
+
+        catalog = self.catalog
+        status = operations.engine_status(self.paths, catalog)
+        instances = catalog.instances.list()
+        prices = [i.price_usd_per_hour for i in instances if i.price_usd_per_hour is not None]
+        return Overview(
+            counts={
+                "instances": len(instances),
+                "datasets": len(catalog.datasets.list()),
+                "runs": catalog.runs.count(RunQuery()),
+                "models": len(catalog.models.list()),
+            },
+            live_runs=status.live_runs,
+            engine_running=status.running,
+            links=status.links,
+            pending=status.pending,
+            needs_you=status.needs_you,
+            crashes=status.crashes,
+            usd_per_hour=sum(prices) if prices else None,
+        )
+
+    def close(self) -> None:
+        """Let go of the catalog."""
+        self.catalog.close()
+
+
+class Reader:
+    """Reads of one panel, one at a time: while one is under way only the newest of the others is kept.
+
+    So a catalog that changes all the time neither starves the panel nor fills the threads.
+    """
+
+    def __init__(self, owner: Widget, failed: Callable[[CloudtuiError], None]) -> None:
+        self._owner = owner
+        self._failed = failed
+        self._busy = False
+        self._next: tuple[Callable[[], Any], Callable[[Any], None]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """A read is under way."""
+        return self._busy
+
+    def ask(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Do `work` in a thread, then `done` with its result on the screen's loop."""
+        if self._busy:
+            self._next = (work, done)
+            return
+        self._busy = True
+        self._owner.run_worker(self._go(work, done), exit_on_error=False, group="read")
+
+    async def _go(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        try:
+            result = await asyncio.to_thread(work)
+        except CloudtuiError as error:
+            self._failed(error)
+        else:
+            done(result)
+        finally:
+            self._busy = False
+        following, self._next = self._next, None
+        if following is not None:
+            self.ask(*following)

@@ -1,0 +1,143 @@
+"""What a form asks for, from the registry of actions: fields, their values, and the command that does the same. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cloudtui.actions import Action, Argument
+from cloudtui.actions.command import command
+from cloudtui_engine.errors import UsageError
+
+_HIDDEN = frozenset({"follow", "yes", "remove"})
+_OBJECTS = frozenset({"instance", "dataset", "model", "run"})
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something to choose: its value and what is said of it."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A line of a form."""
+
+    name: str
+    """The name of the argument, or `params.epochs`."""
+    label: str
+    kind: Literal["text", "choice", "flag"]
+    value: str = ""
+    help: str = ""
+    options: tuple[Option, ...] = ()
+    required: bool = False
+    more: bool = False
+    """Shown only when more is asked for."""
+
+
+TRAIN_PARAMS = (
+    FormField("params.epochs", "Epochs", "text", "20", "how often all of the data is seen"),
+    FormField("params.batch_size", "Batch", "text", "", "rows a step; default 128"),
+    FormField("params.lr", "Learning rate", "text", "", "the highest; default: the optimizer's own", more=True),
+    FormField("params.optimizer", "Optimizer", "text", "", "adamw or sgd; default adamw", more=True),
+    FormField("params.precision", "Precision", "text", "", "auto, fp32 or bf16", more=True),
+    FormField("params.early_stopping", "Early stopping", "text", "", "epochs without a better one; default: never", more=True),
+    FormField("params.ema", "Averaging", "text", "", "decay of averaged weights, such as 0.999; default: none", more=True),
+    FormField("params.checkpoint_every_s", "Checkpoints", "text", "", "seconds between two; default 60", more=True),
+    FormField("params.seed", "Seed", "text", "", "a whole number; default 0", more=True),
+)  # fmt: skip
+_PARAMS = {"run.start": TRAIN_PARAMS}
+_MORE = frozenset({"root", "accept_host_key", "gpus", "task", "model", "python", "setup", "env", "secret"})
+
+
+def fields_of(
+    action: Action, known: Mapping[str, Any], options: Mapping[str, Sequence[Option]]
+) -> list[FormField]:
+    """The fields for what an action still needs.
+
+    Args:
+        action: of the registry.
+        known: arguments that have a value already; they are not asked for.
+        options: for each kind of object what there is to choose from.
+    """
+    fields: list[FormField] = []
+    for argument in action.arguments:
+        if argument.name in known or argument.name in _HIDDEN:
+            continue
+        if argument.kind == "pairs" and action.id in _PARAMS:
+            fields += _PARAMS[action.id]
+        else:
+            fields.append(_field(argument, options))
+    return sorted(fields, key=lambda field: field.more)
+
+
+def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormField:
+    label = argument.name.replace("_", " ").capitalize()
+    more = argument.name in _MORE and not argument.required
+    if argument.kind == "flag":
+        return FormField(argument.name, label, "flag", "", argument.help, more=more)
+    default = argument.default
+    value = default[0] if isinstance(default, tuple) and default else "" if default is None else str(default)
+    if argument.kind in _OBJECTS:
+        found = tuple(options.get(argument.kind, ()))
+        value = value if any(option.value == value for option in found) else found[0].value if found else ""
+        return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
+    if argument.kind == "choice":
+        found = (Option("", "default"), *(Option(word, word) for word in argument.choices))
+        return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
+    return FormField(argument.name, label, "text", value, argument.help, (), argument.required, more)
+
+
+def arguments_of(action: Action, fields: Sequence[FormField], values: Mapping[str, str]) -> dict[str, Any]:
+    """What was filled in, as the handler's arguments.
+
+    Raises:
+        UsageError: something that is needed is missing, or is of the wrong kind.
+    """
+    found: dict[str, Any] = {}
+    kinds = {argument.name: argument for argument in action.arguments}
+    for field in fields:
+        text = values.get(field.name, "").strip()
+        if field.required and not text:
+            raise UsageError(f"{field.label} is missing.", field.help[:1].upper() + field.help[1:] + ".")
+        group, _, name = field.name.partition(".")
+        if not text:
+            continue
+        if name:
+            found.setdefault(group, {})[name] = text
+        else:
+            found[field.name] = _value(kinds[field.name], field, text)
+    return found
+
+
+def _value(argument: Argument, field: FormField, text: str) -> Any:
+    try:
+        if argument.kind == "flag":
+            return text == "yes"
+        if argument.kind == "int":
+            return int(text)
+        if argument.kind == "float":
+            return float(text)
+        if argument.kind == "pairs":
+            return dict(word.split("=", 1) for word in shlex.split(text))
+        if argument.kind == "words" or (argument.many and argument.kind not in _OBJECTS):
+            return shlex.split(text)
+    except ValueError:
+        raise UsageError(
+            f"{field.label} cannot be “{text}”.", field.help[:1].upper() + field.help[1:] + "."
+        ) from None
+    return [text] if argument.many else text
+
+
+def preview(
+    action: Action, fields: Sequence[FormField], values: Mapping[str, str], known: Mapping[str, Any]
+) -> str:
+    """The command line that does the same, as far as the form is filled in."""
+    try:
+        return command(action, {**known, **arguments_of(action, fields, values)})
+    except UsageError as error:
+        return error.message

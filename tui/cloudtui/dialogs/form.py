@@ -1,0 +1,150 @@
+"""A form for an action: a line a value, and below them the command line that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Checkbox, Input, Select, Static
+
+from cloudtui.actions import Action
+from cloudtui.dialogs.fields import FormField, arguments_of, preview
+from cloudtui_engine.errors import UsageError
+
+
+class FormDialog(ModalScreen[dict[str, Any] | None]):
+    """Gives the arguments that were filled in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel", show=False),
+        Binding("ctrl+s", "start", "Start", show=False),
+        Binding("ctrl+y", "copy", "Copy as command", show=False),
+    ]
+
+    def __init__(
+        self, action: Action, fields: Sequence[FormField], known: Mapping[str, Any], verb: str
+    ) -> None:
+        super().__init__()
+        self._action = action
+        self._fields = tuple(fields)
+        self._known = dict(known)
+        self._verb = verb
+        self._more = False
+
+    def compose(self) -> ComposeResult:
+        """Lines, the command, buttons."""
+        with Vertical(classes="dialog dialog-form") as box:
+            box.border_title = self._action.title
+            with VerticalScroll(classes="form-fields", can_focus=False):
+                yield from (self._line(field) for field in self._fields)
+                if any(field.more for field in self._fields):
+                    yield Button(Text("▸ More"), id="more", compact=True)
+            yield Static("", id="form-error", markup=False)
+            yield Static("", id="form-command", markup=False)
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Text("Copy  ctrl+y"), id="copy", compact=True)
+                yield Button(Text("Cancel  esc"), id="cancel", compact=True)
+                yield Button(Text(f"{self._verb}  ctrl+s"), id="start", variant="primary", compact=True)
+
+    def _line(self, field: FormField) -> Horizontal:
+        name = f"field-{field.name.replace('.', '-')}"
+        label = Static(Text(field.label), markup=False, classes="form-label")
+        control: Select[str] | Input | Checkbox | Static
+        if field.kind == "flag":
+            control = Checkbox(Text(field.help), id=name, compact=True)
+        elif field.kind == "choice" and not field.options:
+            control = Static(Text("There is none yet: add one first."), markup=False, id=name)
+        elif field.kind == "choice":
+            control = Select(
+                [(Text(option.text), option.value) for option in field.options],
+                value=field.value, allow_blank=False, id=name, compact=True,
+            )  # fmt: skip
+        else:
+            control = Input(field.value, placeholder=field.help, id=name, compact=True)
+        return Horizontal(label, control, classes="form-line form-more" if field.more else "form-line")
+
+    def on_mount(self) -> None:
+        """The first line is ready to be filled in."""
+        self.query(".form-more").set(display=False)
+        first = next(iter(self.query("Input, Select, Checkbox")), None)
+        if first is not None:
+            first.focus()
+        self._preview()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is filled in, by the names of the fields."""
+        found: dict[str, str] = {}
+        for field in self._fields:
+            control = self.query_one(f"#field-{field.name.replace('.', '-')}")
+            if isinstance(control, Checkbox):
+                found[field.name] = "yes" if control.value else ""
+            elif isinstance(control, Input):
+                found[field.name] = control.value
+            elif isinstance(control, Select):
+                found[field.name] = str(control.value)
+        return found
+
+    def _preview(self) -> None:
+        text = preview(self._action, self._fields, self.values, self._known)
+        self.query_one("#form-command", Static).update(Text(text))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The command follows."""
+        event.stop()
+        self.query_one("#form-error", Static).update("")
+        self._preview()
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """The command follows."""
+        event.stop()
+        self._preview()
+
+    def on_checkbox_changed(self, event: Checkbox.Changed) -> None:
+        """The command follows."""
+        event.stop()
+        self._preview()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in the last line starts; elsewhere it goes on to the next."""
+        event.stop()
+        inputs = [
+            widget for widget in self.query(Input) if widget.parent is not None and widget.parent.display
+        ]
+        if inputs and event.input is inputs[-1]:
+            self.action_start()
+        else:
+            self.focus_next()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """What its label says."""
+        event.stop()
+        if event.button.id == "more":
+            self._more = not self._more
+            self.query(".form-more").set(display=self._more)
+            event.button.label = Text("▾ Less" if self._more else "▸ More")
+        elif event.button.id == "copy":
+            self.action_copy()
+        elif event.button.id == "start":
+            self.action_start()
+        else:
+            self.dismiss(None)
+
+    def action_copy(self) -> None:
+        """The command line goes to the clipboard."""
+        self.app.copy_to_clipboard(preview(self._action, self._fields, self.values, self._known))
+        self.notify("Copied the command.", timeout=3)
+
+    def action_start(self) -> None:
+        """Done, if nothing is missing."""
+        try:
+            found = arguments_of(self._action, self._fields, self.values)
+        except UsageError as error:
+            self.query_one("#form-error", Static).update(Text(f"{error.message} {error.hint}"))
+            return
+        self.dismiss(found)

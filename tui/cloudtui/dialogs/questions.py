@@ -1,0 +1,60 @@
+"""Questions of operations, asked one after the other; each only once, until somebody asks for it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from textual.app import App
+from textual.screen import ModalScreen
+
+from cloudtui.bridge import Bridge
+from cloudtui.dialogs.host_key import HostKeyDialog, SecretDialog
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.records.operation import Operation, OperationState
+from cloudtui_engine.sanitize import clean_line
+
+
+async def ask_all(app: App[Any], bridge: Bridge, asked: set[str]) -> None:
+    """Put every open question that was not put yet."""
+    waiting = await asyncio.to_thread(
+        lambda: bridge.catalog.operations.list(50, states=(OperationState.NEEDS_YOU,))
+    )
+    for operation in waiting:
+        key = f"{operation.id}:{sorted(operation.question.items())}"
+        if key in asked:
+            continue
+        asked.add(key)
+        try:
+            await _ask(app, bridge, operation)
+        except CloudtuiError as error:
+            app.notify(
+                clean_line(error.hint) or " ", title=clean_line(error.message), severity="error", markup=False
+            )
+
+
+async def _ask(app: App[Any], bridge: Bridge, operation: Operation) -> None:
+    from cloudtui_engine import operations
+
+    answer: Any = await app.push_screen_wait(_dialog(operation.question))
+    if answer is None:
+        return
+    if operation.question.get("kind") == "host_key":
+        if answer:
+            await asyncio.to_thread(operations.answer, bridge.catalog, operation.id, {"accept": True})
+            await asyncio.to_thread(operations.ensure_engine, bridge.paths)
+        else:
+            await asyncio.to_thread(operations.cancel, bridge.catalog, operation.id)
+        return
+    name = str(operation.question.get("kind", "secret"))
+    await asyncio.to_thread(operations.send_secrets, bridge.paths, operation.id, {name: str(answer)})
+    await asyncio.to_thread(operations.answer, bridge.catalog, operation.id, {"given": True})
+
+
+def _dialog(question: Mapping[str, Any]) -> ModalScreen[Any]:
+    host = str(question.get("host", "the machine"))
+    if question.get("kind") == "host_key":
+        return HostKeyDialog(host, str(question.get("fingerprint", "")))
+    kind = clean_line(str(question.get("kind", "answer")), 40)
+    return SecretDialog(f"{host} asks for: {kind}", str(question.get("text", "")))

@@ -1,0 +1,93 @@
+"""Menus, keys and help of the desktop, all from the registry of actions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloudtui.actions import DESKTOP, Action, for_noun, get
+from cloudtui.actions.predicates import holds
+
+NOUNS = ("instance", "dataset", "run", "model")
+_TITLES = {"instance": "Instance", "dataset": "Dataset", "run": "Run", "model": "Model"}
+_FILE = ("home.backup", "home.doctor", "engine.status", "engine.stop", "home.quit")
+_VIEW = ("home.filter", "home.palette")
+_EVERYWHERE = ("home.filter", "home.help")
+_TARGETS = frozenset(NOUNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a menu."""
+
+    action: str
+    title: str
+    key: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A title and its lines."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def takes_target(action: Action) -> bool:
+    """It acts on what is selected: its first argument is one or more objects of its own noun."""
+    return bool(action.arguments) and action.arguments[0].kind == action.noun and action.arguments[0].required
+
+
+def possible(action: Action, noun: str, selected: Sequence[object]) -> bool:
+    """It can be carried out now, on what is selected in an area of `noun`."""
+    if not takes_target(action):
+        return True
+    if action.noun != noun or not selected:
+        return False
+    if action.arguments[0].many and len(selected) < 2:
+        return False
+    return all(holds(action.when, record) for record in selected)
+
+
+def menus(noun: str, selected: Sequence[object], areas: Sequence[tuple[str, str, str]]) -> tuple[Menu, ...]:
+    """All menus; `areas` are (id, key, title)."""
+
+    def entry(action: Action) -> Entry:
+        return Entry(action.id, action.title, shown_key(action), possible(action, noun, selected))
+
+    view = [Entry(f"area.{area}", title, key) for area, key, title in areas]
+    view += [entry(get(name)) for name in _VIEW] + [Entry("view.theme", "Light or dark", "")]
+    return (
+        Menu("File", tuple(entry(get(name)) for name in _FILE)),
+        Menu("View", tuple(view)),
+        *(Menu(_TITLES[one], tuple(entry(action) for action in for_noun(one, DESKTOP))) for one in NOUNS),
+        Menu("Help", (entry(get("home.help")),)),
+    )
+
+
+def context(noun: str, selected: Sequence[object]) -> list[Action]:
+    """What can be done here and now, in the order of the registry."""
+    return [a for a in for_noun(noun, DESKTOP) if a.keys and possible(a, noun, selected)]
+
+
+def by_key(noun: str, key: str, character: str | None) -> Action | None:
+    """The action of an area of `noun` that this key means."""
+    for action in for_noun(noun, DESKTOP):
+        if key in action.keys or (character is not None and character in action.keys):
+            return action
+    return None
+
+
+def bar(noun: str, selected: Sequence[object]) -> list[tuple[str, str, str]]:
+    """(key, label, action id) for the status bar: what the selection allows first."""
+    found = context(noun, selected)
+    found.sort(key=lambda action: not takes_target(action))
+    keys = [(action.keys[0], action.verb if takes_target(action) else action.title.lower(), action.id)
+            for action in found]  # fmt: skip
+    return keys + [(shown_key(get(name)), get(name).title.lower(), name) for name in _EVERYWHERE]
+
+
+def shown_key(action: Action) -> str:
+    """Its first key, as it is written on the screen."""
+    return action.keys[0] if action.keys else ""

@@ -1,0 +1,191 @@
+"""An action from its key or menu line to its end: arguments, confirmation, handler, result."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cloudtui import format as fmt
+from cloudtui.actions import Action
+from cloudtui.actions.command import command
+from cloudtui.actions.consequences import consequence
+from cloudtui.bridge import Bridge
+from cloudtui.menus import possible, takes_target
+from cloudtui_engine.errors import CloudtuiError, from_dict
+from cloudtui_engine.records.operation import Operation, OperationState
+from cloudtui_engine.records.run import Run
+from cloudtui_engine.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from cloudtui.dialogs.fields import Option
+
+_ASKS = frozenset({"run.start", "run.script", "instance.add", "dataset.add", "run.again"})
+"""Actions that show their form even where nothing is missing."""
+
+
+class Performer:
+    """Carries out actions of the registry for the desktop."""
+
+    def __init__(self, app: App[Any], bridge: Bridge, show_run: Callable[[str], None]) -> None:
+        self._app = app
+        self._bridge = bridge
+        self._show_run = show_run
+        self._mine: dict[str, str] = {}
+        """Operations that were started here, and what they are called."""
+
+    def perform(
+        self, action: Action, noun: str, selected: Sequence[Any], arguments: Mapping[str, Any]
+    ) -> None:
+        """Ask for what is missing, confirm what needs it, and do it in a thread."""
+        if not possible(action, noun, selected):
+            self._say_why_not(action, noun, selected)
+            return
+        self._app.run_worker(
+            self._perform(action, list(selected), dict(arguments)), group="action", exit_on_error=False
+        )
+
+    def command_of(self, action: Action, selected: Sequence[Any]) -> str:
+        """The command line of an action on what is selected."""
+        known = {action.arguments[0].name: selected[0].name} if takes_target(action) and selected else {}
+        return command(action, known)
+
+    def operations_changed(self) -> None:
+        """Say of the operations that were started here which have ended."""
+        for identity, title in list(self._mine.items()):
+            operation = self._bridge.catalog.operations.get(identity)
+            if operation.state.is_finished:
+                del self._mine[identity]
+            if operation.state is OperationState.FAILED:
+                self.say_error(from_dict(dict(operation.error)))
+            elif operation.state is OperationState.DONE:
+                self._app.notify(f"{title}: done.", markup=False)
+
+    def say_error(self, error: CloudtuiError) -> None:
+        """What failed and what to do, for as long as it takes to read."""
+        self._app.notify(
+            clean_line(error.hint) or " ",
+            title=clean_line(error.message),
+            severity="error",
+            timeout=12,
+            markup=False,
+        )
+
+    def _say_why_not(self, action: Action, noun: str, selected: Sequence[Any]) -> None:
+        if action.noun != noun or not selected:
+            text = f"{action.title}: select a {action.noun} first."
+        elif action.arguments[0].many and len(selected) < 2:
+            text = f"{action.title}: mark two or more with space."
+        else:
+            text = f"{action.title}: {clean_line(selected[0].name, 60)} is not in a state for that."
+        self._app.notify(text, severity="warning", timeout=4, markup=False)
+
+    async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
+        targets = self._targets(action, selected)
+        if len(targets) < 2:
+            filled = await self._ask(action, targets[0] if targets else {}, arguments, selected)
+            if filled is None:
+                return
+            arguments = filled
+        sentence = consequence(action.confirm, selected)
+        if sentence and not await self._confirmed(action, selected, sentence):
+            return
+        try:
+            results = await asyncio.to_thread(self._carry_out, action, targets or [{}], arguments)
+        except CloudtuiError as error:
+            self.say_error(error)
+            return
+        self._report(action, results)
+
+    def _targets(self, action: Action, selected: Sequence[Any]) -> list[dict[str, Any]]:
+        if not takes_target(action):
+            return []
+        first = action.arguments[0]
+        if first.many:
+            return [{first.name: [record.id for record in selected]}]
+        return [{first.name: record.id} for record in selected]
+
+    async def _ask(
+        self, action: Action, target: Mapping[str, Any], arguments: dict[str, Any], selected: Sequence[Any]
+    ) -> dict[str, Any] | None:
+        from cloudtui.dialogs.fields import fields_of
+
+        known = {**target, **arguments}
+        missing = [
+            a for a in action.arguments if a.name not in known and (a.required or (a.many and not a.option))
+        ]
+        if not missing and action.id not in _ASKS:
+            return arguments
+        options = await asyncio.to_thread(self._options)
+        fields = fields_of(action, known, options)
+        if not fields:
+            return arguments
+        from cloudtui.dialogs.form import FormDialog
+
+        named = {next(iter(target)): selected[0].name} if target and selected else {}
+        verb = "Start" if action.id in {"run.start", "run.script", "run.again"} else "OK"
+        filled = await self._app.push_screen_wait(FormDialog(action, fields, {**arguments, **named}, verb))
+        return None if filled is None else {**arguments, **filled}
+
+    async def _confirmed(self, action: Action, selected: Sequence[Any], sentence: str) -> bool:
+        from cloudtui.dialogs.confirm import ConfirmDialog
+
+        name = clean_line(selected[0].name, 60) if len(selected) == 1 else f"{len(selected)} {action.noun}s"
+        title = f"{action.title} {name}?" if takes_target(action) else f"{action.title}?"
+        return bool(
+            await self._app.push_screen_wait(ConfirmDialog(title, clean_line(sentence), action.title))
+        )
+
+    def _carry_out(
+        self, action: Action, targets: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
+    ) -> list[Any]:
+        from cloudtui.handlers.session import Session
+
+        module, _, name = action.handler.partition(":")
+        handler = getattr(importlib.import_module(module), name)
+        session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
+        return [handler(session, **target, **arguments) for target in targets]
+
+    def _report(self, action: Action, results: Sequence[Any]) -> None:
+        for result in results:
+            if isinstance(result, Operation):
+                self._mine[result.id] = action.title
+                self._app.notify(f"{action.title}: on its way.", timeout=3, markup=False)
+            elif isinstance(result, Run) and action.id in _ASKS:
+                self._show_run(result.id)
+        if len(results) == 1 and not isinstance(results[0], Operation | Run):
+            self._show_result(action, results[0])
+        self.operations_changed()
+
+    def _show_result(self, action: Action, result: Any) -> None:
+        from cloudtui.dialogs.results import result_facts
+
+        facts = result_facts(result)
+        if facts:
+            from cloudtui.dialogs.help import HelpScreen
+
+            self._app.push_screen(HelpScreen(action.title, facts))
+        else:
+            self._app.notify(f"{action.title}: done.", timeout=3, markup=False)
+
+    def _options(self) -> dict[str, list[Option]]:
+        from cloudtui.dialogs.fields import Option
+
+        catalog = self._bridge.catalog
+        machines = sorted(catalog.instances.list(), key=lambda one: (one.name != "local", one.name))
+        sets = sorted(catalog.datasets.list(), key=lambda one: -one.created_at)
+        return {
+            "instance": [
+                Option(one.name, clean_line(f"{one.name} · {fmt.gpus(one.gpus or one.facts.get('gpus') or ())}"))
+                for one in machines
+            ],
+            "dataset": [
+                Option(f"{one.name}@{one.version}",
+                       clean_line(f"{one.name} v{one.version} · {one.task} · {fmt.count(one.splits.get('train'))} rows"))
+                for one in sets
+            ],
+            "model": [Option(one.id, clean_line(f"{one.name} v{one.version}")) for one in catalog.models.list()],
+        }  # fmt: skip

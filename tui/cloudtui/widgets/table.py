@@ -1,0 +1,340 @@
+"""A table that shows a window of rows out of any number of them and stands still while they change.
+
+The owner hands in a window (at most `WINDOW` rows) and the number of all rows, and is asked by `PageWanted` when the
+screen reaches rows outside of it. The cursor belongs to a row, not to a line: rows that arrive do not move it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from cloudtui.theme import Paint
+from cloudtui.widgets.lines import to_strip
+
+WINDOW = 500
+_GAP = 2
+_MARGIN = 2  # the cursor's bar, or the mark
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column keeps its width whatever its cells hold."""
+
+    title: str
+    width: int
+    align: Literal["left", "right"] = "left"
+    sort: str = ""
+    """What it is sorted by when its header is clicked; empty: not at all."""
+    share: int = 0
+    """Its part of the width that is left over."""
+    rank: int = 0
+    """Columns of the highest rank go first when there is no room; 0 never goes."""
+
+
+Cell = tuple[str, str]
+"""Clean text and a style name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: the id of what it shows, and a cell for each column."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+
+def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """Which columns fit into `width`, and how wide each of them is: (index, width) in order."""
+    shown = list(range(len(columns)))
+
+    def needed() -> int:
+        return _MARGIN + sum(columns[i].width + _GAP for i in shown) - _GAP
+
+    while needed() > width:
+        going = max(shown, key=lambda i: (columns[i].rank, i))
+        if columns[going].rank == 0:
+            break
+        shown.remove(going)
+    left = max(0, width - needed())
+    shares = sum(columns[i].share for i in shown)
+    widths = {i: columns[i].width + (left * columns[i].share // shares if shares else 0) for i in shown}
+    excess = needed() - width
+    if excess > 0 and shown:  # nothing more can go: the widest column gives way
+        widest = max(shown, key=lambda i: widths[i])
+        widths[widest] = max(1, widths[widest] - excess)
+    return [(i, widths[i]) for i in shown]
+
+
+class Table(ScrollView, can_focus=True):
+    """Rows with a cursor, marks, a header to sort by, and a window that moves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "go(0)", "First", show=False),
+        Binding("end,G", "go(-1)", "Last", show=False),
+        Binding("enter", "open", "Open", show=False),
+        Binding("space", "mark", "Mark", show=False),
+    ]
+
+    class Highlighted(Message):
+        """The cursor is on another row, or on none."""
+
+        def __init__(self, table: Table, key: str | None) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+    class Opened(Message):
+        """Enter or a double click on a row."""
+
+        def __init__(self, table: Table, key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+    class Marked(Message):
+        """Rows were marked or unmarked."""
+
+        def __init__(self, table: Table) -> None:
+            super().__init__()
+            self.table = table
+
+    class SortWanted(Message):
+        """The header of a column was clicked."""
+
+        def __init__(self, table: Table, sort: str) -> None:
+            super().__init__()
+            self.table = table
+            self.sort = sort
+
+    class PageWanted(Message):
+        """Rows from `first` on are needed and are not in the window."""
+
+        def __init__(self, table: Table, first: int) -> None:
+            super().__init__()
+            self.table = table
+            self.first = first
+
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.sort = ""
+        self.marked: set[str] = set()
+        self.cursor = 0
+        self.cursor_key: str | None = None
+        self.total = 0
+        self._rows: tuple[Row, ...] = ()
+        self._base = 0
+        self._paint = Paint(self)
+        self._layout: tuple[int, list[tuple[int, int]]] = (-1, [])
+        self._strips: dict[tuple[object, ...], Strip] = {}
+        self._strips_for: object = None
+        self._asked: int | None = None
+
+    # Content
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The window."""
+        return self._rows
+
+    @property
+    def base(self) -> int:
+        """The place of the window's first row among all rows."""
+        return self._base
+
+    def show(self, rows: Sequence[Row], *, base: int = 0, total: int | None = None) -> None:
+        """Put these rows in place of the window. Nothing is drawn where nothing changed."""
+        rows = tuple(rows[:WINDOW])
+        total = base + len(rows) if total is None else max(total, base + len(rows))
+        if (rows, base, total) == (self._rows, self._base, self.total):
+            return
+        at_top = self.scroll_offset.y == 0
+        before = self.cursor
+        self._rows, self._base, self.total, self._asked = rows, base, total, None
+        self.virtual_size = Size(self.size.width, total + 1)
+        self._keep_cursor()
+        if self.cursor != before and not at_top:
+            self.scroll_to(y=self.scroll_offset.y + self.cursor - before, animate=False, force=True)
+        self.refresh()
+
+    def select(self, key: str) -> bool:
+        """Put the cursor on the row with this key, if it is in the window."""
+        for index, row in enumerate(self._rows):
+            if row.key == key:
+                self._set_cursor(self._base + index)
+                return True
+        return False
+
+    def _keep_cursor(self) -> None:
+        places = {row.key: self._base + index for index, row in enumerate(self._rows)}
+        if self.cursor_key in places:
+            self.cursor = places[self.cursor_key]
+            return
+        self.cursor = max(0, min(self.cursor, self.total - 1))
+        key = self._key_at(self.cursor)
+        if key is not None or not self.total:
+            self.cursor_key = key
+            self.post_message(self.Highlighted(self, key))
+
+    def _key_at(self, index: int) -> str | None:
+        index -= self._base
+        return self._rows[index].key if 0 <= index < len(self._rows) else None
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """The header, then the rows from the scroll position on."""
+        width = self.size.width
+        self._fit(width)
+        if y == 0:
+            return self._header(width)
+        index = self.scroll_offset.y + y - 1
+        if index >= self.total:
+            return Strip.blank(width, self._paint[""])
+        row = self._rows[index - self._base] if self._base <= index < self._base + len(self._rows) else None
+        if row is None:
+            self._ask(index)
+            return to_strip([Segment("   ·", self._paint["faint"])], width, self._paint)
+        here = (index == self.cursor, self.has_focus and index == self.cursor, row.key in self.marked)
+        key = (row, *here)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > 2 * WINDOW:
+                self._strips.clear()
+            strip = self._strips[key] = self._draw(row, *here, width=width)
+        return strip
+
+    def _fit(self, width: int) -> None:
+        made_for = (width, self.app.theme, self.rich_style)
+        if made_for != self._strips_for:
+            self._strips.clear()
+            self._strips_for = made_for
+            self._layout = (width, layout(self.columns, width))
+
+    def _header(self, width: int) -> Strip:
+        segments = [Segment(" " * _MARGIN, self._paint["muted"])]
+        for index, size in self._layout[1]:
+            column = self.columns[index]
+            title, style = column.title, "muted"
+            if column.sort and self.sort.lstrip("-") == column.sort:
+                arrow = "↓" if self.sort.startswith("-") else "↑"
+                title, style = f"{title}{arrow}", "accent"
+            segments.append(Segment(_fitted(title, size, column.align) + " " * _GAP, self._paint[style]))
+        return to_strip(segments, width, self._paint)
+
+    def _draw(self, row: Row, here: bool, focused: bool, marked: bool, *, width: int) -> Strip:
+        paint = self._paint
+        bar, style = ("▌", "accent" if focused else "faint") if here else (" ", "")
+        segments = [Segment(bar, paint[style]), Segment("*" if marked else " ", paint["accent"])]
+        for index, size in self._layout[1]:
+            text, name = row.cells[index]
+            if here and not name:
+                name = "bold"
+            segments.append(Segment(_fitted(text, size, self.columns[index].align), paint[name]))
+            segments.append(Segment(" " * _GAP, paint[""]))
+        strip = to_strip(segments, width, paint)
+        return strip.apply_style(paint.ground("cursor" if focused else "cursor-idle")) if here else strip
+
+    def _ask(self, index: int) -> None:
+        if self._asked is None or abs(self._asked - index) > WINDOW // 4:
+            self._asked = index
+            self.post_message(self.PageWanted(self, index))
+
+    # Keys and mouse
+
+    def _set_cursor(self, index: int) -> None:
+        if not self.total:
+            return
+        index = max(0, min(index, self.total - 1))
+        key = self._key_at(index)
+        changed = index != self.cursor or key != self.cursor_key
+        self.cursor, self.cursor_key = index, key
+        # The header covers the first line of the region: a row is seen when the line above it is.
+        self.scroll_to_region(Region(0, index, 1, 2), animate=False, force=True, x_axis=False)
+        if changed:
+            self.post_message(self.Highlighted(self, key))
+        self.refresh()
+
+    def action_move(self, rows: int) -> None:
+        """Up or down by so many rows."""
+        self._set_cursor(self.cursor + rows)
+
+    def action_page(self, direction: int) -> None:
+        """Up or down by a screenful."""
+        self._set_cursor(self.cursor + direction * max(1, self.size.height - 2))
+
+    def action_go(self, index: int) -> None:
+        """To the first (0) or the last (-1) row."""
+        self._set_cursor(index if index >= 0 else self.total - 1)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if self.cursor_key is not None:
+            self.post_message(self.Opened(self, self.cursor_key))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row under the cursor and go on to the next."""
+        if self.cursor_key is not None:
+            self.marked ^= {self.cursor_key}
+            self.post_message(self.Marked(self))
+            self.action_move(1)
+            self.refresh()
+
+    def unmark(self) -> None:
+        """Nothing is marked any more."""
+        self.marked.clear()
+        self.post_message(self.Marked(self))
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A row: the cursor; twice: open. The header: sort."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            self._click_header(offset.x)
+            return
+        index = self.scroll_offset.y + offset.y - 1
+        if index < self.total:
+            self._set_cursor(index)
+            if event.chain == 2:
+                self.action_open()
+
+    def _click_header(self, x: int) -> None:
+        left = _MARGIN
+        for index, size in self._layout[1]:
+            if left <= x < left + size + _GAP and self.columns[index].sort:
+                self.post_message(self.SortWanted(self, self.columns[index].sort))
+            left += size + _GAP
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The header and all rows have the widget's width."""
+        self.virtual_size = Size(event.size.width, self.total + 1)
+
+    def watch_has_focus(self, value: bool) -> None:
+        """The cursor is bright where keys go."""
+        super().watch_has_focus(value)
+        self.refresh()
+
+
+def _fitted(text: str, width: int, align: str) -> str:
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
+    padding = " " * (width - length)
+    return padding + text if align == "right" else text + padding
