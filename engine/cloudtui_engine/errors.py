@@ -34,8 +34,13 @@ class CloudtuiError(Exception):
             self.code = code
 
     def as_dict(self) -> dict[str, str]:
-        """What `--json` prints under `error` and what an operation keeps."""
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+        """What an operation keeps. `--json` prints all but the exit status under `error`."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "exit_status": str(self.exit_status),
+        }
 
 
 class UsageError(CloudtuiError):
@@ -111,11 +116,14 @@ EXIT_STATUS = {
                 UnreachableError, LinkTimeoutError, AuthError)
 } | {"host_key_unknown": 4, "host_key_changed": 4}  # fmt: skip
 """Exit status by code, for errors that came through an operation."""
+_STATUSES = frozenset("23456")
 
 
 def from_dict(error: Mapping[str, str]) -> CloudtuiError:
     """The error that an operation kept, to be raised again where a person sees it."""
     code = error.get("code", "failed")
     raised = CloudtuiError(error.get("message", "It failed."), error.get("hint", ""), code=code)
-    raised.exit_status = EXIT_STATUS.get(code, 5)
+    status = str(error.get("exit_status", ""))
+    # A code that no class has (`gpu_busy`) would else come back as a plain failure.
+    raised.exit_status = int(status) if status in _STATUSES else EXIT_STATUS.get(code, 5)
     return raised

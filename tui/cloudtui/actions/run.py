@@ -107,11 +107,11 @@ _READING = (
     Action(
         "run.list", "run", "list", "List", "runs, newest first",
         (
-            Argument("filter", "for instance: status:live tag:vision params.lr>=0.001 -note:debug",
+            Argument("filter", "for instance: status:live and (tag:vision or param.lr < 1e-3) on:box-1",
                      option="--filter", metavar="EXPR"),
-            Argument("sort", "created, name, status, duration or a metric's key; - in front turns it around",
+            Argument("sort", "created, name, status, duration, metric.KEY, param.NAME; with -: great first",
                      default="-created", option="--sort", metavar="KEY"),
-            Argument("limit", "at most so many", "int", default=100, option="--limit", metavar="N"),
+            Argument("limit", "at most so many; default: all", "int", option="--limit", metavar="N"),
             Argument("deleted", "those in the trash", "flag", default=False, option="--deleted"),
         ),
         handler=_H + "list_some", faces=ONLY_CLI,

@@ -141,7 +141,7 @@ def _told(error: CloudtuiError, as_json: bool, debug: bool) -> int:
     if debug:
         traceback.print_exc(file=sys.stderr)
     if as_json:
-        _print_json({"error": error.as_dict()})
+        _print_json({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
     else:
         sys.stdout.flush()
         sys.stderr.write(clean(f"{error.message}\n" + (f"{error.hint}\n" if error.hint else "")))

@@ -15,6 +15,7 @@ from cloudtui_engine.records.model import Model
 from cloudtui_engine.sanitize import clean_line
 
 Lines = list[str]
+_SYSTEM = ("os", "kernel", "arch")
 
 
 def instances(records: Sequence[Instance], cells: int | None) -> Lines:
@@ -58,20 +59,10 @@ def instance(record: Instance) -> Lines:
             ("State", f"{words.LINK_MARKS[record.link_state]}  {clean_line(record.link_detail)}".rstrip()),
             ("Seen", f"{words.since(record.seen_at, now)} ago" if record.seen_at else ""),
             ("Folder", clean_line(record.root)),
-            ("System", clean_line(" ".join(str(facts.get(k, "")) for k in ("os", "kernel", "arch")))),
+            ("System", clean_line(" ".join(str(facts.get(k) or "") for k in _SYSTEM))),
             ("CPU", clean_line(f"{cpu.get('model', '')} x{cpu.get('cores', '?')}") if cpu else ""),
-            (
-                "Memory",
-                f"{words.size(facts.get('memory_free_bytes'))} free of {words.size(facts.get('memory_bytes'))}"
-                if facts.get("memory_bytes")
-                else "",
-            ),
-            (
-                "Disk",
-                f"{words.size(facts.get('disk_free_bytes'))} free of {words.size(facts.get('disk_bytes'))}"
-                if facts.get("disk_bytes")
-                else "",
-            ),
+            ("Memory", _free_of(facts, "memory")),
+            ("Disk", _free_of(facts, "disk")),
             ("Driver", clean_line(str(facts.get("driver") or ""))),
         ]
     )
@@ -83,6 +74,11 @@ def instance(record: Instance) -> Lines:
         with_torch = f"torch {clean_line(str(torch))}" if torch else "no torch"
         lines.append(f"Python {version}  {clean_line(str(python.get('path', '')))}  {with_torch}")
     return lines
+
+
+def _free_of(facts: Mapping[str, Any], what: str) -> str:
+    free, whole = facts.get(f"{what}_free_bytes"), facts.get(f"{what}_bytes")
+    return f"{words.size(free)} free of {words.size(whole)}" if whole else ""
 
 
 def datasets(records: Sequence[Dataset], cells: int | None) -> Lines:

@@ -14,6 +14,7 @@ from cloudtui_engine.records.run import Run, RunState
 POLL_S = 0.1
 REFUSAL_S = 8.0
 """How long a host may take to refuse a run for its GPUs before the command returns."""
+SETTLE_S = 3.0
 PULL_GRACE_S = 30.0
 """How long after its end a run's files may take to begin to arrive."""
 
@@ -80,12 +81,17 @@ def _raise_refusal(session: Session, run: Run) -> None:
     now = session.catalog.runs.get(run.id)
     if now.status is not RunState.FAILED or now.exit_code is not None:
         return
-    for operation in _operations_of(session, run):
-        if operation.state is OperationState.FAILED and operation.kind == "run.start":
-            error = from_dict(operation.error)
-            if error.exit_status in {UsageError.exit_status, RefusedError.exit_status}:
-                raise error
+    # The row of the run is written a moment before the operation says why.
+    deadline = time.monotonic() + SETTLE_S
+    while any(one.kind == "run.start" for one in session.catalog.operations.open_for(run.id)):
+        if time.monotonic() > deadline:
             return
+        time.sleep(POLL_S)
+    started = [one for one in _operations_of(session, run) if one.kind == "run.start"]
+    if started and started[0].state is OperationState.FAILED:
+        error = from_dict(started[0].error)
+        if error.exit_status in {UsageError.exit_status, RefusedError.exit_status}:
+            raise error
 
 
 def wait_for_files(session: Session, run: Run, grace: float = PULL_GRACE_S) -> Run:

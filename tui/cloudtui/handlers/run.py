@@ -52,16 +52,18 @@ def list_some(
     session: Session,
     filter: str | None = None,  # noqa: A002 - the name of its option
     sort: str = "-created",
-    limit: int | None = 100,
+    limit: int | None = None,
     deleted: bool = False,
 ) -> list[Run]:
     """Runs in the order of `sort`."""
-    from cloudtui_engine.catalog.runs import RunQuery
+    from cloudtui_engine.catalog import RunQuery
 
     if limit is not None and limit < 1:
         raise UsageError("--limit wants a number from 1.")
     return list(
-        session.catalog.runs.list(RunQuery(filter=filter or "", sort=sort, limit=limit, deleted=deleted))
+        session.catalog.runs.list(
+            RunQuery(filter=filter or "", sort=sort, limit=limit, deleted=deleted, details=True)
+        )
     )
 
 
@@ -146,7 +148,8 @@ def note(session: Session, run: str, text: str) -> Run:
 def rename(session: Session, run: str, name: str) -> Run:
     """Give another name."""
     found = session.catalog.runs.find(run)
-    session.catalog.runs.rename(found.id, values.run_name(name) or found.name)
+    if name != found.name:
+        session.catalog.runs.rename(found.id, values.free_run_name(session, name) or found.name)
     return session.catalog.runs.get(found.id)
 
 

@@ -40,7 +40,7 @@ def train(
         task=task,
         model=model,
         params=values.params(params),
-        name=values.run_name(name),
+        name=values.free_run_name(session, name),
         gpus=gpus,
     )
     return accepted(session, run, follow)
@@ -79,7 +79,7 @@ def script(
         setup=setup or "",
         env={key: str(value) for key, value in (env or {}).items()},
         secrets=list(secrets),
-        name=values.run_name(name),
+        name=values.free_run_name(session, name),
         gpus=gpus,
     )
     return accepted(session, run, follow, secrets)
@@ -130,7 +130,7 @@ def again(
 
     found = session.catalog.runs.find(run)
     secrets = _secrets_of(session, found)
-    fresh = commands.again(session.catalog, found, values.params(params), values.run_name(name))
+    fresh = commands.again(session.catalog, found, values.params(params), values.free_run_name(session, name))
     return accepted(session, fresh, follow, secrets)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cloudtui_engine.errors import UsageError
+from cloudtui_engine.errors import NotFoundError, RefusedError, UsageError
 from cloudtui_engine.records.instance import Address
 from cloudtui_engine.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from cloudtui.handlers.session import Session
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WORDS: Mapping[str, bool] = {"true": True, "false": False}
@@ -69,6 +72,27 @@ def run_name(text: str | None) -> str | None:
     if not text.strip() or len(text) > 200 or clean_line(text) != text:
         raise UsageError("A run's name is one line of up to 200 characters.", "Choose another name.")
     return text
+
+
+def free_run_name(session: Session, text: str | None) -> str | None:
+    """A name for a run that no other run has.
+
+    Raises:
+        UsageError: it cannot be a name. RefusedError: it is taken.
+    """
+    name = run_name(text)
+    if name is None:
+        return None
+    try:
+        found = session.catalog.runs.find(name)
+        taken = found.name == name and found.deleted_at is None
+    except NotFoundError:
+        taken = False
+    except RefusedError:
+        taken = True
+    if taken:
+        raise RefusedError(f"There is a run called {name}.", "Choose another name.", code="name_taken")
+    return name
 
 
 def ssh_address(text: str, key: str | None = None) -> Address:
