@@ -1,9 +1,9 @@
 """The start of an attempt: once, whoever asks, however often, and whoever is killed meanwhile.
 
 A starter holds the job's `run.lock`, prepares the whole attempt in a folder that nobody looks at, and renames
-it to `aNNNN`: that rename is the one commit point. The attempt's own `alive.lock` is held before the rename,
-and supervisor and child inherit its descriptor: it is free only when neither lives. Nobody waits for an answer
-of anybody: a starter that dies after the rename leaves an attempt that runs or is provably stillborn.
+it to `aNNNN`: that rename is the one commit point. The attempt's own `alive.lock` is held before it, and
+supervisor and child inherit its descriptor: it is free only when neither lives. Nobody waits for an answer of
+anybody: a starter that dies after the rename leaves an attempt that runs or is provably stillborn.
 """
 
 from __future__ import annotations

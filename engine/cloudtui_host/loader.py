@@ -120,8 +120,9 @@ def install(root: str, sha: str, content: bytes) -> str:
 
 def prepare(header: Dict[str, Any]) -> str:
     """Install where that is needed, and make the package importable; returns the root."""
-    root = find_root(str(header.get("root") or ""))
+    # All of it first: an engine that still sends would see a broken pipe, and not why.
     content = read_zip(sys.stdin.buffer, int(header["zip"]))
+    root = find_root(str(header.get("root") or ""))
     sys.path.insert(0, install(root, str(header["sha"]), content))
     return root
 

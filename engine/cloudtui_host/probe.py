@@ -20,6 +20,7 @@ from cloudtui_host.sample import parse_meminfo
 PYTHON_S = 15.0
 """How long one interpreter may take to tell what it has."""
 MOST_PYTHONS = 32
+_TOO_OLD = ("2.", "3.0.", "3.1.", "3.2.", "3.3.", "3.4.", "3.5.", "3.6.", "3.7.")
 _PLACES = (
     "~/venv/bin",
     "~/.venv/bin",
@@ -129,10 +130,10 @@ def ask_python(path: str, timeout_s: float = PYTHON_S) -> Optional[Dict[str, Any
 
 
 def distinct(answers: List[Optional[Dict[str, Any]]]) -> List[Dict[str, Any]]:
-    """One answer an environment, those with torch first."""
+    """One answer an environment that can run our code (Python 3.8), those with torch first."""
     by_prefix: Dict[Any, Dict[str, Any]] = {}
     for answer in answers:
-        if answer is not None:
+        if answer is not None and not answer["version"].startswith(_TOO_OLD):
             by_prefix.setdefault((answer.get("prefix"), answer["version"]), answer)
     ordered = sorted(by_prefix.values(), key=lambda one: (not one.get("cuda"), not one.get("torch")))
     return [{key: value for key, value in one.items() if key != "prefix"} for one in ordered]

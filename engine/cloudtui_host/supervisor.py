@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any, Dict, Mapping, NoReturn, Optional
+from typing import Any, Dict, Mapping, NoReturn, Optional, Tuple
 
 from cloudtui_host import detached, files, proc, shim
 from cloudtui_host import spec as spec_module
@@ -55,17 +55,7 @@ def _supervise(root: str, job: str, folder: str, spec: spec_module.Spec, alive: 
 def verdict(folder: str, ended: Mapping[str, Any], stopped: bool, has_setup: bool) -> Dict[str, Any]:
     """The exit record: code or signal, the kind of end, and a sentence where these do not say it all."""
     code, number = ended["code"], ended["signal"]
-    told = _told_by_shim(folder, has_setup)
-    if told is not None:
-        kind, reason = told
-    elif stopped:
-        kind, reason = "stopped", "Stopped on request."
-    elif number is not None:
-        kind, reason = "signalled", _killed_by(number)
-    else:
-        kind, reason = "exited", ""
-    if kind == "setup_failed" and stopped:
-        kind, reason = "stopped", "Stopped on request, during its setup."
+    kind, reason = _kind(folder, number, stopped, has_setup)
     return {
         "code": code,
         "signal": number,
@@ -76,15 +66,25 @@ def verdict(folder: str, ended: Mapping[str, Any], stopped: bool, has_setup: boo
     }
 
 
-def _told_by_shim(folder: str, has_setup: bool) -> Optional[Any]:
+def _kind(folder: str, number: Optional[int], stopped: bool, has_setup: bool) -> Tuple[str, str]:
     failed = files.read_json(os.path.join(folder, "child-error.json"))
+    # The shim writes exec.json right before the command; a setup that ends the shell never gets there.
+    began = os.path.exists(os.path.join(folder, "exec.json"))
     if failed is not None:
         return "exec_failed", "The command could not be run: %s." % failed.get("error")
-    if os.path.exists(os.path.join(folder, "exec.json")):
-        return None
-    if has_setup:
-        return "setup_failed", "The setup command failed; the job itself did not begin. See the console."
-    return "exec_failed", "The job's process ended before its command began. See the console."
+    if stopped:
+        return "stopped", "Stopped on request." if began else "Stopped on request, before its command began."
+    if not began and has_setup:
+        why = " " + _killed_by(number) if number is not None else ""
+        return (
+            "setup_failed",
+            "The setup command failed; the job itself did not begin.%s See the console." % why,
+        )
+    if number is not None:
+        return "signalled", _killed_by(number)
+    if not began:
+        return "exec_failed", "The job's process ended before its command began. See the console."
+    return "exited", ""
 
 
 def _killed_by(number: int) -> str:

@@ -28,7 +28,7 @@ BOOT = (
 
 def package_zip() -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(PACKAGE.rglob("*.py")):
             archive.write(path, f"cloudtui_host/{path.relative_to(PACKAGE)}")
     return buffer.getvalue()
@@ -45,7 +45,7 @@ class Lane:
     """One channel to the host package."""
 
     def __init__(
-        self, root: Path, lane: str = "control", env: dict[str, str] | None = None, python: str = ""
+        self, root: Path | str, lane: str = "control", env: dict[str, str] | None = None, python: str = ""
     ) -> None:
         self.process = subprocess.Popen(
             [python or sys.executable, "-I", "-u", "-c", BOOT],
@@ -110,7 +110,8 @@ class Lane:
         return (self.process.stderr.read() or b"").decode()
 
     def hello(self) -> dict[str, Any]:
-        return self.until(lambda: next((e for e in self.events if e["event"] == "hello"), None))
+        self.until(lambda: any(event["event"] == "hello" for event in self.events))
+        return next(event for event in self.events if event["event"] == "hello")
 
     def ask(self, verb: str, **args: Any) -> int:
         self._next += 1
@@ -121,7 +122,8 @@ class Lane:
         reply = self.until(lambda: self.replies.pop(number, None), timeout)
         if not reply["ok"]:
             raise HostSaysNoError(reply["error"])
-        return reply["result"]
+        result: dict[str, Any] = reply["result"]
+        return result
 
     def request(self, verb: str, **args: Any) -> dict[str, Any]:
         return self.answer(self.ask(verb, **args))
@@ -146,7 +148,7 @@ class Lane:
 
 
 @contextlib.contextmanager
-def session(root: Path, lane: str = "control", **options: Any) -> Iterator[Lane]:
+def session(root: Path | str, lane: str = "control", **options: Any) -> Iterator[Lane]:
     opened = Lane(root, lane, **options)
     try:
         opened.hello()
@@ -185,7 +187,8 @@ def said(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     answer = json.loads(out)
     if "error" in answer:
         raise HostSaysNoError(answer["error"])
-    return answer["result"]
+    result: dict[str, Any] = answer["result"]
+    return result
 
 
 def start(root: Path, job: str, attempt: int, *argv: str, **spec: Any) -> dict[str, Any]:
@@ -208,7 +211,8 @@ def until_state(
 def attempt_json(root: Path, job: str, name: str, attempt: int = 1) -> dict[str, Any]:
     """A JSON file of an attempt, waited for."""
     path = root / "jobs" / job / f"a{attempt:04d}" / name
-    return wait_for(lambda: files.read_json(str(path)))
+    found: dict[str, Any] = wait_for(lambda: files.read_json(str(path)))
+    return found
 
 
 def records(path: Path) -> list[dict[str, Any]]:

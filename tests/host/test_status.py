@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.host.lane import attempt_json, records, said, session, start, state, until_state, verb, wait_for
+
+from cloudtui_host import adopt, files, guard, proc, status
+from cloudtui_host.child import Orphan
+
+SLEEP = ("/bin/sleep", "60")
+
+
+def orphan(root: Path, job: str, *argv: str) -> Path:
+    """An attempt whose supervisor was killed."""
+    start(root, job, 1, *argv)
+    until_state(root, job, "running")
+    attempt_json(root, job, "exec.json")
+    os.kill(attempt_json(root, job, "supervisor.json")["pid"], signal.SIGKILL)
+    until_state(root, job, "orphan-running")
+    return root / "jobs" / job / "a0001"
+
+
+def test_an_orphan_can_be_stopped_and_leaves_its_record(root: Path) -> None:
+    script = (
+        "trap 'echo bye > $CLOUDTUI_ARTIFACTS/bye.txt; exit 75' TERM; echo up; while :; do sleep 0.05; done"
+    )
+    folder = orphan(root, "orphan", "/bin/sh", "-c", script)
+    wait_for(lambda: "up" in (folder / "console.log").read_text())
+    stops = [verb(root, "stop", job="orphan", attempt=1, grace_s=10) for _ in range(3)]
+    for one in stops:
+        said(one)
+    ended = until_state(root, "orphan", "exited")["exit"]
+    assert (ended["code"], ended["signal"], ended["kind"]) == (None, None, "unknown")
+    assert ended["reason"] == adopt.REASON
+    names = [one["name"] for one in records(folder / "journal/system.jsonl") if one["kind"] == "artifact"]
+    assert names == ["bye.txt"]
+
+
+def test_asking_how_an_orphan_stands_has_it_adopted(root: Path) -> None:
+    folder = orphan(
+        root, "asked", "/bin/sh", "-c", "while [ ! -e $CLOUDTUI_ATTEMPT/go ]; do sleep 0.05; done"
+    )
+    with session(root) as lane:
+        assert lane.request("status", job="asked")["state"] == "orphan-running"
+        attempt_json(root, "asked", "adopter.json")
+    assert state(root, "asked") == "orphan-running"
+    (folder / "go").touch()
+    assert until_state(root, "asked", "exited")["exit"]["reason"] == adopt.REASON
+
+
+def test_there_is_one_adopter(root: Path) -> None:
+    folder = orphan(root, "single", *SLEEP)
+    for _ in range(3):
+        adopt.send(str(root), str(folder))
+    first = attempt_json(root, "single", "adopter.json")
+    adopt.send(str(root), str(folder))
+    mark = ("adopt", "main", str(root), str(folder))
+    adopters = [pid for pid in proc.pids() if _words(pid)[-4:] == list(mark)]
+    wait_for(lambda: [pid for pid in adopters if proc.stat(pid)] == [first["pid"]])
+
+
+def _words(pid: int) -> list[str]:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    return []
+
+
+def test_job_and_supervisor_killed_is_lost(root: Path) -> None:
+    folder = orphan(root, "lost", *SLEEP)
+    os.kill(attempt_json(root, "lost", "child.json")["pid"], signal.SIGKILL)
+    until_state(root, "lost", "lost-killed")
+    start(root, "lost", 2, "/bin/true")
+    until_state(root, "lost", "exited", 2)
+    assert status.read(str(root), "lost", 1)["state"] == "lost-killed"
+    attempt = json.loads((folder / "attempt.json").read_text())
+    (folder / "attempt.json").write_text(json.dumps(dict(attempt, boot_id="another")))
+    assert status.read(str(root), "lost", 1)["state"] == "lost-reboot"
+    (folder / "attempt.json").write_text(json.dumps(dict(attempt, machine_id="another")))
+    assert status.read(str(root), "lost", 1)["state"] == "elsewhere"
+
+
+def test_a_recycled_pid_is_never_signalled(root: Path) -> None:
+    folder = orphan(root, "again", *SLEEP)
+    child = attempt_json(root, "again", "child.json")
+    os.kill(child["pid"], signal.SIGKILL)
+    until_state(root, "again", "lost-killed")
+    bystander = subprocess.Popen(SLEEP, start_new_session=True)
+    try:
+        # The pid is the bystander's now; its start time is not what was written down.
+        files.write_json(str(folder / "child.json"), dict(child, pid=bystander.pid, pgid=bystander.pid))
+        files.write_json(str(folder / "supervisor.json"), dict(child, pid=bystander.pid))
+        assert state(root, "again") == "lost-killed"
+        said(verb(root, "stop", job="again", attempt=1, grace_s=0))
+        files.write_json(str(folder / guard.STOP), {"grace_s": 0})
+        adopt.send(str(root), str(folder))
+        for who in (
+            dict(child, pid=bystander.pid),
+            dict(proc.identity(bystander.pid), boot_id="another"),
+        ):
+            suspect = Orphan(who, str(folder))
+            suspect.signal(signal.SIGKILL)
+            suspect.signal_left(signal.SIGKILL)
+            assert suspect.ended() is not None
+        with pytest.raises(subprocess.TimeoutExpired):
+            bystander.wait(0.3)
+        Orphan(proc.identity(bystander.pid), str(folder)).signal(signal.SIGTERM)
+        assert bystander.wait(5) == -signal.SIGTERM
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"pid": "x"}', b"{}"]
+)
+def test_damaged_files_are_judged_and_not_tripped_over(root: Path, content: bytes) -> None:
+    folder = root / "jobs/torn/a0001"
+    folder.mkdir(parents=True)
+    for name in ("attempt.json", "supervisor.json", "child.json", "exit.json"):
+        (folder / name).write_bytes(content)
+    found = status.read(str(root), "torn")
+    assert found["state"] in ("stillborn", "lost-killed", "lost-reboot", "exited")
+    assert (found["state"] == "exited") == content.startswith(b"{}" if content == b"{}" else b'{"pid')
+
+
+def test_nothing_there_is_missing(root: Path) -> None:
+    assert state(root, "nothing") == "missing"
+    assert state(root, "nothing", 3) == "missing"
+    assert said(verb(root, "stop", job="nothing", attempt=1))["state"] == "missing"
+
+
+def test_jobs_lists_what_a_lost_catalog_needs(root: Path) -> None:
+    start(root, "a-job", 1, "/bin/true", config={"x": 1}, about={"name": "calm-river"}, secrets={"S": "v"})
+    start(root, "b-job", 1, "/bin/true")
+    until_state(root, "a-job", "exited")
+    until_state(root, "b-job", "exited")
+    listed = said(verb(root, "jobs"))
+    assert [job["job"] for job in listed["jobs"]] == ["a-job", "b-job"]
+    first = listed["jobs"][0]["attempts"][0]
+    assert first["config"] == {"x": 1}
+    assert first["spec"]["about"] == {"name": "calm-river"}
+    assert first["spec"]["secrets"] == ["S"]
+    assert first["status"]["state"] == "exited"
+    assert [job["job"] for job in said(verb(root, "jobs", after="a-job"))["jobs"]] == ["b-job"]
