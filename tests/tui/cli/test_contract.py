@@ -17,13 +17,41 @@ from cloudtui_engine.records.run import RunState
 Cli = Callable[..., Said]
 COMMANDS = [action.command for action in actions.ACTIONS if "cli" in action.faces]
 RUN_FIELDS = {
-    "id", "name", "status", "attempt", "instances", "dataset", "task", "model", "params", "metrics", "created_at",
-    "started_at", "ended_at", "duration_s", "cost_usd", "exit_code", "reason", "artifacts", "tags", "note",
-}  # fmt: skip
+    "id",
+    "name",
+    "status",
+    "attempt",
+    "instances",
+    "dataset",
+    "task",
+    "model",
+    "params",
+    "metrics",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "cost_usd",
+    "exit_code",
+    "reason",
+    "artifacts",
+    "tags",
+    "note",
+}
 INSTANCE_FIELDS = {
-    "id", "name", "provider", "wanted", "cloud_state", "link_state", "address", "price_usd_per_hour", "cost_usd",
-    "gpus", "facts", "seen_at",
-}  # fmt: skip
+    "id",
+    "name",
+    "provider",
+    "wanted",
+    "cloud_state",
+    "link_state",
+    "address",
+    "price_usd_per_hour",
+    "cost_usd",
+    "gpus",
+    "facts",
+    "seen_at",
+}
 DATASET_FIELDS = {"id", "name", "version", "task", "sha256", "size_bytes", "splits", "classes", "instances"}
 
 
@@ -169,8 +197,25 @@ def test_unreachable_is_6(cli: Cli, engine: FakeEngine) -> None:
 def test_run_start_returns_the_accepted_run(cli: Cli, catalog: Catalog, engine: FakeEngine) -> None:
     engine.outcome = "runs on"
     a_dataset(catalog)
-    said = cli("run", "start", "--dataset", "digits", "--on", "local", "--set", "epochs=3", "--set", "lr=1e-3",
-               "--set", "ema=true", "--set", "opt=adamw", "--name", "mine", "--json")  # fmt: skip
+    said = cli(
+        "run",
+        "start",
+        "--dataset",
+        "digits",
+        "--on",
+        "local",
+        "--set",
+        "epochs=3",
+        "--set",
+        "lr=1e-3",
+        "--set",
+        "ema=true",
+        "--set",
+        "opt=adamw",
+        "--name",
+        "mine",
+        "--json",
+    )
     assert said.status == 0
     assert said.json.keys() >= RUN_FIELDS
     assert said.json["params"] == {"epochs": 3, "lr": 0.001, "ema": True, "opt": "adamw"}
@@ -235,8 +280,25 @@ def test_script_ships_words_env_and_secrets(
     monkeypatch.setenv("TOKEN", "s3cret")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "train.py").write_text("print(1)\n")
-    said = cli("run", "script", "--json", "--on", "local", "--dir", str(tmp_path / "code"), "--env", "A=1=2",
-               "--secret", "TOKEN", "--", "python", "train.py", "--json", "--lr", "3")  # fmt: skip
+    said = cli(
+        "run",
+        "script",
+        "--json",
+        "--on",
+        "local",
+        "--dir",
+        str(tmp_path / "code"),
+        "--env",
+        "A=1=2",
+        "--secret",
+        "TOKEN",
+        "--",
+        "python",
+        "train.py",
+        "--json",
+        "--lr",
+        "3",
+    )
     assert said.status == 0, said
     run = catalog.runs.find(said.json["id"])
     assert run.spec["command"] == ["python", "train.py", "--json", "--lr", "3"]

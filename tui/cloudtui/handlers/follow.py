@@ -119,7 +119,7 @@ def wait_for_files(session: Session, run: Run, grace: float = PULL_GRACE_S) -> R
 
 
 def progress_line(run: Run) -> str:
-    """`demo-1  ● running  3/12  loss 0.4312  4m 40s left`, as far as it is known."""
+    """`demo-1 · ● running · 3/12 · loss 0.4312 · 4m 40s left`, as far as it is known."""
     parts = [run.name, str(words.RUN_MARKS[run.status])]
     if words.run_progress(run) != words.MISSING:
         parts.append(words.run_progress(run))
@@ -129,7 +129,7 @@ def progress_line(run: Run) -> str:
     left = run.progress.get("eta_s")
     if isinstance(left, int | float) and not run.status.is_finished:
         parts.append(f"{words.duration(left)} left")
-    return "  ".join(parts)
+    return " · ".join(parts)
 
 
 def _wait(session: Session, run: Run, done: Callable[[], bool]) -> None:
