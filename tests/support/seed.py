@@ -40,10 +40,14 @@ _PATHS: Mapping[RunState, Sequence[RunState]] = {
     RunState.SUCCEEDED: (RunState.STAGING, RunState.STARTING, RunState.RUNNING, RunState.SUCCEEDED),
     RunState.FAILED: (RunState.STAGING, RunState.STARTING, RunState.RUNNING, RunState.FAILED),
     RunState.STOPPED: (
-        RunState.STAGING, RunState.STARTING, RunState.RUNNING, RunState.STOPPING, RunState.STOPPED,
+        RunState.STAGING,
+        RunState.STARTING,
+        RunState.RUNNING,
+        RunState.STOPPING,
+        RunState.STOPPED,
     ),
     RunState.LOST: (RunState.STAGING, RunState.STARTING, RunState.RUNNING, RunState.LOST),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -60,32 +64,75 @@ def instances(catalog: Catalog, now: float = NOW) -> tuple[Instance, ...]:
     """This machine, two that are linked, and one whose key changed."""
     local = catalog.instances.ensure_local()
     catalog.instances.update(local.id, created_at=now - 90_000)
-    gpu = {"index": 0, "name": "A100 80GB", "memory_bytes": 80_000_000_000, "memory_used_bytes": 41_000_000_000,
-           "utilization": 93, "temperature_c": 61, "processes": []}  # fmt: skip
-    small = gpu | {"name": "RTX 4090", "memory_bytes": 24_000_000_000, "memory_used_bytes": 0, "utilization": 0,
-                   "temperature_c": 38}  # fmt: skip
+    gpu = {
+        "index": 0,
+        "name": "A100 80GB",
+        "memory_bytes": 80_000_000_000,
+        "memory_used_bytes": 41_000_000_000,
+        "utilization": 93,
+        "temperature_c": 61,
+        "processes": [],
+    }
+    small = gpu | {
+        "name": "RTX 4090",
+        "memory_bytes": 24_000_000_000,
+        "memory_used_bytes": 0,
+        "utilization": 0,
+        "temperature_c": 38,
+    }
     facts = {
-        "os": "Ubuntu 24.04", "kernel": "6.8.0", "arch": "x86_64", "cpu": {"model": "EPYC 7543", "cores": 32},
-        "memory_bytes": 256_000_000_000, "memory_free_bytes": 201_000_000_000, "disk_bytes": 2_000_000_000_000,
-        "disk_free_bytes": 1_200_000_000_000, "driver": "570.124", "slurm": False,
+        "os": "Ubuntu 24.04",
+        "kernel": "6.8.0",
+        "arch": "x86_64",
+        "cpu": {"model": "EPYC 7543", "cores": 32},
+        "memory_bytes": 256_000_000_000,
+        "memory_free_bytes": 201_000_000_000,
+        "disk_bytes": 2_000_000_000_000,
+        "disk_free_bytes": 1_200_000_000_000,
+        "driver": "570.124",
+        "slurm": False,
         "pythons": [{"path": "/usr/bin/python3", "version": "3.12.3", "torch": "2.8.0", "cuda": "12.8"}],
-    }  # fmt: skip
+    }
     made = [
         Instance(
-            "c0000000000box01", "box-1", "ssh", Address("10.0.0.11", "ubuntu"), price_usd_per_hour=1.10, facts=facts,
-            gpus=(gpu,), link_state=LinkState.UP, link_since=now - 7200, seen_at=now - 2, created_at=now - 80_000,
+            "c0000000000box01",
+            "box-1",
+            "ssh",
+            Address("10.0.0.11", "ubuntu"),
+            price_usd_per_hour=1.10,
+            facts=facts,
+            gpus=(gpu,),
+            link_state=LinkState.UP,
+            link_since=now - 7200,
+            seen_at=now - 2,
+            created_at=now - 80_000,
         ),
         Instance(
-            "c0000000000box02", "box-2", "ssh", Address("lab-gpu3"), facts=facts, gpus=(small, small | {"index": 1}),
-            link_state=LinkState.UP, link_since=now - 9000, seen_at=now - 1, created_at=now - 70_000,
+            "c0000000000box02",
+            "box-2",
+            "ssh",
+            Address("lab-gpu3"),
+            facts=facts,
+            gpus=(small, small | {"index": 1}),
+            link_state=LinkState.UP,
+            link_since=now - 9000,
+            seen_at=now - 1,
+            created_at=now - 70_000,
         ),
         Instance(
-            "c0000000000box03", "box-3", "ssh", Address("203.0.113.7", "ubuntu", 2222), facts=facts | {"gpus": [small]},
-            price_usd_per_hour=0.75, link_state=LinkState.KEY_CHANGED, link_since=now - 1200,
-            link_detail="box-3 shows another key than the one you trusted. Nothing is done there until you decide.",
-            seen_at=now - 1300, created_at=now - 60_000,
+            "c0000000000box03",
+            "box-3",
+            "ssh",
+            Address("203.0.113.7", "ubuntu", 2222),
+            facts=facts | {"gpus": [small]},
+            price_usd_per_hour=0.75,
+            link_state=LinkState.KEY_CHANGED,
+            link_since=now - 1200,
+            link_detail="box-3 shows another key than the one you trusted. Nothing is done there.",
+            seen_at=now - 1300,
+            created_at=now - 60_000,
         ),
-    ]  # fmt: skip
+    ]
     return (catalog.instances.get(local.id), *(catalog.instances.add(one) for one in made))
 
 
@@ -93,12 +140,19 @@ def dataset(catalog: Catalog, now: float = NOW) -> Dataset:
     """A dataset with a copy on box-1."""
     made = catalog.datasets.add(
         Dataset(
-            "c000000000data01", "fashion-mnist", 2, "image", "ab" * 32, 54_950_048,
+            "c000000000data01",
+            "fashion-mnist",
+            2,
+            "image",
+            "ab" * 32,
+            54_950_048,
             {"train": 54_000, "validation": 6_000, "test": 10_000},
             ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"),
-            {}, "fashion-mnist", now - 50_000,
+            {},
+            "fashion-mnist",
+            now - 50_000,
         )
-    )  # fmt: skip
+    )
     catalog.datasets.add_copy(made.id, "c0000000000box01", now - 40_000)
     return made
 
@@ -125,19 +179,42 @@ def curves(points: int, seed: int, now: float = NOW) -> dict[str, Points]:
 
 
 def add_run(
-    catalog: Catalog, name: str, state: RunState, *, on: str, age_s: float, took_s: float | None = None,
-    columns: Mapping[str, Points] | None = None, progress: Mapping[str, Any] | None = None, reason: str = "",
-    exit_code: int | None = None, data: Dataset | None = None, params: Mapping[str, Any] | None = None,
-    cost: float | None = None, now: float = NOW, log: str | None = None,
-) -> Run:  # fmt: skip
+    catalog: Catalog,
+    name: str,
+    state: RunState,
+    *,
+    on: str,
+    age_s: float,
+    took_s: float | None = None,
+    columns: Mapping[str, Points] | None = None,
+    progress: Mapping[str, Any] | None = None,
+    reason: str = "",
+    exit_code: int | None = None,
+    data: Dataset | None = None,
+    params: Mapping[str, Any] | None = None,
+    cost: float | None = None,
+    now: float = NOW,
+    log: str | None = None,
+    identity: str | None = None,
+) -> Run:
     """One run that came to `state` on the instance with the id `on`."""
     created = now - age_s
     run = Run(
-        id=new_id(created), name=name, kind="train", status=RunState.QUEUED, attempt=1, instances=(),
-        dataset_id=data.id if data else None, dataset=data.name if data else None, task="image", model="cnn",
+        id=identity or new_id(created),
+        name=name,
+        kind="train",
+        status=RunState.QUEUED,
+        attempt=1,
+        instances=(),
+        dataset_id=data.id if data else None,
+        dataset=data.name if data else None,
+        task="image",
+        model="cnn",
         params=dict(params if params is not None else {"epochs": 20, "batch_size": 128, "lr": 0.003}),
-        spec={}, created_at=created, cost_usd=cost,
-    )  # fmt: skip
+        spec={},
+        created_at=created,
+        cost_usd=cost,
+    )
     with catalog.write("run"):
         catalog.runs.create(run, [on])
         at = RunState.QUEUED
@@ -181,39 +258,92 @@ def story(home: Path, now: float = NOW) -> Seeded:
     local, one, two = (machine.id for machine in machines[:3])
 
     def add(name: str, state: RunState, on: str, age: float, **more: Any) -> Run:
-        return add_run(catalog, name, state, on=on, age_s=age, data=data, now=now, **more)
+        identity = f"crun{name.replace('-', ''):0<12.12}"
+        return add_run(catalog, name, state, on=on, age_s=age, data=data, now=now, identity=identity, **more)
 
     runs = [
-        add("resnet-lr3", RunState.STOPPED, two, 9000, took_s=1300, columns=curves(900, 6, now), cost=0.68,
-            progress={"epoch": 11, "epochs": 20, "step": 9000}, reason="stopped by you"),
-        add("adult-mlp-7", RunState.FAILED, local, 6000, took_s=9, columns=curves(12, 5, now), exit_code=1, cost=0.0,
-            progress={"epoch": 2, "epochs": 40, "step": 120}, log="Traceback (most recent call last):\nMemoryError\n",
-            reason="The process ended with status 1: MemoryError"),
-        add("resnet-base", RunState.SUCCEEDED, two, 5200, took_s=2291, columns=curves(1000, 4, now), exit_code=0,
-            progress={"epoch": 20, "epochs": 20, "step": 10_000}, cost=1.19),
+        add(
+            "resnet-lr3",
+            RunState.STOPPED,
+            two,
+            9000,
+            took_s=1300,
+            columns=curves(900, 6, now),
+            cost=0.68,
+            progress={"epoch": 11, "epochs": 20, "step": 9000},
+            reason="stopped by you",
+        ),
+        add(
+            "adult-mlp-7",
+            RunState.FAILED,
+            local,
+            6000,
+            took_s=9,
+            columns=curves(12, 5, now),
+            exit_code=1,
+            cost=0.0,
+            progress={"epoch": 2, "epochs": 40, "step": 120},
+            log="Traceback (most recent call last):\nMemoryError\n",
+            reason="The process ended with status 1: MemoryError",
+        ),
+        add(
+            "resnet-base",
+            RunState.SUCCEEDED,
+            two,
+            5200,
+            took_s=2291,
+            columns=curves(1000, 4, now),
+            exit_code=0,
+            progress={"epoch": 20, "epochs": 20, "step": 10_000},
+            cost=1.19,
+        ),
         add("news-bag-sweep", RunState.QUEUED, one, 900, reason="waits for a free GPU"),
-        add("resnet-kd-50", RunState.RUNNING, one, 283, columns=curves(300, 3, now), cost=0.15,
-            progress={"epoch": 3, "epochs": 12, "step": 3000, "steps": 12_000}),
-        add("vit-small-aug-3", RunState.RUNNING, one, 726, columns=curves(546, 2, now), cost=0.38, log=log_text(),
-            progress={"epoch": 7, "epochs": 30, "step": 5460, "steps": 23_400}),
-    ]  # fmt: skip
+        add(
+            "resnet-kd-50",
+            RunState.RUNNING,
+            one,
+            283,
+            columns=curves(300, 3, now),
+            cost=0.15,
+            progress={"epoch": 3, "epochs": 12, "step": 3000, "steps": 12_000},
+        ),
+        add(
+            "vit-small-aug-3",
+            RunState.RUNNING,
+            one,
+            726,
+            columns=curves(546, 2, now),
+            cost=0.38,
+            log=log_text(),
+            progress={"epoch": 7, "epochs": 30, "step": 5460, "steps": 23_400},
+        ),
+    ]
     live = runs[-1]
     samples = array("q", range(140))
     times = array("d", [now - 5.0 * (140 - i) for i in range(140)])
     noise = random.Random(9)
     catalog.metrics.append(
-        live.id, 1,
-        {"gpu0/utilization": Points(samples, times, array("d", [90 + noise.uniform(-6, 6) for _ in range(140)])),
-         "gpu0/memory_gb": Points(samples, times, array("d", [min(41.0, 4 + i) for i in range(140)]))},
+        live.id,
+        1,
+        {
+            "gpu0/utilization": Points(
+                samples, times, array("d", [90 + noise.uniform(-6, 6) for _ in range(140)])
+            ),
+            "gpu0/memory_gb": Points(samples, times, array("d", [min(41.0, 4 + i) for i in range(140)])),
+        },
         scope="system",
-    )  # fmt: skip
+    )
     catalog.events.add(live.id, "info", "started", "308,000 parameters, 54,000 rows, 30 epochs", t=now - 720)
     done = runs[2]
     catalog.runs.add_artifacts(
-        done.id, 1,
-        [("model.safetensors", "model", 1_240_000, "cd" * 32), ("model.onnx", "model", 1_260_000, "ef" * 32),
-         ("report.json", "report", 4_211, "12" * 32)],
-    )  # fmt: skip
+        done.id,
+        1,
+        [
+            ("model.safetensors", "model", 1_240_000, "cd" * 32),
+            ("model.onnx", "model", 1_260_000, "ef" * 32),
+            ("report.json", "report", 4_211, "12" * 32),
+        ],
+    )
     catalog.runs.mark_pulled(done.id, 1, "model.safetensors")
     catalog.runs.add_report(
         done.id, 1, "evaluation/test", now, {"n": 10_000, "metrics": {"accuracy": 0.9357}}
@@ -240,12 +370,19 @@ def many(home: Path, runs: int = 2000, points: int = 5_000_000, now: float = NOW
                     RunState.RUNNING if left <= 3 else RunState.QUEUED if left == 4 else noise.choice(states)
                 )
                 run = add_run(
-                    catalog, f"{noise.choice(_WORDS)}-{index}", state, on=machines[1 + index % 2].id,
-                    age_s=60.0 * left, took_s=noise.uniform(5, 4000), data=data, now=now,
+                    catalog,
+                    f"{noise.choice(_WORDS)}-{index}",
+                    state,
+                    on=machines[1 + index % 2].id,
+                    age_s=60.0 * left,
+                    took_s=noise.uniform(5, 4000),
+                    data=data,
+                    now=now,
                     columns=None if state is RunState.QUEUED else shared[index % 8],
                     progress={"epoch": 1 + index % 20, "epochs": 20, "step": each * 10, "steps": each * 12},
-                    cost=noise.uniform(0, 3), params={"epochs": 20, "lr": noise.choice([0.1, 0.01, 0.003])},
-                )  # fmt: skip
+                    cost=noise.uniform(0, 3),
+                    params={"epochs": 20, "lr": noise.choice([0.1, 0.01, 0.003])},
+                )
                 made.append(run)
     catalog.runs.set_stale([made[-2].id], now - 260)
     return Seeded(catalog, tuple(reversed(made)), machines, data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -12,25 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.worker import Worker, WorkerState
 
-from cloudtui import menus, theme
+from cloudtui import menus, overlays, theme
 from cloudtui.actions import get
 from cloudtui.areas.area import Area
+from cloudtui.areas.places import AREAS
 from cloudtui.bridge import POLL_S, Bridge, Overview, Reader
-from cloudtui.messages import ContextChanged, OpenArea, OpenMenu, Perform
+from cloudtui.messages import OpenArea, OpenMenu, Perform
 from cloudtui.performing import Performer
 from cloudtui.widgets.menu_bar import MenuBar
-from cloudtui.widgets.rail import Place, Rail
+from cloudtui.widgets.rail import Rail
 from cloudtui.widgets.status_bar import StatusBar
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.paths import Paths
-
-AREAS = {
-    "instances": (Place("instances", "1", "Instances"), "cloudtui.areas.instances.area:InstancesArea"),
-    "datasets": (Place("datasets", "2", "Datasets"), "cloudtui.areas.datasets:DatasetsArea"),
-    "runs": (Place("runs", "3", "Runs"), "cloudtui.areas.runs.area:RunsArea"),
-    "models": (Place("models", "4", "Models"), "cloudtui.areas.models:ModelsArea"),
-}
-"""An area is imported and mounted on its first visit."""
 
 
 class CloudtuiApp(App[int]):
@@ -39,15 +31,11 @@ class CloudtuiApp(App[int]):
     TITLE = "cloudtui"
     CSS_PATH = "cloudtui.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
-        (0, "-narrow"),
-        (100, "-medium"),
-        (160, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012 - as the base
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(place.key, f"area('{name}')", place.title, show=False)
-            for name, (place, _) in AREAS.items()
+            Binding(one.place.key, f"area('{name}')", one.place.title, show=False)
+            for name, one in AREAS.items()
         ),
         Binding("f10", "menu(0)", "Menu", show=False),
         Binding("q,ctrl+q", "leave", "Quit", show=False),
@@ -77,7 +65,7 @@ class CloudtuiApp(App[int]):
         """Bar, rail, area, bar."""
         yield MenuBar([menu.title for menu in self._menus("", ())])
         with Horizontal(id="main"):
-            yield Rail([place for place, _ in AREAS.values()])
+            yield Rail([one.place for one in AREAS.values()])
             yield Container(id="areas")
         yield StatusBar()
 
@@ -100,10 +88,7 @@ class CloudtuiApp(App[int]):
         """Show an area, and there the object with this id."""
         area = self._mounted.get(name)
         if area is None:
-            module, _, kind = AREAS[name][1].partition(":")
-            area = getattr(importlib.import_module(module), kind)(self.bridge)
-            assert isinstance(area, Area)  # noqa: S101 - for the type checker
-            self._mounted[name] = area
+            area = self._mounted[name] = AREAS[name].load()(self.bridge)
             self.query_one("#areas").mount(area)
         elif name != self.current:
             area.reload()
@@ -166,18 +151,24 @@ class CloudtuiApp(App[int]):
 
     def _menus(self, noun: str, selected: Any) -> tuple[menus.Menu, ...]:
         return menus.menus(
-            noun, selected, [(name, place.key, place.title) for name, (place, _) in AREAS.items()]
+            noun, selected, [(name, one.place.key, one.place.title) for name, one in AREAS.items()]
         )
 
     def _here(self) -> tuple[str, list[Any]]:
         return (self.area.NOUN, self.area.selected()) if self.area is not None else ("", [])
 
     def _show_context(self) -> None:
-        self.query_one(StatusBar).keys(menus.bar(*self._here()))
+        hints = [(key, label, "") for key, label in getattr(self.focused, "HINTS", ())]
+        self.query_one(StatusBar).keys([*hints, *menus.bar(*self._here())])
 
-    def on_context_changed(self, event: ContextChanged) -> None:
+    def on_context_changed(self) -> None:
         """Other keys make sense."""
         self._show_context()
+
+    def on_descendant_focus(self) -> None:
+        """Keys go elsewhere: say which there are."""
+        if len(self.screen_stack) == 1:
+            self._show_context()
 
     def on_perform(self, event: Perform) -> None:
         """Carry it out."""
@@ -189,17 +180,24 @@ class CloudtuiApp(App[int]):
         if group == "area":
             self.open_area(rest)
         elif name in self._own:
-            self._own[name]()
+            self.call_later(self._own[name])
         else:
             self._performer.perform(get(name), *self._here(), arguments or {})
 
     @property
     def _own(self) -> dict[str, Callable[[], object]]:
+        table = self.area.pane.table if self.area is not None else None
         return {
-            "home.filter": self.action_filter, "home.help": self.action_help, "home.palette": self.action_palette,
-            "home.quit": self.action_leave, "home.back": self.action_back, "home.copy": self.action_copy_command,
+            "home.open": self.area.open_detail if self.area is not None else self.action_back,
+            "home.back": self.action_back,
+            "home.mark": table.action_mark if table is not None else self.action_back,
+            "home.copy": self.action_copy_command,
+            "home.filter": self.action_filter,
+            "home.help": self.action_help,
+            "home.palette": self.action_palette,
+            "home.quit": self.action_leave,
             "view.theme": self.action_toggle_theme,
-        }  # fmt: skip
+        }
 
     def on_key(self, event: events.Key) -> None:
         """Keys of the registry, for the area that is shown, where nothing that has the focus wanted them."""
@@ -217,7 +215,7 @@ class CloudtuiApp(App[int]):
         if self.area is not None:
             await self.area.pane.edit_filter()
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """One step out."""
         if self.area is not None:
             self.area.step_back()
@@ -229,18 +227,7 @@ class CloudtuiApp(App[int]):
 
     def action_menu(self, index: int) -> None:
         """Open a menu."""
-        from cloudtui.dialogs.menu import MenuScreen
-
-        bar = self.query_one(MenuBar)
-        found = self._menus(*self._here())
-
-        def chosen(name: str | None) -> None:
-            bar.opened(None)
-            if name is not None:
-                self.perform(name)
-
-        bar.opened(index)
-        self.push_screen(MenuScreen(found, [bar.left_of(i) for i in range(len(found))], index), chosen)
+        overlays.open_menu(self, index, self._menus(*self._here()), self.perform)
 
     def on_open_menu(self, event: OpenMenu) -> None:
         """A title was clicked."""
@@ -251,29 +238,19 @@ class CloudtuiApp(App[int]):
 
     def action_palette(self) -> None:
         """Search or run."""
-        from cloudtui.dialogs.searching import palette
+        overlays.open_palette(self, self.bridge, self._menus(*self._here()), self._go)
 
-        def chosen(value: str | None) -> None:
-            if value is None:
-                return
-            kind, _, rest = value.partition(":")
-            if kind == "action":
-                self.perform(rest)
-            else:
-                self.open_area(kind, rest or None)
-
-        self.push_screen(palette(self.bridge, self._menus(*self._here())), chosen)
+    def _go(self, value: str) -> None:
+        kind, _, rest = value.partition(":")
+        if kind == "action":
+            self.perform(rest)
+        else:
+            self.open_area(kind, rest or None)
 
     def action_help(self) -> None:
         """The keys of what is focused."""
-        from cloudtui.dialogs.help import HelpScreen
-        from cloudtui.dialogs.help_text import help_facts
-
-        noun, _ = self._here()
-        places = [place for place, _ in AREAS.values()]
-        self.push_screen(
-            HelpScreen(f"Keys: {AREAS[self.current][0].title}", help_facts(noun, self.focused, places))
-        )
+        title = f"Keys: {AREAS[self.current].place.title}"
+        overlays.open_help(self, title, self._here()[0], [one.place for one in AREAS.values()])
 
     def action_copy_command(self) -> None:
         """Copy the command that shows what is selected."""

@@ -135,9 +135,9 @@ class Performer:
 
         name = clean_line(selected[0].name, 60) if len(selected) == 1 else f"{len(selected)} {action.noun}s"
         title = f"{action.title} {name}?" if takes_target(action) else f"{action.title}?"
-        return bool(
-            await self._app.push_screen_wait(ConfirmDialog(title, clean_line(sentence), action.title))
-        )
+        dialog = ConfirmDialog(title, clean_line(sentence), action.title)
+        answer: bool = await self._app.push_screen_wait(dialog)
+        return answer
 
     def _carry_out(
         self, action: Action, targets: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
@@ -179,13 +179,21 @@ class Performer:
         sets = sorted(catalog.datasets.list(), key=lambda one: -one.created_at)
         return {
             "instance": [
-                Option(one.name, clean_line(f"{one.name} · {fmt.gpus(one.gpus or one.facts.get('gpus') or ())}"))
+                Option(
+                    one.name, clean_line(f"{one.name} · {fmt.gpus(one.gpus or one.facts.get('gpus') or ())}")
+                )
                 for one in machines
             ],
             "dataset": [
-                Option(f"{one.name}@{one.version}",
-                       clean_line(f"{one.name} v{one.version} · {one.task} · {fmt.count(one.splits.get('train'))} rows"))
+                Option(
+                    f"{one.name}@{one.version}",
+                    clean_line(
+                        f"{one.name} v{one.version} · {one.task} · {fmt.count(one.splits.get('train'))} rows"
+                    ),
+                )
                 for one in sets
             ],
-            "model": [Option(one.id, clean_line(f"{one.name} v{one.version}")) for one in catalog.models.list()],
-        }  # fmt: skip
+            "model": [
+                Option(one.id, clean_line(f"{one.name} v{one.version}")) for one in catalog.models.list()
+            ],
+        }

@@ -12,17 +12,53 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _DARK = {
-    "good": "#7bc47f", "warn": "#e5b567", "bad": "#f0716b", "busy": "#6fa8dc", "muted": "#8b93a1", "quiet": "#8b93a1", "faint": "#5c6370",
-    "rule": "#353b45", "cursor": "#243447", "cursor-idle": "#22272e",
-    "s0": "#56b6f7", "s1": "#f5a742", "s2": "#7bc47f", "s3": "#d77fd7", "s4": "#f0716b", "s5": "#c9c04b",
-    "d0": "#23445c", "d1": "#5a4323", "d2": "#304a32", "d3": "#523452", "d4": "#5a302e", "d5": "#4c4922",
-}  # fmt: skip
+    "good": "#7bc47f",
+    "warn": "#e5b567",
+    "bad": "#f0716b",
+    "busy": "#6fa8dc",
+    "muted": "#8b93a1",
+    "quiet": "#8b93a1",
+    "faint": "#5c6370",
+    "rule": "#353b45",
+    "cursor": "#243447",
+    "cursor-idle": "#22272e",
+    "s0": "#56b6f7",
+    "s1": "#f5a742",
+    "s2": "#7bc47f",
+    "s3": "#d77fd7",
+    "s4": "#f0716b",
+    "s5": "#c9c04b",
+    "d0": "#23445c",
+    "d1": "#5a4323",
+    "d2": "#304a32",
+    "d3": "#523452",
+    "d4": "#5a302e",
+    "d5": "#4c4922",
+}
 _LIGHT = {
-    "good": "#1d7a34", "warn": "#8a5a00", "bad": "#b3261e", "busy": "#1a5fa8", "muted": "#5b6470", "quiet": "#5b6470", "faint": "#8b93a1",
-    "rule": "#cfd5dc", "cursor": "#d5e6f7", "cursor-idle": "#e8ebef",
-    "s0": "#0b6fb8", "s1": "#b35c00", "s2": "#1d7a34", "s3": "#8e3a9d", "s4": "#b3261e", "s5": "#6f6800",
-    "d0": "#b5d6ee", "d1": "#f0d5b4", "d2": "#b9dcc1", "d3": "#e0c3e6", "d4": "#f0c2bf", "d5": "#dedbb0",
-}  # fmt: skip
+    "good": "#1d7a34",
+    "warn": "#8a5a00",
+    "bad": "#b3261e",
+    "busy": "#1a5fa8",
+    "muted": "#5b6470",
+    "quiet": "#5b6470",
+    "faint": "#8b93a1",
+    "rule": "#cfd5dc",
+    "cursor": "#d5e6f7",
+    "cursor-idle": "#e8ebef",
+    "s0": "#0b6fb8",
+    "s1": "#b35c00",
+    "s2": "#1d7a34",
+    "s3": "#8e3a9d",
+    "s4": "#b3261e",
+    "s5": "#6f6800",
+    "d0": "#b5d6ee",
+    "d1": "#f0d5b4",
+    "d2": "#b9dcc1",
+    "d3": "#e0c3e6",
+    "d4": "#f0c2bf",
+    "d5": "#dedbb0",
+}
 _ACCENT = {"dark": "#4fa8e8", "light": "#0b6fb8"}
 
 
@@ -30,11 +66,20 @@ def _theme(name: str, colours: dict[str, str], *, dark: bool) -> Theme:
     accent = _ACCENT[name]
     ground, panel, text = ("#16191e", "#1c2027", "#d8dce3") if dark else ("#fbfcfd", "#f1f3f6", "#1d2430")
     return Theme(
-        name=f"cloudtui-{name}", dark=dark, primary=accent, accent=accent, secondary=colours["muted"],
-        success=colours["good"], warning=colours["warn"], error=colours["bad"],
-        background=ground, surface=ground, panel=panel, foreground=text,
+        name=f"cloudtui-{name}",
+        dark=dark,
+        primary=accent,
+        accent=accent,
+        secondary=colours["muted"],
+        success=colours["good"],
+        warning=colours["warn"],
+        error=colours["bad"],
+        background=ground,
+        surface=ground,
+        panel=panel,
+        foreground=text,
         variables=colours | {"border": accent, "border-blurred": colours["rule"]},
-    )  # fmt: skip
+    )
 
 
 THEMES = (_theme("dark", _DARK, dark=True), _theme("light", _LIGHT, dark=False))
@@ -42,7 +87,7 @@ DEFAULT = THEMES[0].name
 
 
 class Paint:
-    """The styles that a widget draws with, by name; made anew when the theme or the widget's own style changes.
+    """The styles that a widget draws with, by name; made anew when theme or widget change.
 
     Names are those of the theme's variables; `bold`, `title` and `plain` are the widget's text.
     """

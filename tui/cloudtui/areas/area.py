@@ -1,4 +1,4 @@
-"""What all areas have in common: a list of records beside the detail of one, kept up to date from the catalog."""
+"""What all areas have in common: a list of records beside the detail of one, as the catalog has them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.timer import Timer
@@ -107,7 +106,7 @@ class Area(Container):
         """A record as cells."""
         raise NotImplementedError
 
-    def freshness(self, now: float) -> tuple[str, str]:
+    def freshness(self, now: float) -> tuple[str, str]:  # noqa: ARG002 - for those that need it
         """How old what is shown may be, and its style, for the right end of the head."""
         return "", "muted"
 
@@ -150,7 +149,9 @@ class Area(Container):
         self._draw()
         if self._wanted is not None and self.pane.table.select(self._wanted):
             self._wanted = None
-        self._show_detail()
+        if self._settle is None:
+            # The list is seen first: a detail may bring charts, and those bring numpy.
+            self.call_after_refresh(self._show_detail)
         self.post_message(ContextChanged())
 
     def _failed(self, error: CloudtuiError) -> None:
@@ -200,8 +201,9 @@ class Area(Container):
 
     def selected(self) -> list[Any]:
         """The marked records, or else the one under the cursor."""
-        keys = self.pane.table.marked or {self.pane.table.cursor_key}
-        return [record for key in sorted(k for k in keys if k) if (record := self.record(key)) is not None]
+        table = self.pane.table
+        keys = sorted(table.marked) or ([table.cursor_key] if table.cursor_key else [])
+        return [record for key in keys if (record := self.record(key)) is not None]
 
     def select(self, key: str) -> None:
         """Put the cursor on this record, now or when it has been read."""
@@ -235,7 +237,12 @@ class Area(Container):
 
     def _show_detail(self) -> None:
         self._settle = None
-        self.detail.show(self.record(self.pane.table.cursor_key))
+        if self.detail.display:
+            self.detail.show(self.record(self.pane.table.cursor_key))
+
+    def on_resize(self) -> None:
+        """There may be room for the detail now."""
+        self.call_after_refresh(self._show_detail)
 
     # What the table asks
 
@@ -249,7 +256,7 @@ class Area(Container):
         self._settle = self.set_timer(SETTLE_S, self._show_detail)
         self.post_message(ContextChanged())
 
-    def on_table_marked(self, event: Table.Marked) -> None:
+    def on_table_marked(self) -> None:
         """Actions now go to what is marked."""
         self.post_message(ContextChanged())
 
@@ -286,7 +293,7 @@ class Area(Container):
         self._error = None
         self.reload()
 
-    def on_click(self, event: events.Click) -> None:
+    def on_click(self) -> None:
         """A click anywhere in the area gives it the focus."""
         if self.screen.focused is None:
             self.focus_list()

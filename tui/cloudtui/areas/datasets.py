@@ -46,7 +46,7 @@ class DatasetsArea(Area):
         found = [d for d in self.bridge.catalog.datasets.list() if request.filter.lower() in d.name.lower()]
         return Listing(found, 0, len(found))
 
-    def row(self, record: Dataset, now: float) -> Row:
+    def row(self, record: Dataset, now: float) -> Row:  # noqa: ARG002 - a version has no age
         """A version as cells."""
         rows = record.splits
         return Row(

@@ -91,8 +91,10 @@ def model_facts(model: Model) -> list[Fact]:
         facts += _report(name, report)
     if model.files:
         facts.append(Fact("Files", style="heading"))
-        facts += [Fact(clean_line(f.name, 40), f"{fmt.size(f.size_bytes)}  {'here' if f.local else 'on the host'}")
-                  for f in model.files]  # fmt: skip
+        facts += [
+            Fact(clean_line(f.name, 40), f"{fmt.size(f.size_bytes)}  {'here' if f.local else 'on the host'}")
+            for f in model.files
+        ]
     return facts
 
 

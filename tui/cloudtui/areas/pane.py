@@ -1,10 +1,9 @@
-"""A list as every area shows it: a head, a filter line while one is typed, the table, or a notice in its place."""
+"""A list as every area shows it: head, filter line while one is typed, table, or a notice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -57,7 +56,7 @@ class ListPane(Vertical):
             await self.mount(bar, after=self.head)
         bar.focus()
 
-    async def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+    async def on_filter_bar_edited(self, event: FilterBar.Edited) -> None:
         """Apply it; close the line when it was confirmed or given up."""
         event.stop()
         if event.text != self.filter:
@@ -67,10 +66,10 @@ class ListPane(Vertical):
             await self.query(FilterBar).remove()
             self.table.focus()
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+    def on_descendant_focus(self) -> None:
         """The head shows where keys go."""
         self.head.focused(value=True)
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+    def on_descendant_blur(self) -> None:
         """They go elsewhere."""
         self.head.focused(value=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from textual import events
 from textual.app import ComposeResult
 
 from cloudtui.areas.area import Detail
@@ -46,10 +45,10 @@ class SheetDetail(Detail):
         """The sheet takes the keys."""
         self.sheet.focus()
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+    def on_descendant_focus(self) -> None:
         """The head shows where keys go."""
         self.head.focused(value=True)
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+    def on_descendant_blur(self) -> None:
         """They go elsewhere."""
         self.head.focused(value=False)

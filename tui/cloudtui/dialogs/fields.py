@@ -1,4 +1,4 @@
-"""What a form asks for, from the registry of actions: fields, their values, and the command that does the same. Pure."""
+"""What a form asks for, from the registry: fields, values, and the command that does the same. Pure."""
 
 from __future__ import annotations
 
@@ -42,14 +42,32 @@ class FormField:
 TRAIN_PARAMS = (
     FormField("params.epochs", "Epochs", "text", "20", "how often all of the data is seen"),
     FormField("params.batch_size", "Batch", "text", "", "rows a step; default 128"),
-    FormField("params.lr", "Learning rate", "text", "", "the highest; default: the optimizer's own", more=True),
+    FormField(
+        "params.lr", "Learning rate", "text", "", "the highest; default: the optimizer's own", more=True
+    ),
     FormField("params.optimizer", "Optimizer", "text", "", "adamw or sgd; default adamw", more=True),
     FormField("params.precision", "Precision", "text", "", "auto, fp32 or bf16", more=True),
-    FormField("params.early_stopping", "Early stopping", "text", "", "epochs without a better one; default: never", more=True),
-    FormField("params.ema", "Averaging", "text", "", "decay of averaged weights, such as 0.999; default: none", more=True),
-    FormField("params.checkpoint_every_s", "Checkpoints", "text", "", "seconds between two; default 60", more=True),
+    FormField(
+        "params.early_stopping",
+        "Early stopping",
+        "text",
+        "",
+        "epochs without a better one; default: never",
+        more=True,
+    ),
+    FormField(
+        "params.ema",
+        "Averaging",
+        "text",
+        "",
+        "decay of averaged weights, such as 0.999; default: none",
+        more=True,
+    ),
+    FormField(
+        "params.checkpoint_every_s", "Checkpoints", "text", "", "seconds between two; default 60", more=True
+    ),
     FormField("params.seed", "Seed", "text", "", "a whole number; default 0", more=True),
-)  # fmt: skip
+)
 _PARAMS = {"run.start": TRAIN_PARAMS}
 _MORE = frozenset({"root", "accept_host_key", "gpus", "task", "model", "python", "setup", "env", "secret"})
 

@@ -12,9 +12,17 @@ from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.rail import Place
 
 _KEYS = {
-    "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
-    "left_square_bracket": "[", "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn",
-}  # fmt: skip
+    "question_mark": "?",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
 
 
 def help_facts(noun: str, focused: Widget | None, places: Sequence[Place]) -> list[Fact]:

@@ -44,6 +44,8 @@ class Chart(Lines, can_focus=True):
         Binding("m", "toggle_smooth", "Smooth", show=False),
     ]
 
+    HINTS = (("← →", "read"), ("+ -", "zoom"), ("l", "log"), ("m", "smooth"), ("esc", "list"))
+
     class Pointed(Message):
         """The crosshair moved, or went away (`step` is None)."""
 
@@ -175,7 +177,7 @@ class Chart(Lines, can_focus=True):
         else:
             self._point(plot.step_at(frame, event.x))
 
-    def on_leave(self, event: events.Leave) -> None:
+    def on_leave(self) -> None:
         """No mouse, no crosshair."""
         if not self.is_mouse_over:
             self._point(None)
@@ -186,7 +188,7 @@ class Chart(Lines, can_focus=True):
             self._dragged = event.x
             self.capture_mouse()
 
-    def on_mouse_up(self, event: events.MouseUp) -> None:
+    def on_mouse_up(self) -> None:
         """End of a drag."""
         self._dragged = None
         self.release_mouse()

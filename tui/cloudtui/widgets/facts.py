@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -45,18 +47,22 @@ class Facts(VerticalScroll, can_focus=True):
         """Another theme."""
         self._sheet.update(self._text())
 
-    def _text(self) -> Text:
+    def _text(self) -> Group:
         colours = self.app.theme_variables
         named = [fact for fact in self._shown if fact.style != "heading"]
         width = min(26, max((cell_len(fact.name) for fact in named), default=0))
-        text = Text()
+        parts: list[RenderableType] = []
+        grid: Table | None = None
         for index, fact in enumerate(self._shown):
-            if index:
-                text.append("\n")
-            if not fact.value and fact.style == "heading":
-                text.append(f"\n{fact.name}" if index else fact.name, style="bold")
+            if fact.style == "heading":
+                parts.append(Text(f"\n{fact.name}" if index else fact.name, style="bold"))
+                grid = None
                 continue
-            pad = " " * max(0, width - cell_len(fact.name))
-            text.append(f"{fact.name}{pad}  ", style=colours["muted"])
-            text.append(fact.value, style=colours[fact.style] if fact.style in colours else "")
-        return text
+            if grid is None:
+                grid = Table.grid(padding=(0, 2), expand=True)
+                grid.add_column(width=width, no_wrap=True)
+                grid.add_column(ratio=1, overflow="fold")
+                parts.append(grid)
+            style = colours.get(fact.style, "")
+            grid.add_row(Text(fact.name, style=colours["muted"]), Text(fact.value, style=style))
+        return Group(*parts)

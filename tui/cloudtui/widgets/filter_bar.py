@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
@@ -18,7 +17,7 @@ class FilterBar(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Clear", show=False)]
 
-    class Changed(Message):
+    class Edited(Message):
         """The text to apply; `closed` when the line has done its work."""
 
         def __init__(self, text: str, *, closed: bool) -> None:
@@ -50,14 +49,14 @@ class FilterBar(Input):
         """No filter."""
         self._close("")
 
-    def on_blur(self, event: events.Blur) -> None:
+    def on_blur(self) -> None:
         """The focus went elsewhere: keep what was typed."""
         self._close(self.value.strip())
 
     def _apply(self) -> None:
-        self.post_message(self.Changed(self.value.strip(), closed=False))
+        self.post_message(self.Edited(self.value.strip(), closed=False))
 
     def _close(self, text: str) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self.post_message(self.Changed(text, closed=True))
+        self.post_message(self.Edited(text, closed=True))

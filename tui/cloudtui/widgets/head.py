@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.cells import cell_len, set_cell_size
 
-from cloudtui.widgets.lines import Lines, Runs
+from cloudtui.widgets.lines import OneLine, Runs
 
 
-class Head(Lines):
+class Head(OneLine):
     """`Runs 214 · 3 live ────────── / status:live ────────── seen 2s ago`."""
 
     DEFAULT_CSS = "Head { height: 1; }"
@@ -29,7 +29,7 @@ class Head(Lines):
             self._parts = parts
             self.refresh()
 
-    def runs(self, y: int) -> Runs:
+    def line(self) -> Runs:
         """The one line."""
         title, middle, right, right_style, focused = self._parts
         width = self.size.width

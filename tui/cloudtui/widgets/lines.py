@@ -20,7 +20,7 @@ class Lines(Widget):
         self,
         *,
         name: str | None = None,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
@@ -34,6 +34,18 @@ class Lines(Widget):
         """The line as Textual wants it."""
         paint = self.paint
         return to_strip([Segment(text, paint[style]) for text, style in self.runs(y)], self.size.width, paint)
+
+
+class OneLine(Lines):
+    """A widget of a single line."""
+
+    def line(self) -> Runs:
+        """Its content."""
+        raise NotImplementedError
+
+    def runs(self, y: int) -> Runs:
+        """The line, and nothing below it."""
+        return self.line() if y == 0 else ()
 
 
 def to_strip(segments: list[Segment], width: int, paint: Paint) -> Strip:

@@ -91,11 +91,10 @@ class LogFile:
     def _before(self, pattern: re.Pattern[bytes], offset: int, overlap: int) -> int | None:
         while offset > 0:
             start = max(0, offset - _SEARCH)
-            last = None
-            for last in pattern.finditer(self._read(start, min(offset, start + _SEARCH + overlap) - start)):
-                pass
-            if last is not None:
-                return start + last.start()
+            end = min(offset, start + _SEARCH + overlap)
+            found = [match.start() for match in pattern.finditer(self._read(start, end - start))]
+            if found:
+                return start + found[-1]
             offset = start
         return None
 

@@ -240,6 +240,6 @@ class LogView(Lines, can_focus=True):
         event.stop()
         self.action_scroll_lines(3)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Other lines fit."""
         self.grown()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from textual import events
 
 from cloudtui.messages import OpenMenu
-from cloudtui.widgets.lines import Lines, Runs
+from cloudtui.widgets.lines import OneLine, Runs
 
 _PALETTE = "Search or run  ctrl+p"
 
 
-class MenuBar(Lines):
+class MenuBar(OneLine):
     """` File  View  Instance  …                     Search or run  ctrl+p`."""
 
     DEFAULT_CSS = "MenuBar { height: 1; dock: top; }"
@@ -39,7 +39,7 @@ class MenuBar(Lines):
                 return index
         return None
 
-    def runs(self, y: int) -> Runs:
+    def line(self) -> Runs:
         """The one line."""
         runs: list[tuple[str, str]] = [(" ", "")]
         for index, title in enumerate(self._titles):

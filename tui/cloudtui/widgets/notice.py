@@ -1,4 +1,4 @@
-"""What stands where there is nothing to show: what this is and how to begin, or what failed and what to do."""
+"""What stands where nothing is to show: what this is and how to begin, or what failed and what to do."""
 
 from __future__ import annotations
 

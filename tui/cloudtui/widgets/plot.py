@@ -1,9 +1,10 @@
-"""One frame of a chart as rows of styled text: title and values, axes, braille plot, crosshair. No screen here."""
+"""One frame of a chart as rows of styled text: title, values, axes, braille plot, crosshair. No screen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -90,11 +91,15 @@ def nearest(line: raster.Line, step: float) -> int | None:
 def _header(spec: Spec, width: int) -> list[Run]:
     """The title, and at the right the newest value of each line or those under the pointer."""
     title = spec.title + ("  log" if spec.log else "")
-    at = f"step {spec.pointer:,.0f}  " if spec.pointer is not None else ""
+    step = "" if spec.pointer is None else f"{spec.pointer:,.0f}  "
+    tries = [(f"step {step}" if step else "", True), (f"step {step}" if step else "", False), (step, False)]
+    at, values = "", _values(spec, names=False)
+    for text, names in tries:
+        found = _values(spec, names=names)
+        if cell_len(title) + 1 + cell_len(text) + _width(found) <= width:
+            at, values = text, found
+            break
     room = width - cell_len(title) - cell_len(at) - 1
-    values = _values(spec, names=True)
-    if _width(values) > room:
-        values = _values(spec, names=False)
     while len(values) > 1 and _width(values) > room:
         values.pop()
     if _width(values) > room:
@@ -111,7 +116,7 @@ def _values(spec: Spec, *, names: bool) -> list[Run]:
     for index, (label, line) in enumerate(zip(spec.labels, spec.lines, strict=True)):
         at = nearest(line, spec.pointer) if spec.pointer is not None else len(line) - 1
         value = float(line.y[at]) if at is not None and at >= 0 else float("nan")
-        text = short(10.0**value if spec.log and value == value and value < 300 else value)
+        text = short(10.0**value if spec.log and value < 300 else value)
         sign = MARKERS[index % len(MARKERS)]
         name = "" if len(spec.lines) == 1 else f"{sign} {label} " if names else f"{sign} "
         values.append((name + text, f"s{index % len(MARKERS)}"))
@@ -132,7 +137,9 @@ def _y_labels(view: raster.View, rows: int, *, log: bool) -> dict[int, str]:
         marks = ticks(view.y0, view.y1, most)
         step = marks[1] - marks[0] if len(marks) > 1 else abs(view.y1 - view.y0)
         texts = [axis_label(mark, step) for mark in marks]
-    places = raster.rows_of(np.array(marks, dtype=np.float64), view, rows) if marks else []
+    places: raster.Floats | list[float] = (
+        raster.rows_of(np.array(marks, dtype=np.float64), view, rows) if marks else []
+    )
     for text, place in zip(texts, places, strict=True):
         labels[min(rows - 1, max(0, int(place)))] = text[:9]
     return labels
@@ -156,7 +163,7 @@ def _x_axis(view: raster.View, left: int, width: int) -> str:
 def _cells(
     spec: Spec, view: raster.View, width: int, height: int
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int16]]:
-    """The character of each cell and who owns it: a series, a dim envelope (+ 100), the pointer (200) or none (-1)."""
+    """The character of each cell and its owner: series, dim envelope (+ 100), pointer (200), none (-1)."""
     columns, rows = width * raster.DOTS_X, height * raster.DOTS_Y
     lines, dim = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
     owners = np.full((height, width), -1, np.int16)
@@ -210,7 +217,7 @@ def _runs(characters: npt.NDArray[np.uint32], owners: npt.NDArray[np.int16]) -> 
     text = str(np.ascontiguousarray(characters, dtype="<u4").view(f"<U{width}")[0])
     cuts = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), width]
     runs: list[Run] = []
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in pairwise(cuts):
         owner = int(owners[start])
         style = (
             "axis"
@@ -223,3 +230,11 @@ def _runs(characters: npt.NDArray[np.uint32], owners: npt.NDArray[np.int16]) -> 
         )
         runs.append((text[start:stop], style))
     return runs
+
+
+def _style(owner: int) -> str:
+    if owner < 0:
+        return "axis"
+    if owner == 200:
+        return "pointer"
+    return f"s{owner}" if owner < 100 else f"d{owner - 100}"

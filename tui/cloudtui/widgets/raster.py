@@ -1,7 +1,7 @@
 """Points to braille dots: an exact envelope for every dot column. Arrays in, arrays out; no screen here.
 
-Every finite point within the view lands in a dot, and neighbouring points are joined by a straight line unless a value
-that is not finite lies between them. The cost is one pass over the points, whatever their number.
+Every finite point within the view lands in a dot, and neighbouring points are joined by a straight line
+unless a value that is not finite lies between them. The cost is one pass over the points.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class View:
 
 
 def prepare(steps: Any, values: Any, *, log: bool = False) -> Line:
-    """Points as a line: sorted by x, without what is not finite (a gap stays a gap); `log` takes y to log10."""
+    """Points as a line: sorted by x, without what is not finite (gaps stay gaps); `log` takes y to log10."""
     x = np.asarray(steps, dtype=np.float64).reshape(-1)
     y = np.asarray(values, dtype=np.float64).reshape(-1)
     length = min(len(x), len(y))
@@ -67,7 +67,7 @@ def prepare(steps: Any, values: Any, *, log: bool = False) -> Line:
 
 
 def extent(lines: list[Line], x0: float | None = None, x1: float | None = None) -> View | None:
-    """The view that holds every point (between `x0` and `x1`, if given) with never an empty side; None without points."""
+    """The view that holds every point (between `x0` and `x1`, if given); None without points."""
     lines = [line for line in lines if len(line)]
     if not lines:
         return None
@@ -144,7 +144,7 @@ def joined_up(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _columns(line: Line, edges: Floats) -> tuple[npt.NDArray[np.intp], Mask, int]:
-    """The first point of each column (and one past the last), which columns hold points, and the end of the last."""
+    """The first point of each column (and one past the last), which columns hold points, where they end."""
     first = np.searchsorted(line.x, edges, "left")
     end = int(np.searchsorted(line.x, edges[-1], "right"))
     first[-1] = end

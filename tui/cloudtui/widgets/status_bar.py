@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from textual import events
 
 from cloudtui.messages import Perform
-from cloudtui.widgets.lines import Lines, Runs
+from cloudtui.widgets.lines import OneLine, Runs
 
 
-class StatusBar(Lines):
+class StatusBar(OneLine):
     """` s stop  a again  / filter  ? help          ● 3 links  $1.90/h`."""
 
     DEFAULT_CSS = "StatusBar { height: 1; dock: bottom; }"
@@ -34,7 +34,7 @@ class StatusBar(Lines):
             self._state = tuple(parts)
             self.refresh()
 
-    def runs(self, y: int) -> Runs:
+    def line(self) -> Runs:
         """The one line."""
         width = self.size.width
         state = sum(cell_len(text) + 2 for text, _ in self._state)

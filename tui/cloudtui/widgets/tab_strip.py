@@ -8,10 +8,10 @@ from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.message import Message
 
-from cloudtui.widgets.lines import Lines, Runs
+from cloudtui.widgets.lines import OneLine, Runs
 
 
-class TabStrip(Lines):
+class TabStrip(OneLine):
     """` vit-small-aug-3 ── Charts  Log  Config ───────── step 5,460`."""
 
     DEFAULT_CSS = "TabStrip { height: 1; }"
@@ -49,7 +49,7 @@ class TabStrip(Lines):
             self._focused = value
             self.refresh()
 
-    def runs(self, y: int) -> Runs:
+    def line(self) -> Runs:
         """The one line."""
         width = self.size.width
         rule = "accent" if self._focused else "rule"

@@ -1,7 +1,8 @@
 """A table that shows a window of rows out of any number of them and stands still while they change.
 
-The owner hands in a window (at most `WINDOW` rows) and the number of all rows, and is asked by `PageWanted` when the
-screen reaches rows outside of it. The cursor belongs to a row, not to a line: rows that arrive do not move it.
+The owner hands in a window (at most `WINDOW` rows) and the number of all rows, and is asked by `PageWanted`
+when the screen reaches rows outside of it. The cursor belongs to a row, not to a line: rows that arrive
+do not move it.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ class Table(ScrollView, can_focus=True):
         Binding("enter", "open", "Open", show=False),
         Binding("space", "mark", "Mark", show=False),
     ]
+
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     class Highlighted(Message):
         """The cursor is on another row, or on none."""

@@ -25,7 +25,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Powers of ten (as exponents) between the exponents `low` and `high`; every so many when there are more."""
+    """Powers of ten (as exponents) between two exponents; every so many when there are more than `most`."""
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     count = last - first + 1
     if count < 2:

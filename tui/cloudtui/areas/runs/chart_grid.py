@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from textual import events
 from textual.containers import VerticalScroll
 
 from cloudtui.widgets.chart import Chart, Plot
@@ -54,7 +53,7 @@ class ChartGrid(VerticalScroll, can_focus=False):
         self.styles.grid_size_columns = columns
         self.styles.grid_rows = f"{max(_HEIGHT, self.size.height // rows)}"
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Other charts fit beside each other."""
         self._arrange()
 

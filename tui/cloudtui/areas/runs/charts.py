@@ -1,4 +1,4 @@
-"""The charts tab: every metric of the run, those of one name over each other; beside them what it does to its machine."""
+"""The charts tab: every metric of the run, those of one name over each other; beside them the machine."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class ChartsTab(RunTab):
 
 
 def grouped_keys(keys: Sequence[str]) -> dict[str, list[str]]:
-    """Keys by the last part of their name, so that train/loss and validation/loss share a chart; loss comes first."""
+    """Keys by the last part of their name: train/loss and validation/loss share a chart; loss comes first."""
     groups: dict[str, list[str]] = {}
     for key in keys:
         groups.setdefault(key.rsplit("/", 1)[-1], []).append(key)

@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from cloudtui import format as fmt
 from cloudtui.areas.area import Detail
 from cloudtui.areas.runs.tab import RunTab
-from cloudtui.bridge import Bridge
+from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.tab_strip import TabStrip
+from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
 
-
-def _charts(bridge: Bridge) -> RunTab:
-    from cloudtui.areas.runs.charts import ChartsTab
-
-    return ChartsTab(bridge)
-
-
-def _log(bridge: Bridge) -> RunTab:
-    from cloudtui.areas.runs.log import LogTab
-
-    return LogTab(bridge)
+TABS = {
+    "Charts": "cloudtui.areas.runs.charts:ChartsTab",
+    "Log": "cloudtui.areas.runs.log:LogTab",
+    "Config": "cloudtui.areas.runs.config:ConfigTab",
+    "System": "cloudtui.areas.runs.system:SystemTab",
+    "Artifacts": "cloudtui.areas.runs.artifacts:ArtifactsTab",
+}
 
 
-def _config(bridge: Bridge) -> RunTab:
-    from cloudtui.areas.runs.config import ConfigTab
-
-    return ConfigTab(bridge)
-
-
-def _system(bridge: Bridge) -> RunTab:
-    from cloudtui.areas.runs.system import SystemTab
-
-    return SystemTab(bridge)
-
-
-def _artifacts(bridge: Bridge) -> RunTab:
-    from cloudtui.areas.runs.artifacts import ArtifactsTab
-
-    return ArtifactsTab(bridge)
-
-
-TABS: dict[str, Callable[[Bridge], RunTab]] = {
-    "Charts": _charts, "Log": _log, "Config": _config, "System": _system, "Artifacts": _artifacts,
-}  # fmt: skip
+def load_tab(name: str) -> type[RunTab]:
+    """The class of a tab. Those with charts bring numpy: import them in a thread."""
+    module, _, kind = TABS[name].partition(":")
+    found = getattr(importlib.import_module(module), kind)
+    if not (isinstance(found, type) and issubclass(found, RunTab)):
+        raise TypeError(f"{TABS[name]} is no tab.")
+    return found
 
 
 class RunDetail(Detail):
@@ -62,6 +44,8 @@ class RunDetail(Detail):
         self.body = Container(classes="detail-body")
         self.run_shown: Run | None = None
         self._tabs: dict[str, RunTab] = {}
+        self._loader = Reader(self, self._failed)
+        self._enter = False
 
     def compose(self) -> ComposeResult:
         """The strip; tabs come when there is a run to show."""
@@ -81,7 +65,7 @@ class RunDetail(Detail):
         if record is None:
             return
         tab = self._tab(self.strip.current)
-        if before is None or before.id != record.id or tab.shown_id != record.id or before != record:
+        if tab is not None and (before != record or tab.shown_id != record.id):
             tab.show(record)
 
     def changed(self, topics: frozenset[str]) -> None:
@@ -100,17 +84,18 @@ class RunDetail(Detail):
         """The open tab takes the keys."""
         if self.current is not None:
             self.current.focus_inside()
+        else:
+            self._enter = True
 
     def open_tab(self, name: str) -> None:
         """Show another tab."""
-        inside = self.has_focus_within
+        self._enter = self.has_focus_within
         self.strip.go(name)
         if self.run_shown is None:
             return
         tab = self._tab(name)
-        tab.show(self.run_shown)
-        if inside:
-            self.call_after_refresh(tab.focus_inside)
+        if tab is not None:
+            self._reveal(tab)
 
     def turn(self, step: int) -> None:
         """The tab before or after this one."""
@@ -122,22 +107,42 @@ class RunDetail(Detail):
         event.stop()
         self.open_tab(event.tab)
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+    def on_descendant_focus(self) -> None:
         """The strip shows where keys go."""
         self.strip.focused(value=True)
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+    def on_descendant_blur(self) -> None:
         """They go elsewhere."""
         self.strip.focused(value=False)
 
-    def _tab(self, name: str) -> RunTab:
-        tab = self._tabs.get(name)
-        if tab is None:
-            tab = self._tabs[name] = TABS[name](self.bridge)
-            self.body.mount(tab)
+    def _tab(self, name: str) -> RunTab | None:
+        """The tab, shown instead of the others; None while it is being loaded."""
         for other, widget in self._tabs.items():
             widget.display = other == name
+        tab = self._tabs.get(name)
+        if tab is None:
+            self._loader.ask(lambda: (name, load_tab(name)), self._loaded)
         return tab
+
+    def _loaded(self, result: tuple[str, type[RunTab]]) -> None:
+        name, kind = result
+        if name not in self._tabs:
+            self._tabs[name] = kind(self.bridge)
+            self.body.mount(self._tabs[name])
+        if name == self.strip.current and self.run_shown is not None:
+            self._reveal(self._tabs[name])
+        else:
+            self._tabs[name].display = False
+
+    def _reveal(self, tab: RunTab) -> None:
+        if self.run_shown is not None:
+            tab.show(self.run_shown)
+        if self._enter:
+            self._enter = False
+            self.call_after_refresh(tab.focus_inside)
+
+    def _failed(self, error: CloudtuiError) -> None:
+        self.strip.show(clean_line(error.message), "failed", "bad")
 
     def _draw_strip(self) -> None:
         run = self.run_shown

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from cloudtui import format as fmt
 from cloudtui.areas.runs.tab import RunTab
 from cloudtui.widgets.filter_bar import FilterBar
-from cloudtui.widgets.lines import Lines, Runs
+from cloudtui.widgets.lines import OneLine, Runs
 from cloudtui.widgets.log_view import LogView
 
 
-class LogFoot(Lines):
+class LogFoot(OneLine):
     """Keys of the log and where it stands."""
 
     DEFAULT_CSS = "LogFoot { height: 1; }"
@@ -24,7 +24,7 @@ class LogFoot(Lines):
             self.text, self.right = text, right
             self.refresh()
 
-    def runs(self, y: int) -> Runs:
+    def line(self) -> Runs:
         """The one line."""
         gap = self.size.width - len(self.text) - len(self.right) - 2
         return [(f" {self.text}", "muted"), (" " * max(1, gap), ""), (self.right, "accent")]
@@ -82,7 +82,7 @@ class LogTab(RunTab):
             await self.mount(bar, before=self.foot)
             bar.focus()
 
-    async def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+    async def on_filter_bar_edited(self, event: FilterBar.Edited) -> None:
         """Search."""
         event.stop()
         if event.closed:

@@ -1,4 +1,4 @@
-"""Windows of a list that is read by keyset: no window costs more the further down it lies but by a walk over keys."""
+"""Windows of a list that is read by keyset: one that lies far down costs a walk over keys, no more."""
 
 from __future__ import annotations
 

@@ -1,0 +1,36 @@
+"""The areas there are, in the order of the rail. One is imported and mounted on its first visit."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from cloudtui.areas.area import Area
+from cloudtui.widgets.rail import Place
+
+
+@dataclass(frozen=True, slots=True)
+class AreaPlace:
+    """Where an area stands and where its class is."""
+
+    place: Place
+    path: str
+
+    def load(self) -> type[Area]:
+        """Its class."""
+        module, _, name = self.path.partition(":")
+        kind = getattr(importlib.import_module(module), name)
+        if not (isinstance(kind, type) and issubclass(kind, Area)):
+            raise TypeError(f"{self.path} is no area.")
+        return kind
+
+
+AREAS = {
+    one.place.id: one
+    for one in (
+        AreaPlace(Place("instances", "1", "Instances"), "cloudtui.areas.instances.area:InstancesArea"),
+        AreaPlace(Place("datasets", "2", "Datasets"), "cloudtui.areas.datasets:DatasetsArea"),
+        AreaPlace(Place("runs", "3", "Runs"), "cloudtui.areas.runs.area:RunsArea"),
+        AreaPlace(Place("models", "4", "Models"), "cloudtui.areas.models:ModelsArea"),
+    )
+}

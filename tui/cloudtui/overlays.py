@@ -1,0 +1,47 @@
+"""What opens over the desktop: menus, the palette, help. Each is imported when it is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual.app import App
+
+from cloudtui.bridge import Bridge
+from cloudtui.menus import Menu
+from cloudtui.widgets.menu_bar import MenuBar
+from cloudtui.widgets.rail import Place
+
+
+def open_menu(app: App[Any], index: int, menus: Sequence[Menu], perform: Callable[[str], None]) -> None:
+    """Open the menu at this place of the bar."""
+    from cloudtui.dialogs.menu import MenuScreen
+
+    bar = app.query_one(MenuBar)
+
+    def chosen(name: str | None) -> None:
+        bar.opened(None)
+        if name is not None:
+            perform(name)
+
+    bar.opened(index)
+    app.push_screen(MenuScreen(menus, [bar.left_of(i) for i in range(len(menus))], index), chosen)
+
+
+def open_palette(app: App[Any], bridge: Bridge, menus: Sequence[Menu], go: Callable[[str], None]) -> None:
+    """Search or run; `go` gets `action:run.stop`, `runs:` or `runs:<id>`."""
+    from cloudtui.dialogs.searching import palette
+
+    def chosen(value: str | None) -> None:
+        if value is not None:
+            go(value)
+
+    app.push_screen(palette(bridge, menus), chosen)
+
+
+def open_help(app: App[Any], title: str, noun: str, places: Sequence[Place]) -> None:
+    """The keys of what is focused."""
+    from cloudtui.dialogs.help import HelpScreen
+    from cloudtui.dialogs.help_text import help_facts
+
+    app.push_screen(HelpScreen(title, help_facts(noun, app.focused, places)))
