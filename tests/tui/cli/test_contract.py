@@ -178,6 +178,8 @@ def test_unknown_host_key_is_4_and_the_fingerprint_is_told(cli: Cli, catalog: Ca
     assert FINGERPRINT in said.json["error"]["message"]
     assert f"--accept-host-key {FINGERPRINT}" in said.json["error"]["hint"]
     assert [one.state for one in catalog.operations.list(10)] == ["cancelled"]
+    other = cli("instance", "add", "box", "--ssh", "host", "--accept-host-key", "SHA256:other", "--json")
+    assert (other.status, "not SHA256:other" in other.json["error"]["message"]) == (4, True)
     said = cli("instance", "add", "box", "--ssh", "ann@host:2222", "--accept-host-key", FINGERPRINT, "--json")
     assert said.status == 0
     assert said.json.keys() >= INSTANCE_FIELDS
@@ -452,6 +454,7 @@ def test_import_from_ssh_config(cli: Cli, catalog: Catalog, tmp_path: Path) -> N
     assert cli("instance", "import", "--from", str(tmp_path / "none")).status == 5
     assert cli("instance", "forget", "box", "--json").status == 0
     assert [one["name"] for one in cli("instance", "list", "--json").json] == ["local", "two"]
+    assert "off the list" in cli("instance", "forget", "two").out
 
 
 def test_backup_and_restore(cli: Cli, catalog: Catalog, tmp_path: Path) -> None:

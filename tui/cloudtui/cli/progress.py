@@ -22,13 +22,15 @@ class Progress:
         self._terminal = stream.isatty()
         self._at = float("-inf")
         self._drawn = False
-        self._waiting = ""
+        self._waiting = self._shown = ""
 
     def __call__(self, text: str, share: float | None) -> None:
         """Show it, unless something was shown just now."""
         line = clean_line(text)
         if share is not None:
             line = f"{bar(share)} {share * 100:3.0f}%  {line}"
+        if line == self._shown:
+            return
         now = time.monotonic()
         if now - self._at < (REDRAW_S if self._terminal else SPARSE_S):
             self._waiting = line
@@ -37,7 +39,7 @@ class Progress:
         self._show(line)
 
     def _show(self, line: str) -> None:
-        self._waiting = ""
+        self._waiting, self._shown = "", line
         if self._terminal:
             cells = shutil.get_terminal_size().columns - 1
             self._stream.write(f"\r\x1b[K{fit(line, cells)}")

@@ -18,6 +18,8 @@ _MARKS: Mapping[str, str] = {"ok": "✓", "warn": "⚠", "fail": "✗"}
 
 def lines(action: Action, result: Any, cells: int | None) -> Sequence[str]:
     """The lines for people; `cells` is the width of the terminal, None where it is none."""
+    if action.id in _SHORT:
+        return [_SHORT[action.id].format(name=clean_line(result.name), id=result.id)]
     if isinstance(result, list):
         return _several(action, result, cells)
     name = type(result).__name__
@@ -152,6 +154,12 @@ def _backup(result: Any, _cells: int | None) -> list[str]:
     return [*said, f"The catalog before is kept: {result.replaced}"] if result.replaced else said
 
 
+_SHORT: Mapping[str, str] = {
+    "run.stop": "{name} is asked to stop. See how it goes: cloudtui run show {id}",
+    "run.delete": "{name} is in the trash. Take it back: cloudtui run restore {id}",
+    "run.restore": "{name} is back.",
+    "instance.forget": "{name} is off the list. Its runs stay; nothing was done on the machine.",
+}
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": texts.dataset, "Model": texts.model,
 }  # fmt: skip

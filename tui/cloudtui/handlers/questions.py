@@ -6,14 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError, HostKeyError, RefusedError
+from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.sanitize import clean_line
 
 
-def refusal(question: Mapping[str, Any]) -> CloudtuiError:
+def contradicts(operation: Operation) -> bool:
+    """The host shows another key than the one that was named: nobody is asked whether that is fine."""
+    given = operation.args.get("accept_host_key")
+    return bool(given) and operation.question.get("kind") == "host_key"
+
+
+def refusal(operation: Operation) -> CloudtuiError:
     """The error for a question without an answer."""
+    question: Mapping[str, Any] = operation.question
     host = clean_line(str(question.get("host", "the host")), 200)
     if question.get("kind") == "host_key":
         fingerprint = clean_line(str(question.get("fingerprint", "")), 200)
+        if contradicts(operation):
+            given = clean_line(str(operation.args["accept_host_key"]), 200)
+            return HostKeyError(
+                f"{host} shows the key {fingerprint}, not {given} as you said.",
+                "Ask the host's owner for its fingerprint; someone may be in between.",
+                fingerprint=fingerprint,
+            )
         return HostKeyError(
             f"The key of {host} is not known here: {fingerprint}.",
             f"Compare it with what the host's owner says, then add: --accept-host-key {fingerprint}",

@@ -128,14 +128,14 @@ class Session:
         Raises:
             CloudtuiError: nobody answered; says what would have helped.
         """
+        from cloudtui.handlers import questions
         from cloudtui_engine import operations
 
-        answer = self._ask(operation) if self._ask and self.interactive else None
+        contradicted = questions.contradicts(operation)
+        answer = self._ask(operation) if self._ask and self.interactive and not contradicted else None
         if answer is None:
-            from cloudtui.handlers.questions import refusal
-
             operations.cancel(self.catalog, operation.id)
-            raise refusal(operation.question)
+            raise questions.refusal(operation)
         if answer.secrets:
             subject = str(operation.question.get("subject") or operation.id)
             operations.send_secrets(self.paths, subject, answer.secrets)
