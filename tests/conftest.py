@@ -57,3 +57,9 @@ def make_proxy() -> Iterator[Callable[..., Proxy]]:
     yield make
     for proxy in made:
         proxy.close()
+
+
+@pytest.fixture
+def sshd_here() -> None:
+    """For tests that start their own servers: skip, by name, where there can be none."""
+    _need_sshd()

@@ -32,7 +32,8 @@ class Address:
 
     host: str = ""
     user: str = ""
-    port: int = 22
+    port: int = 0
+    """0 leaves it to the user's SSH configuration."""
     key_file: str = ""
 
     def __str__(self) -> str:
@@ -40,7 +41,7 @@ class Address:
             return "this machine"
         host = f"[{self.host}]" if ":" in self.host else self.host
         text = f"{self.user}@{host}" if self.user else host
-        return text if self.port == 22 else f"{text}:{self.port}"
+        return text if self.port in {0, 22} else f"{text}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""Operations carried out: each on a thread of its own, in order for what they act on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudtui_engine.deciders import decide
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.handlers import enrol
+from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.handlers.pull import pull
+from cloudtui_engine.handlers.push import push
+from cloudtui_engine.handlers.rebuild import rebuild
+from cloudtui_engine.handlers.start import start
+from cloudtui_engine.handlers.stop import stop
+from cloudtui_engine.handlers.sync import sync
+from cloudtui_engine.records.operation import Operation, OperationState
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Context, Operation], Mapping[str, Any]]
+
+HANDLERS: dict[str, Handler] = {
+    "instance.add": enrol.add,
+    "instance.probe": enrol.probe,
+    "dataset.push": push,
+    "run.start": start,
+    "run.stop": stop,
+    "run.pull": pull,
+    "run.sync": sync,
+    "run.import": rebuild,
+}
+OVERTAKES = frozenset({"run.stop"})
+"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none."""
+MOST_PICKUPS = 20
+
+
+class Dispatcher:
+    """Takes up what is pending. `step` belongs to one thread, the engine's."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._busy: dict[str, threading.Thread] = {}
+        self._targets: dict[str, str] = {}
+
+    @property
+    def busy(self) -> int:
+        """How many operations are being carried out."""
+        return sum(thread.is_alive() for thread in self._busy.values())
+
+    def step(self) -> None:
+        """Begin every pending operation whose turn it is, then let the deciders look."""
+        self._reap()
+        taken: set[str] = set(self._targets.values())
+        for operation in self._context.catalog.operations.pending():
+            if operation.id in self._busy:
+                continue
+            if operation.kind in OVERTAKES or not operation.target or operation.target not in taken:
+                self._begin(operation)
+            if operation.kind not in OVERTAKES and operation.target:
+                taken.add(operation.target)
+        decide(self._context.catalog)
+
+    def _reap(self) -> None:
+        for identifier, thread in list(self._busy.items()):
+            if not thread.is_alive():
+                del self._busy[identifier]
+                self._targets.pop(identifier, None)
+
+    def _begin(self, operation: Operation) -> None:
+        operations = self._context.catalog.operations
+        if operation.pickups >= MOST_PICKUPS:
+            operations.fail(
+                operation.id,
+                {
+                    "code": "engine_died",
+                    "message": f"The engine died {operation.pickups} times over this.",
+                    "hint": "Look at the engine's log, then ask for it again.",
+                },
+            )
+            return
+        if not operations.take(operation.id):
+            return
+        thread = threading.Thread(
+            target=self._carry_out, args=(operation.id,), name=operation.kind, daemon=True
+        )
+        self._busy[operation.id] = thread
+        if operation.kind not in OVERTAKES and operation.target:
+            self._targets[operation.id] = operation.target
+        thread.start()
+
+    def _carry_out(self, operation_id: str) -> None:
+        operations = self._context.catalog.operations
+        operation = operations.get(operation_id)
+        try:
+            handler = HANDLERS[operation.kind]
+            result = handler(self._context, operation)
+        except Asked as asked:
+            operations.ask(operation_id, asked.question)
+        except Withdrawn:
+            if not self._context.closing.is_set():
+                operations.finish(operation_id, {"withdrawn": True})
+        except CloudtuiError as error:
+            self._fail(operation_id, error.as_dict())
+        except Exception as error:  # the end of a thread: a defect must end the operation, not hide in it
+            log.exception("%s %s", operation.kind, operation_id)
+            self._fail(
+                operation_id,
+                {
+                    "code": "internal",
+                    "message": f"A defect in cloudtui: {type(error).__name__}: {error}",
+                    "hint": f"The engine's log says more: {self._context.paths.engine_log}",
+                },
+            )
+        else:
+            if operations.get(operation_id).state is OperationState.RUNNING:
+                operations.finish(operation_id, dict(result))
+
+    def _fail(self, operation_id: str, error: Mapping[str, str]) -> None:
+        # An engine that is ending leaves what it could not do to the next one.
+        if not self._context.closing.is_set():
+            self._context.catalog.operations.fail(operation_id, dict(error))

@@ -1,0 +1,111 @@
+"""What a job needs on its host before it can start: our packages, its data, the user's folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloudtui_engine.errors import FailedError, NotFoundError
+from cloudtui_engine.hosts import shipping, transfer
+from cloudtui_engine.hosts.link import HostLink
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.dataset import Dataset
+
+Report = Callable[[str, int | None, int | None], None]
+
+TRAINER_PACKAGES = ("cloudtui_trainer", "cloudtui_features")
+TRAINER_NEEDS = ("torch", "numpy", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Brings things to one host. Each method returns the folder there, relative to the root.
+
+    What is there already, by content, is not sent again. `transfer.Cancelled` ends any of them.
+    """
+
+    paths: Paths
+    link: HostLink
+    report: Report
+    cancelled: Callable[[], bool]
+
+    def trainer(self) -> str:
+        """The bundled trainer and the features it applies."""
+        files = [
+            _local_file(path, name)
+            for package in TRAINER_PACKAGES
+            for name, path in shipping.files_of(package)
+        ]
+        listed = "".join(f"{file.path}\0{file.sha256}\n" for file in files)
+        dest = f"trainer/{hashlib.sha256(listed.encode()).hexdigest()}"
+        return self._put(dest, files, "Sending the trainer")
+
+    def dataset(self, dataset: Dataset) -> str:
+        """A dataset version.
+
+        Raises:
+            NotFoundError: its files are not on this machine.
+        """
+        folder = self.paths.data / dataset.sha256
+        if not (folder / "manifest.json").is_file():
+            raise NotFoundError(
+                f"The files of {dataset.name} v{dataset.version} are not on this machine.",
+                f"Add it again: cloudtui dataset add {dataset.name} {dataset.source}".strip(),
+            )
+        files = [_local_file(folder / "manifest.json", "manifest.json")]
+        for name, entry in sorted(dataset.manifest["files"].items()):
+            files.append(transfer.LocalFile(folder / name, name, entry["size"], entry["sha256"]))
+        return self._put(f"data/{dataset.sha256}", files, f"Sending {dataset.name}")
+
+    def folder(self, packed: Mapping[str, Any]) -> str:
+        """A script's folder as `script_folder.pack` kept it."""
+        source = self.paths.scripts / str(packed["sha256"])
+        files = [
+            transfer.LocalFile(
+                source / file["path"], file["path"], file["size"], file["sha256"], file["mode"]
+            )
+            for file in packed["files"]
+        ]
+        return self._put(f"script/{packed['sha256']}", files, "Sending the script's folder")
+
+    def _put(self, dest: str, files: Sequence[transfer.LocalFile], text: str) -> str:
+        with self.link.put_lock:
+            transfer.put(
+                self.link.transport,
+                root=self.link.root,
+                dest=dest,
+                files=files,
+                on_progress=lambda done, total: self.report(text, done, total),
+                cancelled=self.cancelled,
+            )
+        return dest
+
+
+def find_python(facts: Mapping[str, Any], host: str) -> str:
+    """The host's python that can run the trainer, as its path there.
+
+    Raises:
+        FailedError: none has what the trainer needs; the message says what was found.
+    """
+    pythons: Sequence[Mapping[str, Any]] = facts.get("pythons") or ()
+    able = [python for python in pythons if all(python.get(name) for name in TRAINER_NEEDS)]
+    if able:
+        # One that sees a GPU, and can export too, is the better one.
+        best = max(able, key=lambda python: (bool(python.get("cuda")), bool(python.get("onnx"))))
+        return str(best["path"])
+    seen = ", ".join(str(python.get("path")) for python in pythons) or "no python3"
+    missing = [name for name in TRAINER_NEEDS if not any(python.get(name) for python in pythons)]
+    raise FailedError(
+        f"No python on {host} can run the trainer: {', '.join(missing or TRAINER_NEEDS)} missing in {seen}.",
+        "On the host: python3 -m pip install torch numpy safetensors onnx onnxscript onnxruntime",
+        code="no_torch",
+    )
+
+
+def _local_file(path: Path, name: str) -> transfer.LocalFile:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return transfer.LocalFile(path, name, path.stat().st_size, digest)

@@ -1,0 +1,202 @@
+"""`run.start`: from a queued row to a process on a host, and never two of them.
+
+Each step may be done again: an engine that died here is followed by one that begins from the top, finds what is
+there by content, and asks the host to start an attempt that it starts once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from cloudtui_engine.errors import (
+    AuthError,
+    CloudtuiError,
+    HostKeyError,
+    LinkTimeoutError,
+    UnreachableError,
+)
+from cloudtui_engine.handlers import stage
+from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.hosts import replies
+from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.hosts.transfer import Cancelled
+from cloudtui_engine.records.operation import Operation
+from cloudtui_engine.records.run import ON_HOST, Attempt, RunState
+from cloudtui_engine.runs import commands, gpus, job_spec
+from cloudtui_engine.runs.follow import AttemptFollower
+
+PATIENCE_S = 1800.0
+"""How long a host may stay away while a job is being brought to it."""
+FIRST_PATIENCE_S = 60.0
+"""The same before anything was done there."""
+BUSY_PATIENCE_S = 60.0
+POLL_S = 0.2
+MOST_STILLBORN = 5
+COMING = (RunState.QUEUED, RunState.STAGING, RunState.STARTING)
+
+
+def start(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Bring the attempt to its host and have it followed."""
+    return _Start(context, operation).run()
+
+
+class _Start:
+    """One attempt on its way."""
+
+    def __init__(self, context: Context, operation: Operation) -> None:
+        self._context = context
+        self._runs = context.catalog.runs
+        self._run = self._runs.get(operation.target)
+        self._number = int(operation.args["attempt"])
+        self._host_id = self._attempt().instance_id
+        self._link = context.links.to(self._host_id)
+        self._report = context.reporter(operation)
+
+    def run(self) -> Mapping[str, Any]:
+        state = self._attempt().state
+        if state in {RunState.QUEUED, RunState.STAGING}:
+            self._ask_for_secrets()
+            # Whoever stopped it first has won.
+            if not self._move(RunState.STAGING, (RunState.QUEUED,)) and state is RunState.QUEUED:
+                raise Withdrawn
+        if state in COMING:
+            return self._bring()
+        if state in ON_HOST:
+            self._follow()
+        return {"state": str(state)}
+
+    def _bring(self) -> Mapping[str, Any]:
+        try:
+            return self._over_links()
+        except Cancelled:
+            raise Withdrawn from None
+        except UnreachableError as error:
+            self._fail(error, (RunState.QUEUED, RunState.STAGING))
+            if self._attempt().state is RunState.STARTING:
+                # The start may have reached it: that is judged when the host is back.
+                self._follow()
+            raise
+        except CloudtuiError as error:
+            self._fail(error, COMING)
+            raise
+
+    def _over_links(self) -> Mapping[str, Any]:
+        """Stage and start, over as many links as it takes."""
+        deadline = time.monotonic() + FIRST_PATIENCE_S
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                with self._link.session(max(5.0, min(left, 60.0))) as session:
+                    deadline = time.monotonic() + PATIENCE_S
+                    return self._over(session)
+            except (HostKeyError, AuthError):
+                raise
+            except UnreachableError as error:
+                if left <= 0 or self._context.closing.is_set():
+                    raise
+                if self._is_unwanted():
+                    raise Withdrawn from None
+                self._report(f"Waiting for the host: {error.message}", None, None)
+                time.sleep(POLL_S)
+
+    def _over(self, session: Session) -> Mapping[str, Any]:
+        spec = self._stage(session)
+        self._move(RunState.STARTING, (RunState.STAGING,), started_at=time.time())
+        if self._attempt().state is not RunState.STARTING:
+            raise Withdrawn
+        self._report("Starting", None, None)
+        state = self._start_on_host(session, spec)
+        if state == "stillborn":
+            return self._next_attempt()
+        self._context.secrets.drop(self._run.id)
+        self._follow()
+        return {"state": state}
+
+    def _start_on_host(self, session: Session, spec: Mapping[str, Any]) -> str:
+        args = {"job": self._run.id, "attempt": self._number, "spec": dict(spec)}
+        deadline = time.monotonic() + BUSY_PATIENCE_S
+        while True:
+            state = replies.text(session.request("start", args, timeout=30.0), "state")
+            if state != "busy":
+                return state
+            if time.monotonic() > deadline:
+                raise LinkTimeoutError("Another starter holds this job on the host.", "It is tried again.")
+            time.sleep(POLL_S)
+
+    def _next_attempt(self) -> Mapping[str, Any]:
+        """A starter died between the attempt's folder and its process: this number is used up."""
+        with self._context.catalog.write("run", "operation"):
+            reason = "The starter died before the job began."
+            self._move(RunState.LOST, ON_HOST, ended_at=time.time(), reason=reason)
+            if self._number <= MOST_STILLBORN:
+                following = self._runs.add_attempt(self._run.id, [self._host_id], time.time())
+                commands.submit_start(self._context.catalog, self._run.id, following.number)
+        return {"state": "stillborn"}
+
+    # -- what it takes along
+
+    def _stage(self, session: Session) -> dict[str, Any]:
+        """Everything on the host, and the job's spec."""
+        run = self._run
+        carrier = stage.Carrier(self._context.paths, self._link, self._report, self._is_unwanted)
+        dataset = self._context.catalog.datasets.get(run.dataset_id) if run.dataset_id else None
+        spec = job_spec.common(run, dataset, self._choose_gpus(session))
+        if run.kind == "script":
+            packed = run.spec.get("folder")
+            folder = carrier.folder(packed) if packed else ""
+            secrets = self._context.secrets.get(run.id)
+            return spec | job_spec.script(run, folder=folder, secrets=secrets)
+        assert dataset is not None  # noqa: S101 - a training has one
+        python = self._find_python(session)
+        trainer, data = carrier.trainer(), carrier.dataset(dataset)
+        self._context.catalog.datasets.add_copy(dataset.id, self._host_id, time.time())
+        data = f"{session.hello['root']}/{data}"
+        return spec | job_spec.training(run, self._number, trainer=trainer, data=data, python=python)
+
+    def _choose_gpus(self, session: Session) -> list[int] | None:
+        wanted = self._run.spec.get("gpus")
+        if not wanted:
+            return None
+        return gpus.choose(session.request("gpus", {}, timeout=45.0).get("gpus") or [], str(wanted))
+
+    def _find_python(self, session: Session) -> str:
+        """The python for the trainer; empty stands for the one that serves us."""
+        host = self._context.catalog.instances.get(self._host_id)
+        if host.provider == "local":
+            return ""
+        facts = host.facts
+        if not any(python.get("torch") for python in facts.get("pythons") or ()):
+            self._report("Looking for torch", None, None)
+            facts = session.request("probe", {}, timeout=90.0)
+            self._context.catalog.instances.update(host.id, facts=facts, gpus=facts.get("gpus") or [])
+        return stage.find_python(facts, host.name)
+
+    def _ask_for_secrets(self) -> None:
+        names = set(self._run.spec.get("secrets") or ())
+        missing = sorted(names - set(self._context.secrets.get(self._run.id)))
+        if missing:
+            question = {"kind": "secrets", "names": missing, "subject": self._run.id, "run": self._run.name}
+            raise Asked(question)
+
+    # -- the row
+
+    def _attempt(self) -> Attempt:
+        return self._runs.attempt(self._run.id, self._number)
+
+    def _move(self, to: RunState, expected: Collection[RunState], **fields: Any) -> bool:
+        return self._runs.move(self._run.id, self._number, to, expected=expected, **fields)
+
+    def _is_unwanted(self) -> bool:
+        return self._context.closing.is_set() or self._attempt().state not in COMING
+
+    def _follow(self) -> None:
+        if not self._context.closing.is_set():
+            self._link.follow(AttemptFollower(self._context.catalog, self._attempt()))
+
+    def _fail(self, error: CloudtuiError, expected: Collection[RunState]) -> None:
+        """The attempt did not get as far as a process: say why on the run itself."""
+        if not self._context.closing.is_set():
+            reason = f"{error.message} {error.hint}".strip()
+            self._move(RunState.FAILED, expected, ended_at=time.time(), reason=reason)

@@ -1,0 +1,64 @@
+"""From an instance to a session: the right transport, its keys, its root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from cloudtui_engine.hosts import ssh_config
+from cloudtui_engine.hosts.known_hosts import KnownHosts
+from cloudtui_engine.hosts.link import Connect
+from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.hosts.transport import Transport
+from cloudtui_engine.hosts.transport.keys import Keys
+from cloudtui_engine.hosts.transport.local import LocalTransport
+from cloudtui_engine.hosts.transport.ssh import SshTransport
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.secret_channel import SecretBox
+
+CONNECT_S = 20.0
+
+
+def connect(
+    paths: Paths, secrets: SecretBox, instance: Instance, accept: Collection[str] = ()
+) -> tuple[Transport, Callable[..., Session]]:
+    """A connected transport and what opens a session over it.
+
+    Args:
+        paths: the home, for our known hosts.
+        secrets: where a key's passphrase is held, under the instance's id.
+        instance: where to.
+        accept: fingerprints that the user has confirmed, to be kept for hosts that were unknown.
+
+    Raises:
+        HostKeyError: an unknown key that is not accepted, or a changed one.
+        AuthError: the host will not have us; PassphraseError where a passphrase is missing.
+        UnreachableError: it could not be reached.
+    """
+    transport = _transport(paths, secrets, instance, accept)
+    transport.connect(CONNECT_S)
+    return transport, partial(Session, transport, root_of(paths, instance))
+
+
+def connector(paths: Paths, secrets: SecretBox) -> Connect:
+    """`connect` for the links: nobody is there to accept a key."""
+    return lambda instance: connect(paths, secrets, instance)
+
+
+def root_of(paths: Paths, instance: Instance) -> str:
+    """The folder on the host that is ours; empty leaves it to the host's default."""
+    if instance.root:
+        return instance.root
+    return str(paths.local_root) if instance.provider == "local" else ""
+
+
+def _transport(paths: Paths, secrets: SecretBox, instance: Instance, accept: Collection[str]) -> Transport:
+    if instance.provider == "local":
+        return LocalTransport(instance.name)
+    address = instance.address
+    endpoint = ssh_config.resolve(
+        address.host, address.user, address.port or None, address.key_file, name=instance.name
+    )
+    keys = Keys(passphrase=lambda _path: secrets.get(instance.id).get("passphrase"))
+    return SshTransport(endpoint, KnownHosts(paths.known_hosts), keys, accept)
