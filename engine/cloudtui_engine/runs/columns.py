@@ -1,8 +1,4 @@
-"""Metric and system records as columns of points by key. Pure.
-
-Lines that have the same keys are turned into columns together. What is not as it should be falls back to a look
-at every single value, where the wrong ones are left out and counted.
-"""
+"""Metric and system records as columns of points by key, safe to store. Pure."""
 
 from __future__ import annotations
 
@@ -10,23 +6,19 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 from cloudtui_engine.catalog.chunks import Points
+from cloudtui_engine.runs.line_shapes import LATEST, Group
 from cloudtui_engine.sanitize import clean_line
 
 MAX_STEP = 1 << 53
 """The greatest whole number that JSON's readers agree on."""
 MAX_KEY = 200
-_LATEST = 1e11
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _KEYS_KEPT = 20_000
-_ROW = itemgetter("step", "t", "values")
-_SYSTEM_ROW = itemgetter("seq", "t", "values")
 
 Record = dict[str, Any]
-Rows = Sequence[tuple[Any, Any, Any]]
 
 
 @dataclass(slots=True)
@@ -55,73 +47,77 @@ class KeyCleaner:
         return found
 
 
-def collect(records: Iterable[Record], shift: float, clean: KeyCleaner, *, system: bool = False) -> Columns:
-    """The points of metric records (or system samples, whose step is their number).
+@dataclass(slots=True)
+class _Piece:
+    """Points of one key, and the lines that they are from."""
+
+    places: Sequence[int]
+    points: Points
+
+
+def collect(
+    groups: Iterable[Group], others: Iterable[tuple[int, Record]], shift: float, clean: KeyCleaner, step: str = "step"
+) -> Columns:  # fmt: skip
+    """The points of metric records (or of system samples).
 
     Args:
-        records: all of one kind, in order.
+        groups: records that were read together.
+        others: the rest with their places among the lines; nothing of them is taken for granted.
         shift: added to every time.
         clean: makes keys safe.
-        system: the records are system samples.
+        step: the name of what counts the records.
     """
-    try:
-        rows = list(map(_SYSTEM_ROW if system else _ROW, records))
-        return Columns(_fast(rows, shift, clean), 0, next((row[0] for row in rows if row[2]), None))
-    except (KeyError, TypeError, OverflowError, ValueError):
-        return _careful(records, shift, clean, "seq" if system else "step")
+    found = Columns()
+    pieces: dict[str, list[_Piece]] = {}
+    firsts: list[tuple[int, int]] = []
+    for group in groups:
+        times = array("d", [time + shift for time in group.times]) if shift else group.times
+        firsts.append((group.places[0], group.steps[0]))
+        for raw, values in group.columns:
+            key = clean(raw)
+            if key:
+                pieces.setdefault(key, []).append(_Piece(group.places, Points(group.steps, times, values)))
+            else:
+                found.bad += len(values)
+    loose: dict[str, tuple[list[int], Points]] = {}
+    for place, record in others:
+        found.bad += _loosen(place, record, step, shift, clean, loose)
+    for key, (places, points) in loose.items():
+        firsts.append((places[0], points.steps[0]))
+        pieces.setdefault(key, []).append(_Piece(places, points))
+    found.points = {key: one[0].points if len(one) == 1 else _merged(one) for key, one in pieces.items()}
+    found.first_step = min(firsts)[1] if found.points else None
+    return found
 
 
-def _fast(rows: Rows, shift: float, clean: KeyCleaner) -> dict[str, Points]:
-    """All lines of one shape at a time; raises when anything is not as it should be."""
-    shapes: dict[tuple[str, ...], list[int]] = {}
-    for place, row in enumerate(rows):
-        shape = tuple(row[2])
-        found = shapes.get(shape)
-        if found is None:
-            found = shapes[shape] = []
-        found.append(place)
-    pieces: dict[str, list[tuple[list[int], Points]]] = {}
-    for shape, places in shapes.items():
-        same = rows if len(places) == len(rows) else [rows[place] for place in places]
-        steps, times, values = zip(*same, strict=True)
-        at, when = _steps(steps), _times(times, shift)
-        columns = zip(*map(dict.values, values), strict=True)
-        for key, column in zip(map(clean, shape), columns, strict=True):
-            if not key:
-                raise ValueError("a key without a visible character")
-            pieces.setdefault(key, []).append((places, Points(at, when, _values(column))))
-    return {key: found[0][1] if len(found) == 1 else _merged(found) for key, found in pieces.items()}
+def _loosen(
+    place: int, record: Record, step_name: str, shift: float, clean: KeyCleaner, found: dict[str, tuple[list[int], Points]]
+) -> int:  # fmt: skip
+    """Add the points of one record to `found`; returns how much of it was no point."""
+    step, time, values = record.get(step_name), number(record.get("t")), record.get("values")
+    if not is_step(step) or time is None or not 0.0 <= time < LATEST or not isinstance(values, dict):
+        return 1
+    bad = 0
+    for raw, value in values.items():
+        key, point = clean(raw), number(value)
+        if not key or point is None:
+            bad += 1
+            continue
+        places, points = found.setdefault(key, ([], Points.empty()))
+        places.append(place)
+        points.steps.append(step)
+        points.times.append(time + shift)
+        points.values.append(point)
+    return bad
 
 
-def _steps(values: tuple[Any, ...]) -> array[int]:
-    steps = array("q", values)
-    if min(steps) < 0 or max(steps) > MAX_STEP or bool in set(map(type, values)):
-        raise ValueError("a step out of bounds")
-    return steps
-
-
-def _times(values: tuple[Any, ...], shift: float) -> array[float]:
-    times = array("d", [value + shift for value in values] if shift else values)
-    # A NaN passes neither comparison when it comes first, and spoils the sum when it comes later.
-    if not (min(times) >= 0.0 and max(times) <= _LATEST and math.isfinite(sum(times))):
-        raise ValueError("a time out of bounds")
-    return times
-
-
-def _values(column: tuple[Any, ...]) -> array[float]:
-    try:
-        return array("d", column)
-    except TypeError:
-        return array("d", [_WORDS[value] if isinstance(value, str) else value for value in column])
-
-
-def _merged(pieces: list[tuple[list[int], Points]]) -> Points:
-    """Points of one key from lines of several shapes, in the order of the lines."""
+def _merged(pieces: list[_Piece]) -> Points:
+    """Points of one key in the order of their lines."""
     places: list[int] = []
     whole = Points.empty()
-    for lines, points in pieces:
-        places += lines
-        whole.extend(points)
+    for piece in pieces:
+        places += piece.places
+        whole.extend(piece.points)
     order = sorted(range(len(places)), key=places.__getitem__)
     return Points(
         array("q", [whole.steps[i] for i in order]),
@@ -130,33 +126,9 @@ def _merged(pieces: list[tuple[list[int], Points]]) -> Points:
     )
 
 
-def _careful(records: Iterable[Record], shift: float, clean: KeyCleaner, step_name: str) -> Columns:
-    """The same, one value after another, for records that hold something wrong."""
-    found = Columns()
-    for record in records:
-        step, time = record.get(step_name), number(record.get("t"))
-        values = record.get("values")
-        if (
-            type(step) is not int
-            or not 0 <= step <= MAX_STEP
-            or time is None
-            or not 0.0 <= time + shift <= _LATEST
-            or not isinstance(values, dict)
-        ):
-            found.bad += 1
-            continue
-        for raw, value in values.items():
-            key, point = clean(raw), number(value)
-            if not key or point is None:
-                found.bad += 1
-                continue
-            if found.first_step is None:
-                found.first_step = step
-            points = found.points.setdefault(key, Points.empty())
-            points.steps.append(step)
-            points.times.append(time + shift)
-            points.values.append(point)
-    return found
+def is_step(value: object) -> bool:
+    """A whole number that can count something."""
+    return type(value) is int and 0 <= value <= MAX_STEP
 
 
 def number(value: object) -> float | None:

@@ -14,7 +14,7 @@ from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs import console_log
 from cloudtui_engine.runs.columns import KeyCleaner, collect
 from cloudtui_engine.runs.intake import Intake, gpu_columns
-from cloudtui_engine.runs.journal_lines import Record, parse
+from cloudtui_engine.runs.journal_lines import JournalParser, Record
 
 CONSOLE = "console"
 
@@ -51,6 +51,7 @@ class Ingest:
         self._waiting: list[bytes] = []
         self._size = 0
         self._clean = KeyCleaner()
+        self._parser = JournalParser()
         if source.name == CONSOLE:
             self._source = self._matching_log()
 
@@ -83,17 +84,18 @@ class Ingest:
         return self._commit_console(data) if self._source.name == CONSOLE else self._commit_journal(data)
 
     def _commit_journal(self, data: bytes) -> Committed | None:
-        lines = parse(data)
+        lines = self._parser.parse(data)
         if not lines.used:
             return None
-        metrics, samples, others = _sorted(lines.records)
-        points = collect(metrics, self._shift, self._clean)
+        samples = [record for record in lines.records if record.get("kind") == "system"]
+        points = collect(lines.groups, lines.metrics, self._shift, self._clean)
         run, attempt = self._source.run_id, self._source.attempt
         intake = Intake(self._catalog, self._source, self._shift, self._clean)
         with self._catalog.write():
             moved = self._move(data[: lines.used])
-            for record in others:
-                intake.take(record)
+            for record in lines.records:
+                if record.get("kind") != "system":
+                    intake.take(record)
             intake.finish()
             bad = lines.damaged + points.bad + intake.bad
             bad += self._catalog.metrics.append(run, attempt, points.points, first_step=points.first_step)
@@ -123,7 +125,7 @@ class Ingest:
         if not samples:
             return 0
         source = self._source
-        columns = collect(samples, self._shift, self._clean, system=True)
+        columns = collect((), enumerate(samples), self._shift, self._clean, "seq")
         gpus, newest = gpu_columns(samples, self._shift)
         bad = columns.bad
         bad += self._catalog.metrics.append(
@@ -168,14 +170,3 @@ class Ingest:
             return self._source
         with self._catalog.write(f"log:{self._source.run_id}"):
             return self._set(here, tail)
-
-
-def _sorted(records: list[Record]) -> tuple[list[Record], list[Record], list[Record]]:
-    """Metric records, system samples, and the others."""
-    metrics: list[Record] = []
-    samples: list[Record] = []
-    others: list[Record] = []
-    for record in records:
-        kind = record.get("kind")
-        (metrics if kind == "metric" else samples if kind == "system" else others).append(record)
-    return metrics, samples, others

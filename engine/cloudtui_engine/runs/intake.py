@@ -11,7 +11,7 @@ from typing import Any
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.records.source import Source
-from cloudtui_engine.runs.columns import MAX_STEP, KeyCleaner, number
+from cloudtui_engine.runs.columns import LATEST, MAX_STEP, KeyCleaner, is_step, number
 from cloudtui_engine.sanitize import clean, clean_line
 
 MAX_EVENTS = 10_000
@@ -55,12 +55,12 @@ class Intake:
         kind = record.get("kind")
         t = number(record.get("t"))
         made: Record | None = None
-        if t is not None and math.isfinite(t) and kind in _TAKERS:
+        if t is not None and 0 <= t < LATEST and isinstance(kind, str) and kind in _TAKERS:
             made = _TAKERS[kind](self, record, t + self.shift)
-        if made is None:
+        if t is None or made is None:
             self.bad += 1
         else:
-            self.taken.append({"kind": kind, "t": t + self.shift if t is not None else 0.0, **made})
+            self.taken.append({"kind": kind, "t": t + self.shift, **made})
 
     def finish(self) -> None:
         """Write down what is written once a commit."""
@@ -115,8 +115,7 @@ class Intake:
         if (
             not isinstance(name, str)
             or not _is_safe_name(name)
-            or type(size) is not int
-            or not 0 <= size <= MAX_STEP
+            or not is_step(size)
             or not isinstance(sha256, str)
             or not _SHA256.fullmatch(sha256)
         ):
@@ -152,7 +151,7 @@ class Intake:
 
     def _resumed(self, data: Record) -> None:
         step = data.get("from_step")
-        if self.source.attempt > 1 and type(step) is int and 0 <= step <= MAX_STEP:
+        if self.source.attempt > 1 and is_step(step):
             self.catalog.runs.set_from_step(self.source.run_id, self.source.attempt, step)
 
     def _goals(self, data: Record) -> None:
@@ -205,13 +204,19 @@ def gpu_columns(
     newest: tuple[Mapping[str, Any], ...] = ()
     for record in records:
         step, time, gpus = record.get("seq"), number(record.get("t")), record.get("gpus")
-        if type(step) is not int or time is None or not isinstance(gpus, list) or not gpus:
+        if (
+            not is_step(step)
+            or time is None
+            or not 0 <= time < LATEST
+            or not isinstance(gpus, list)
+            or not gpus
+        ):
             continue
         newest = tuple(safe(gpu) for gpu in gpus[:64] if isinstance(gpu, dict))
         for place, gpu in enumerate(newest):
             for name in _GPU:
                 value = number(gpu.get(name))
-                if value is not None and 0 <= step <= MAX_STEP and 0 <= time + shift <= 1e11:
+                if value is not None:
                     index = gpu.get("index")
                     column = points.setdefault(
                         f"gpu{index if type(index) is int and 0 <= index < 1024 else place}/{name}",

@@ -1,67 +1,89 @@
-"""Journal bytes as records: many lines at once, since this is what ingest spends its time on. Pure.
-
-A checksum is checked for each line; the bodies of all lines are then parsed in one call. Where that fails, each line is
-parsed by itself, so that one bad line costs no other. (Bodies that make sense only together with their neighbours would
-pass as what they say together: they have the right checksums, so it is the host's own writer that says so.)
-"""
+"""Journal bytes as records, many lines at once; what is no record is counted and costs no other. Pure."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from cloudtui_engine.runs.line_shapes import Group, Shape, shape_of
 
 MAX_LINE = 1024 * 1024
 """Bytes of the longest line that is accepted."""
-_CRC = 8
-_END = _CRC + 1
+MAX_SHAPES = 4
+"""Kinds of metric lines in a batch that are read together."""
+_SHAPES_KEPT = 64
 
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lines:
     """What a piece of a journal held."""
 
-    used: int
+    used: int = 0
     """Bytes up to and with the last newline; more where a line without an end is longer than any record."""
-    records: list[Record]
-    damaged: int
+    groups: list[Group] = field(default_factory=list)
+    """Metric records that were read together."""
+    metrics: list[tuple[int, Record]] = field(default_factory=list)
+    """Other metric records, with their places among the lines; nothing of them is checked."""
+    records: list[Record] = field(default_factory=list)
+    """All that are not metric, in order."""
+    damaged: int = 0
 
 
-def parse(data: bytes) -> Lines:
-    """The records of all complete lines. Never raises: what is no record is counted."""
-    end = data.rfind(b"\n") + 1
-    if len(data) - end > MAX_LINE:
-        whole = parse(data[:end])
-        return Lines(len(data), whole.records, whole.damaged + 1)
-    if not end:
-        return Lines(0, [], 0)
-    lines = data[: end - 1].split(b"\n")
-    crc32, bodies = zlib.crc32, []
-    for line in lines:
-        body = line[:-_END]
-        # Lower case and fixed width, as the journal writes it.
-        if b"#%08x" % crc32(body) == line[-_END:] and len(line) <= MAX_LINE:
-            bodies.append(body)
-    records, broken = _load(bodies)
-    return Lines(end, records, len(lines) - len(bodies) + broken)
+class JournalParser:
+    """Reads one journal, piece by piece; remembers only what its lines look like."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[bytes, Shape] = {}
+
+    def parse(self, data: bytes) -> Lines:
+        """The records of all complete lines. Never raises."""
+        end = data.rfind(b"\n") + 1
+        found = Lines(end)
+        if end:
+            self._complete(data[: end - 1], found)
+        if len(data) - end > MAX_LINE:
+            found.used = len(data)
+            found.damaged += 1
+        return found
+
+    def _complete(self, whole: bytes, found: Lines) -> None:
+        places: Sequence[int] = range(whole.count(b"\n") + 1)
+        lines: list[bytes] | None = None
+        if len(self._shapes) > _SHAPES_KEPT:
+            self._shapes.clear()
+        for _ in range(MAX_SHAPES):
+            shape = shape_of(whole, self._shapes)
+            if shape is None:
+                break
+            group, lines, places = shape.take(whole, places)
+            if group is None:
+                break
+            found.groups.append(group)
+            if not lines:
+                return
+            whole = b"\n".join(lines)
+        for place, line in zip(places, whole.split(b"\n") if lines is None else lines, strict=True):
+            record = record_of(line)
+            if record is None:
+                found.damaged += 1
+            elif record.get("kind") == "metric":
+                found.metrics.append((place, record))
+            else:
+                found.records.append(record)
 
 
-def _load(bodies: list[bytes]) -> tuple[list[Record], int]:
+def record_of(line: bytes) -> Record | None:
+    """The record of one line, None when it is none."""
+    body = line[:-9]
+    if len(line) > MAX_LINE or line[-9:] != b"#%08x" % zlib.crc32(body):
+        return None
     try:
-        values = json.loads(b"[%b]" % b",".join(bodies))
-        if len(values) == len(bodies) and set(map(type, values)) <= {dict}:
-            return values, 0
+        record = json.loads(body)
     except (ValueError, RecursionError):
-        pass
-    records = []
-    for body in bodies:
-        try:
-            value = json.loads(body)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            records.append(value)
-    return records, len(bodies) - len(records)
+        return None
+    return record if isinstance(record, dict) else None
