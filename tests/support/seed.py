@@ -349,6 +349,8 @@ def story(home: Path, now: float = NOW) -> Seeded:
         done.id, 1, "evaluation/test", now, {"n": 10_000, "metrics": {"accuracy": 0.9357}}
     )
     catalog.models.register(done.id, 1)
+    with catalog.write("model") as db:
+        db.execute("UPDATE model SET created_at = ?", (now - 2900,))
     return Seeded(catalog, tuple(reversed(runs)), machines, data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
@@ -29,7 +30,7 @@ class CloudtuiApp(App[int]):
     """The desktop over one home."""
 
     TITLE = "cloudtui"
-    CSS_PATH = "cloudtui.tcss"
+    CSS_PATH = Path(__file__).with_name("cloudtui.tcss")
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012 - as the base
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -172,10 +172,18 @@ class Area(Container):
         self.pane.head.show(
             title, f"/ {self.request.filter}" if self.request.filter else "", *self.freshness(now)
         )
+        # Where nothing is, there is no detail of it either; but a filter that finds nothing moves no panel.
+        self.set_class(not listing.total and not self.request.filter, "-empty")
         if listing.total:
-            self.pane.show_table()
+            self._show_rows()
         else:
             self._say_empty()
+
+    def _show_rows(self) -> None:
+        unfocused = self.screen.focused is None and not self.pane.table.display
+        self.pane.show_table()
+        if unfocused:
+            self.call_after_refresh(self.focus_list)
 
     def _say_empty(self) -> None:
         if self.request.filter:
@@ -186,6 +194,16 @@ class Area(Container):
             what, more, begin = self.EMPTY
             self.pane.notice.say(what, more=more, begin=begin)
         self.pane.show_notice()
+
+    @property
+    def resting(self) -> bool:
+        """The cursor moved, and its row's detail has not been asked for yet."""
+        return self._settle is not None
+
+    @property
+    def failed(self) -> bool:
+        """The list could not be read."""
+        return self._error is not None
 
     @property
     def now(self) -> float:

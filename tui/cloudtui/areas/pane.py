@@ -44,8 +44,9 @@ class ListPane(Vertical):
         self.table.display = True
 
     def show_notice(self) -> None:
-        """There are none; the notice says why. Keys still go to the table."""
+        """There are none; the notice stands in their place."""
         self.notice.display = True
+        self.table.display = False
 
     async def edit_filter(self) -> None:
         """Open the filter line, or go to it."""

@@ -13,6 +13,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from cloudtui.widgets.lines import safe
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -55,7 +57,7 @@ class Facts(VerticalScroll, can_focus=True):
         grid: Table | None = None
         for index, fact in enumerate(self._shown):
             if fact.style == "heading":
-                parts.append(Text(f"\n{fact.name}" if index else fact.name, style="bold"))
+                parts.append(Text("\n" * bool(index) + safe(fact.name), style="bold"))
                 grid = None
                 continue
             if grid is None:
@@ -64,5 +66,5 @@ class Facts(VerticalScroll, can_focus=True):
                 grid.add_column(ratio=1, overflow="fold")
                 parts.append(grid)
             style = colours.get(fact.style, "")
-            grid.add_row(Text(fact.name, style=colours["muted"]), Text(fact.value, style=style))
+            grid.add_row(Text(safe(fact.name), style=colours["muted"]), Text(safe(fact.value), style=style))
         return Group(*parts)

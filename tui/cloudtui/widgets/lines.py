@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudtui.theme import Paint
+from cloudtui_engine.sanitize import clean
 
 Runs = Sequence[tuple[str, str]]
 
@@ -33,7 +34,9 @@ class Lines(Widget):
     def render_line(self, y: int) -> Strip:
         """The line as Textual wants it."""
         paint = self.paint
-        return to_strip([Segment(text, paint[style]) for text, style in self.runs(y)], self.size.width, paint)
+        return to_strip(
+            [Segment(safe(text), paint[style]) for text, style in self.runs(y)], self.size.width, paint
+        )
 
 
 class OneLine(Lines):
@@ -46,6 +49,11 @@ class OneLine(Lines):
     def runs(self, y: int) -> Runs:
         """The line, and nothing below it."""
         return self.line() if y == 0 else ()
+
+
+def safe(text: str) -> str:
+    """What comes here should be clean already; what is not does not reach the terminal either."""
+    return text if text.isprintable() else clean(text).replace("\n", " ").expandtabs(1)
 
 
 def to_strip(segments: list[Segment], width: int, paint: Paint) -> Strip:

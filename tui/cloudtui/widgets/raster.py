@@ -100,7 +100,7 @@ def envelope(line: Line, x0: float, x1: float, columns: int) -> tuple[Floats, Fl
     high = np.full(columns, np.nan)
     if not len(line) or columns < 1:
         return low, high
-    edges = np.linspace(x0, x1, columns + 1)
+    edges = _edges(x0, x1, columns)
     first, filled, end = _columns(line, edges)
     if filled.any():
         starts = first[:-1][filled]
@@ -117,15 +117,17 @@ def smooth(line: Line, x0: float, x1: float, columns: int, width: int) -> Floats
     """The mean of each column, averaged over `width` columns; NaN where the line does not pass."""
     if not len(line) or columns < 1:
         return np.full(columns, np.nan)
-    edges = np.linspace(x0, x1, columns + 1)
+    edges = _edges(x0, x1, columns)
     first, filled, end = _columns(line, edges)
     total, count = np.zeros(columns), np.zeros(columns)
     if filled.any():
         starts = first[:-1][filled]
-        total[filled] = np.add.reduceat(line.y[:end], starts)
+        with np.errstate(over="ignore"):
+            total[filled] = np.add.reduceat(line.y[:end], starts)
         count[filled] = np.diff(np.append(starts, end))
     kernel = np.ones(max(1, min(width, columns) | 1))
-    total = np.convolve(total, kernel, "full")[len(kernel) // 2 :][:columns]
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.convolve(total, kernel, "full")[len(kernel) // 2 :][:columns]
     count = np.convolve(count, kernel, "full")[len(kernel) // 2 :][:columns]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         means = np.where(filled & (count > 0.5), total / count, np.nan)
@@ -141,6 +143,14 @@ def joined_up(values: Floats) -> tuple[Floats, Floats]:
         low[part] = np.fmin(low[part], np.where(np.isnan(side), low[part], side))
         high[part] = np.fmax(high[part], np.where(np.isnan(side), high[part], side))
     return low, high
+
+
+def _edges(x0: float, x1: float, columns: int) -> Floats:
+    """The borders of the columns; unlike linspace it does not overflow at the end of what floats can hold."""
+    share = np.arange(columns + 1) / columns
+    edges: Floats = x0 * (1.0 - share) + x1 * share
+    edges[0], edges[-1] = x0, x1
+    return edges
 
 
 def _columns(line: Line, edges: Floats) -> tuple[npt.NDArray[np.intp], Mask, int]:

@@ -21,7 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cloudtui.theme import Paint
-from cloudtui.widgets.lines import to_strip
+from cloudtui.widgets.lines import safe, to_strip
 
 WINDOW = 500
 _GAP = 2
@@ -336,6 +336,7 @@ class Table(ScrollView, can_focus=True):
 
 
 def _fitted(text: str, width: int, align: str) -> str:
+    text = safe(text)
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)

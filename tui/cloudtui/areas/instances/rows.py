@@ -58,7 +58,7 @@ def where(instance: Instance) -> str:
 
 def state(instance: Instance, *, watched: bool = True) -> Cell:
     """What is known of the way to it. This machine needs none; without an engine nothing is known."""
-    if instance.name == LOCAL and instance.link_state is LinkState.DOWN:
+    if instance.name == LOCAL and instance.link_state in {*_LINKED, LinkState.DOWN}:
         return "● ready", "good"
     if not watched and instance.link_state in _LINKED:
         return "○ not watched", "muted"

@@ -12,6 +12,7 @@ from cloudtui.widgets.chart import Plot
 from cloudtui.widgets.facts import Fact, Facts
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.run import Run, Series
+from cloudtui_engine.sanitize import clean_line
 
 
 class SystemTab(RunTab):
@@ -67,7 +68,7 @@ class SystemTab(RunTab):
             )
         facts: list[Fact] = []
         for machine in machines:
-            facts += [Fact(machine.name, style="heading"), *gpu_facts(machine.gpus)]
+            facts += [Fact(clean_line(machine.name, 40), style="heading"), *gpu_facts(machine.gpus)]
             if not machine.gpus:
                 facts.append(Fact("GPU", "none"))
         self.side.show(facts)

@@ -1,0 +1,41 @@
+"""Fixtures of the desktop's tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Moments are shown in this machine's zone: let it be the same everywhere."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="session")
+def story_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a handful of runs in every state; copy it before writing."""
+    from tests.support import seed
+
+    home = tmp_path_factory.mktemp("story")
+    seed.story(home).catalog.close()
+    return home
+
+
+@pytest.fixture
+def story(story_home: Path, tmp_path: Path) -> Path:
+    """Such a home of one's own."""
+    home = tmp_path / "home"
+    shutil.copytree(story_home, home)
+    return home

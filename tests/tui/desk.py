@@ -1,0 +1,82 @@
+"""A desktop on a seeded home for tests: fixed clock, no animation, and the screen as text."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support import seed
+from textual.pilot import Pilot
+
+from cloudtui.app import CloudtuiApp
+from cloudtui.bridge import Bridge
+from cloudtui_engine.paths import Paths
+
+SIZES = ((80, 24), (120, 30), (200, 50))
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+UPDATE = "CLOUDTUI_UPDATE_SNAPSHOTS"
+_CALM = 4
+"""Frames without a change after which nothing more is expected."""
+
+
+@asynccontextmanager
+async def desktop(
+    home: Path, size: tuple[int, int] = (120, 30), **options: Any
+) -> AsyncIterator[tuple[CloudtuiApp, Pilot[int]]]:
+    """The desktop over a home, settled."""
+    bridge = Bridge(Paths(home), now=lambda: seed.NOW)
+    app = CloudtuiApp(bridge, **options)
+    try:
+        async with app.run_test(size=size, tooltips=False, notifications=True) as pilot:
+            await settle(pilot)
+            yield app, pilot
+    finally:
+        bridge.close()
+
+
+async def wait_until(pilot: Pilot[Any], true: Callable[[], object], timeout: float = 10.0) -> None:
+    """Let the app work until this holds."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError("Not in time. The screen:\n" + screen(pilot.app))
+        await pilot.pause(0.01)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until all that was begun has ended and the screen stands still."""
+    app = pilot.app
+    assert isinstance(app, CloudtuiApp)
+    calm, seen = 0, ""
+
+    def still() -> bool:
+        nonlocal calm, seen
+        area = app.area
+        busy = any(worker.is_running and worker.group == "read" for worker in app.workers)
+        ready = area is not None and not area.resting and (area.listing is not None or area.failed)
+        now = screen(app)
+        calm = calm + 1 if not busy and ready and now == seen else 0
+        seen = now
+        return calm >= _CALM
+
+    await wait_until(pilot, still)
+
+
+def screen(app: Any) -> str:
+    """What is on the screen, as text."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"
+
+
+def check(name: str, text: str) -> None:
+    """The screen is as it was when somebody last looked at it and found it good."""
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get(UPDATE):
+        SNAPSHOTS.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert path.exists(), f"There is no {path.name}: look at the screen, then run with {UPDATE}=1.\n{text}"
+    assert text == path.read_text(), f"{path.name} differs; if it is better so, run with {UPDATE}=1."
