@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from typing import Self
 
 from cloudtui_engine.paths import Paths
+
+
+GLANCE_S = 0.2
+"""Who only looks whether it is held (`is_held`) holds it for a moment: that is waited out."""
 
 
 class EngineLock:
@@ -20,13 +25,18 @@ class EngineLock:
         """True when this process is the engine now; False when another one is."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            return False
-        self._fd = fd
-        return True
+        deadline = time.monotonic() + GLANCE_S
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(fd)
+                    return False
+                time.sleep(0.01)
+            else:
+                self._fd = fd
+                return True
 
     def release(self) -> None:
         """Let another process become the engine."""

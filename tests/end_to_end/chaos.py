@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import random
@@ -146,17 +147,23 @@ class Chaos:
 
     def kill_supervisor(self) -> None:
         """The process on the host that watches the job."""
-        for pid in _processes_with(str(self.sshd.root), "supervis"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for record in self.sshd.root.glob("jobs/*/a*/supervisor.json"):
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
                 self.account.kills["supervisor"] += 1
 
-    def kill_starter(self) -> None:
-        """Whatever is starting something on the host now."""
-        for pid in _processes_with(str(self.sshd.root), "start"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                self.account.kills["starter"] += 1
+    def kill_starters(self, most: int, seconds: float) -> None:
+        """Whatever starts something on the host, `most` times at random moments of its short life."""
+        deadline = time.monotonic() + seconds
+        while most and time.monotonic() < deadline and not self.child_alive():
+            for pid in _starters(str(self.sshd.root)):
+                time.sleep(self.random.uniform(0, 0.08))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.account.kills["starter"] += 1
+                    most -= 1
+                    break
+            time.sleep(0.002)
 
     # -- the truth
 
@@ -202,13 +209,18 @@ class Chaos:
                 self.check_show()
 
 
-def _processes_with(folder: str, word: str) -> list[int]:
-    """Processes of this host's package whose command line holds `word`."""
-    found = []
+def _starters(folder: str) -> list[int]:
+    """Processes that start a job of this root.
+
+    Supervisor and job bear the same command line until they become something else; they are children of nobody
+    and of such a process.
+    """
+    starting = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                if folder in line and "cloudtui_host" in line and word in line:
-                    found.append(int(entry.name))
-    return found
+                line = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if "start" in line and any(word.startswith(folder) for word in line):
+                    starting[int(entry.name)] = parent
+    return [pid for pid, parent in starting.items() if parent != 1 and parent not in starting]

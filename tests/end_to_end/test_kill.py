@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.end_to_end.chaos import Chaos
+from tests.support.home import wait_until
 
 SHORT_LINES, SHORT_RATE, SHORT_KILLS = 12_000, 900.0, 12
 FULL_LINES, FULL_RATE, FULL_KILLS = 200_000, 1300.0, 40
@@ -23,8 +24,8 @@ def ordeal(folder: Path, seed: int, lines: int, rate: float, kills: int) -> Chao
     try:
         chaos.add_host()
         chaos.run_id = chaos.start(lines, rate)
-        while not chaos.child_alive():
-            chaos.kill_starter()
+        chaos.kill_starters(3, 10.0)
+        wait_until(chaos.child_alive, 60, "the job")
         faults = [
             chaos.kill_engine,
             chaos.kill_engine,
@@ -35,7 +36,7 @@ def ordeal(folder: Path, seed: int, lines: int, rate: float, kills: int) -> Chao
             chaos.cut_link,
             chaos.cut_link,
         ]
-        chaos.rampage(kills - 1, faults, (0.2, 1.2))
+        chaos.rampage(kills - 4, faults, (0.2, 1.2))
         chaos.kill_supervisor()
         chaos.finish(lines, 300)
     except AssertionError:

@@ -115,10 +115,17 @@ class _Start:
         return {"state": state}
 
     def _start_on_host(self, session: Session, spec: Mapping[str, Any]) -> str:
+        """Ask until the host says how it stands; asking again starts nothing twice."""
         args = {"job": self._run.id, "attempt": self._number, "spec": dict(spec)}
         deadline = time.monotonic() + BUSY_PATIENCE_S
         while True:
-            state = replies.text(session.request("start", args, timeout=30.0), "state")
+            state = "busy"
+            try:
+                state = replies.text(session.request("start", args, timeout=30.0), "state")
+            except CloudtuiError as error:
+                # A starter that was killed has started the job or not: the next one finds out.
+                if error.code != "host_failed" or time.monotonic() > deadline:
+                    raise
             if state != "busy":
                 return state
             if time.monotonic() > deadline:
