@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bench._report import cpu, figure, ratio
-from cloudtui_engine.catalog import Catalog, RunQuery
+from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.run import Run, RunState

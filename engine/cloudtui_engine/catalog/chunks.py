@@ -105,7 +105,7 @@ def finite_range(values: array[float]) -> tuple[float | None, float | None, floa
 
 def steps_as_numpy(n: int, first: int, stride: int, packed: bytes | None) -> np.ndarray[Any, Any]:
     """`unpack_steps` for those who want arrays."""
-    import numpy as np  # noqa: PLC0415 - the engine's hot path does without
+    import numpy as np
 
     if packed is None:
         return np.arange(n, dtype=np.int64) * stride + first
@@ -116,7 +116,7 @@ def steps_as_numpy(n: int, first: int, stride: int, packed: bytes | None) -> np.
 
 def times_as_numpy(n: int, first: float, packed: bytes | None) -> np.ndarray[Any, Any]:
     """`unpack_times` for those who want arrays."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if packed is None:
         return np.full(n, first)
@@ -127,6 +127,6 @@ def times_as_numpy(n: int, first: float, packed: bytes | None) -> np.ndarray[Any
 
 def values_as_numpy(packed: bytes) -> np.ndarray[Any, Any]:
     """Values for those who want arrays."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     return np.frombuffer(packed, "<f8")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudtui_engine.catalog.chunks import SIZE, Points
-from cloudtui_engine.catalog.points import read_series, read_tail
+from cloudtui_engine.catalog.points import read_chunks, read_series, read_tail
 from cloudtui_engine.catalog.visible import cut
 
 
@@ -62,11 +62,13 @@ def envelope(db: sqlite3.Connection, series: Sequence[tuple[int, int]], buckets:
 
 def _headers(db: sqlite3.Connection, series: int, limit: int) -> list[_Part]:
     rows = db.execute(
-        "SELECT step_min, step_max, n, vmin, vmax, vsum, finite FROM chunk WHERE series = ? AND step_min <= ?",
+        "SELECT step_min, step_max, n, vmin, vmax, vsum, finite FROM chunk"
+        " WHERE series = ? AND step_max <= ? ORDER BY seq0",
         (series, limit),
     ).fetchall()
-    parts = [_Part(low, min(high, limit), *rest) for low, high, *rest in rows]
-    for piece in read_tail(db, series):
+    parts = [_Part(*row) for row in rows]
+    # What is hidden in part must be looked into.
+    for piece in (*read_chunks(db, series, limit), *read_tail(db, series)):
         parts += _single(cut(piece, limit))
     return parts
 

@@ -179,7 +179,7 @@ def _read_lists(
 def _read_arrays(
     db: sqlite3.Connection, parts: Iterable[tuple[int, int]], ordered: bool
 ) -> tuple[Any, Any, Any]:
-    import numpy as np  # noqa: PLC0415 - only readers who ask for arrays pay for it
+    import numpy as np
 
     columns: list[tuple[Any, Any, Any]] = [(array("q"), array("d"), array("d"))]
     for series, limit in parts:

@@ -174,9 +174,9 @@ def _upgrade(paths: Paths) -> None:
         return
     if found:
         _keep_copy(paths, found)
-    import sqlite_utils  # noqa: PLC0415 - see VERSION
+    import sqlite_utils
 
-    from cloudtui_engine.catalog.migrations import migrations  # noqa: PLC0415
+    from cloudtui_engine.catalog.migrations import migrations
 
     with closing(connect(paths.catalog)) as db:
         paths.catalog.chmod(0o600)

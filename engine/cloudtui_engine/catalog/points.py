@@ -38,6 +38,7 @@ LEFT JOIN summary AS u ON u.run = :run AND u.metric = m.id
 _SERIES = "UPDATE series SET n = ?, sealed = ?, pieces = ? WHERE id = ?"
 _SUMMARY = "INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TAIL = "INSERT INTO tail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT n, step0, stride, t0, steps, times, vals FROM"
 _CHUNK = "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -225,22 +226,28 @@ def _ends(steps: array[int]) -> tuple[int, int]:
 
 def read_tail(db: sqlite3.Connection, series: int) -> Iterable[Points]:
     """The rows of a series' tail, in order."""
-    return _unpack(db, "tail", series)
+    return _unpack(db.execute(f"{_SELECT} tail WHERE series = ? ORDER BY seq0", (series,)))
+
+
+def read_chunks(db: sqlite3.Connection, series: int, step: int) -> Iterable[Points]:
+    """The chunks of a series that hold this step and greater ones, in order."""
+    return _unpack(
+        db.execute(
+            f"{_SELECT} chunk WHERE series = ? AND step_min <= ? AND step_max > ? ORDER BY seq0",
+            (series, step, step),
+        )
+    )
 
 
 def read_series(db: sqlite3.Connection, series: int) -> Points:
     """All points of a series, in the order they came."""
     whole = Points.empty()
     for table in ("chunk", "tail"):
-        for piece in _unpack(db, table, series):
+        for piece in _unpack(db.execute(f"{_SELECT} {table} WHERE series = ? ORDER BY seq0", (series,))):
             whole.extend(piece)
     return whole
 
 
-def _unpack(db: sqlite3.Connection, table: str, series: int) -> Iterable[Points]:
-    rows = db.execute(
-        f"SELECT n, step0, stride, t0, steps, times, vals FROM {table} WHERE series = ? ORDER BY seq0",
-        (series,),
-    )
+def _unpack(rows: sqlite3.Cursor) -> Iterable[Points]:
     for n, first, stride, t0, steps, times, values in rows:
         yield Points(unpack_steps(n, first, stride, steps), unpack_times(n, t0, times), array("d", values))

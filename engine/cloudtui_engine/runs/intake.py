@@ -93,7 +93,11 @@ class Intake:
         text = data.get("text")
         level = data.get("level")
         self._tell(
-            level if level in _LEVELS else "info", name, text if isinstance(text, str) else name, data, t
+            level if isinstance(level, str) and level in _LEVELS else "info",
+            name,
+            text if isinstance(text, str) else name,
+            data,
+            t,
         )
         return {"name": name, "data": data}
 
@@ -156,7 +160,7 @@ class Intake:
 
     def _goals(self, data: Record) -> None:
         declared = {
-            key: goal for raw, goal in data.items() if goal in {"min", "max"} and (key := self.clean_key(raw))
+            key: goal for raw, goal in data.items() if goal in ("min", "max") and (key := self.clean_key(raw))
         }
         if declared:
             self.catalog.metrics.declare_goals(self.source.run_id, declared)

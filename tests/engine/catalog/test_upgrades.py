@@ -1,0 +1,86 @@
+"""Every released format is upgraded, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlite_utils
+from tests.engine.catalog.helpers import metric, open_catalog
+
+from cloudtui_engine.catalog import RunQuery, integrity, opening
+from cloudtui_engine.records.run import RunState
+from cloudtui_engine.runs.ingest import Ingest
+
+OLD = Path(__file__).parents[2] / "support" / "old_databases"
+FORMATS = sorted(OLD.glob("v*.sql"))
+
+
+def test_there_is_one_of_every_format() -> None:
+    assert [file.stem for file in FORMATS] == [f"v{number}" for number in range(1, opening.VERSION + 1)]
+
+
+@pytest.mark.parametrize("file", FORMATS, ids=lambda file: file.stem)
+def test_an_old_catalog_keeps_its_rows(tmp_path: Path, file: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript(file.read_text())
+    catalog = open_catalog(tmp_path)
+    assert integrity.check(catalog.paths) == []
+    run = catalog.runs.find("first")
+    assert (run.status, run.params, run.tags, run.note, run.dataset) == (
+        RunState.SUCCEEDED, {"lr": 0.1}, ("baseline",), "a note", "digits",
+    )  # fmt: skip
+    assert run.spec == {"argv": ["x"]}
+    assert (run.metrics["train/loss"].count, run.metrics["train/loss"].best) == (1030, 1 / 1030)
+    (series,) = catalog.metrics.series(run.id)
+    assert series.steps == list(range(1030))
+    assert series.values == [1 / (step + 1) for step in range(1030)]
+    assert [artifact.name for artifact in run.artifacts] == ["model.onnx"]
+    assert catalog.runs.reports(run.id) == {"evaluation/test": {"accuracy": 0.5}}
+    assert catalog.models.find("best").run_id == run.id
+    assert [one.name for one in catalog.runs.list(RunQuery(deleted=True))] == ["second"]
+    assert catalog.datasets.find("digits").instances == ("box",)
+    assert [event.name for event in catalog.events.list(run.id)] == ["started", "done"]
+    assert [one.kind for one in catalog.operations.pending()] == ["run.start"]
+    assert catalog.settings.get("theme") == "dark"
+    source = catalog.sources.of_attempt(run.id, 1)[0]
+    into = Ingest(catalog, source, 0.0)
+    into.feed(source.offset, metric(1030, {"train/loss": 0.0}))
+    into.commit()
+    assert catalog.metrics.summaries(run.id)["train/loss"].count == 1031
+    catalog.close()
+
+
+def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cloudtui_engine.catalog import migrations
+
+    open_catalog(tmp_path).close()
+    steps = sqlite_utils.Migrations("cloudtui")
+    steps._migrations = list(migrations.migrations._migrations)
+
+    @steps()
+    def m002_next(db: sqlite_utils.Database) -> None:
+        db.conn.execute("ALTER TABLE run ADD COLUMN colour TEXT")
+        if not allowed:
+            raise RuntimeError("stop")
+
+    allowed: list[bool] = []
+    monkeypatch.setattr(migrations, "migrations", steps)
+    monkeypatch.setattr(opening, "VERSION", 2)
+    with pytest.raises(RuntimeError, match="stop"):
+        open_catalog(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert "colour" not in str(db.execute("SELECT sql FROM sqlite_master WHERE name = 'run'").fetchone())
+    allowed.append(True)
+    open_catalog(tmp_path).close()
+    copies = sorted((tmp_path / "backups").iterdir())
+    assert len(copies) == 2
+    for copy in copies:
+        with closing(sqlite3.connect(copy)) as db:
+            assert db.execute("PRAGMA user_version").fetchone() == (1,)
+            assert db.execute("SELECT name FROM instance").fetchall() == []
