@@ -1,0 +1,65 @@
+"""Adding a dataset to the catalog: a name, a source, and a version when the content is new."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from cloudtui_engine.data.build import build_dataset
+from cloudtui_engine.data.manifest import FILE_NAME, Manifest
+from cloudtui_engine.data.opened import Progress
+from cloudtui_engine.errors import UsageError
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from cloudtui_engine.catalog import Catalog
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
+
+def add_dataset(
+    catalog: Catalog, name: str, source: str, *, task: str | None = None, on_progress: Progress | None = None
+) -> Dataset:
+    """Prepare `source` and keep it as the next version of `name`; unchanged content is the version it was.
+
+    Args:
+        catalog: where it is kept; its home holds the arrays.
+        name: letters, digits, dots, dashes and underscores.
+        source: a built-in name, a file or a folder.
+        task: what it is for; None to see it from the source.
+        on_progress: told what is being done, how many are done, and of how many.
+
+    Raises:
+        UsageError: the name or the task cannot be.
+        BadInputError: the source cannot be used.
+        FailedError: the disk is full.
+    """
+    if not _NAME.match(name):
+        raise UsageError(
+            f"A dataset cannot be named {clean_line(name, 80)!r}.",
+            "Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.",
+        )
+    manifest = build_dataset(source, catalog.paths.data, name=name, task=task, on_progress=on_progress)
+    with catalog.write("dataset"):
+        known = catalog.datasets.by_sha(manifest.sha256)
+        return known or catalog.datasets.add(_record(catalog, manifest, source))
+
+
+def _record(catalog: Catalog, manifest: Manifest, source: str) -> Dataset:
+    folder = catalog.paths.data / manifest.sha256
+    return Dataset(
+        id=new_id(),
+        name=manifest.name,
+        version=catalog.datasets.next_version(manifest.name),
+        task=manifest.task,
+        sha256=manifest.sha256,
+        size_bytes=manifest.size_bytes + (folder / FILE_NAME).stat().st_size,
+        splits=manifest.splits,
+        classes=manifest.classes,
+        manifest=manifest.data,
+        source=source,
+        created_at=time.time(),
+    )

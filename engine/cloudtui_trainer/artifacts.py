@@ -1,0 +1,86 @@
+"""What a finished run leaves: the weights, the exported model and the report."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cloudtui_trainer import VERSION, export
+from cloudtui_trainer.checkpoints import write_durably
+from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.recorder import Recorder
+from cloudtui_trainer.reports import without_nan
+from cloudtui_trainer.tasks.base import Task
+
+_DTYPES = {np.dtype("float32"): "F32", np.dtype("int64"): "I64", np.dtype("uint8"): "U8"}
+
+
+def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], recorder: Recorder) -> None:
+    """Write all artifacts to `folder`. What cannot be exported here is told and left out.
+
+    Raises:
+        TrainerError: the weights or the report could not be written.
+    """
+    stated = {**task.exported(), "dataset": task.dataset, "trainer": VERSION}
+    try:
+        write_safetensors(folder / "model.safetensors", model, stated)
+        recorder.progress(now=True, text="Exporting")
+        summary = {**summary, "onnx": _exported(folder / "model.onnx", model, task, stated, recorder)}
+        write_durably(folder / "report.json", [json.dumps(without_nan(summary), indent=1).encode()])
+    except OSError as error:
+        raise TrainerError(
+            f"The training is done, but its files cannot be written to {folder}: {error.strerror}.",
+            "Free some space and resume the run: it goes on from its last checkpoint.",
+        ) from None
+
+
+def write_safetensors(path: Path, model: nn.Module, stated: dict[str, Any]) -> None:
+    """Write the weights in the safetensors format.
+
+    By hand, for it is a length, a JSON header and the bytes, and many hosts have torch but not the library.
+    """
+    header: dict[str, Any] = {"__metadata__": {key: _text(value) for key, value in stated.items()}}
+    parts: list[bytes] = []
+    offset = 0
+    for name, tensor in model.state_dict().items():
+        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
+        data = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        span = [offset, offset + len(data)]
+        header[name] = {"dtype": _DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": span}
+        parts.append(data)
+        offset += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    write_durably(path, [struct.pack("<Q", len(text)), text, *parts])
+
+
+def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], recorder: Recorder) -> bool:
+    missing = export.missing_libraries()
+    if missing:
+        recorder.event(
+            "onnx_skipped", level="warning",
+            text=f"There is no model.onnx: this host has no {', '.join(missing)}.",
+            hint=f"pip install {' '.join(missing)}",
+        )  # fmt: skip
+        return False
+    rows = torch.arange(min(max(export.PARITY_BATCHES), task.rows("test")))
+    example = task.batch("test", rows)[0].cpu()
+    model = model.cpu().eval()
+    try:
+        content = export.to_onnx(model, example, stated)
+        export.check_parity(content, model, example, stated)
+    except export.ExportError as error:
+        recorder.event("onnx_skipped", level="warning", text=f"There is no model.onnx: {error}.")
+        return False
+    write_durably(path, [content])
+    return True
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

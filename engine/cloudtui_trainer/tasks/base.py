@@ -1,0 +1,76 @@
+"""What the loop needs of a task: the whole contract. The loop knows nothing of pictures, tables or words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from cloudtui_trainer.params import Params
+
+Outputs = npt.NDArray[np.float32]
+
+
+class Task(Protocol):
+    """Data, model, loss and judgement of one kind of problem."""
+
+    Params: type[Params]
+    """Its parameters: `Params` or a subclass."""
+    models: tuple[str, ...]
+    """Names of its models, the default first."""
+    goals: Mapping[str, str]
+    """Each metric and whether less or more of it is better: min or max."""
+    selection: tuple[str, ...]
+    """Metrics of validation that choose the best epoch; the next one decides where the first is equal."""
+    score: str
+    """The metric that `scored` sums over training batches, beside the loss."""
+
+    def __init__(self, folder: Path, params: Any, device: torch.device) -> None: ...
+
+    @property
+    def dataset(self) -> str:
+        """The sha256 of the dataset."""
+        ...
+
+    def rows(self, split: str) -> int:
+        """How many rows a split has."""
+        ...
+
+    def build(self, model: str) -> nn.Module:
+        """A new model that takes what `batch` gives, raw input included its normalisation."""
+        ...
+
+    def batch(
+        self, split: str, rows: torch.Tensor, *, augment: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs and targets of some rows, on the device; augmentation draws from the device's generator."""
+        ...
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The mean loss that is trained on."""
+        ...
+
+    def scored(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The sum of `score` over the batch, left on the device."""
+        ...
+
+    def metrics(self, split: str, outputs: Outputs) -> dict[str, float]:
+        """All metrics in `goals`, of a whole split's outputs in row order."""
+        ...
+
+    def evaluation(self, split: str, outputs: Outputs) -> dict[str, Any]:
+        """The full report of a whole split."""
+        ...
+
+    def predictions(self, outputs: Outputs) -> list[Any]:
+        """What the model says of each row, short."""
+        ...
+
+    def exported(self) -> dict[str, Any]:
+        """What the exported file states: `input`, `output` (names), `labels`, and how raw input must look."""
+        ...
