@@ -97,8 +97,8 @@ _STARTING = (
     Action(
         "run.import", "run", "import", "Import runs from a machine",
         "take up jobs that lie on a machine and are not in this catalog",
-        (Argument("on", "the machine to look on", "instance", required=True, default="local", option="--on",
-                  metavar="INSTANCE"),),
+        (Argument("source", "the machine to look on", "instance", required=True, default="local",
+                  option="--from", metavar="INSTANCE"),),
         handler=_START + "import_jobs", starts_work=True,
     ),
 )  # fmt: skip

@@ -152,11 +152,11 @@ def sync(session: Session) -> Operation:
     return _waited(session, operation)
 
 
-def import_jobs(session: Session, on: str = "local") -> list[Run] | Operation:
+def import_jobs(session: Session, source: str = "local") -> list[Run] | Operation:
     """Take up jobs that lie on a machine and are not in this catalog."""
     from cloudtui_engine import operations
 
-    machine = instances.find(session, on)
+    machine = instances.find(session, source)
     operation = _waited(session, operations.submit(session.catalog, "run.import", machine.id, {}))
     if not operation.state.is_finished:
         return operation
