@@ -10,7 +10,7 @@ import bench
 
 
 def main() -> int:
-    """Each module of this package has a `main()` that prints its figures; 1 when one of them missed its goal."""
+    """Each module here has a `main()` that prints its figures; 1 when one of them missed its goal."""
     names = sys.argv[1:] or sorted(
         module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_")
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 def cpu(work: Callable[[], object]) -> float:
-    """Seconds of one call, of this process and the system for it: other work on the machine does not count."""
+    """CPU seconds of one call, the system's part included: other work on the machine does not count."""
     gc.collect()
     begun = time.process_time()
     work()

@@ -1,7 +1,7 @@
 """The catalog beside plain sqlite3 rows, and beside other trackers where they are installed.
 
-The floor is sqlite3 with WAL, synchronous=NORMAL, rows (run, metric, step, t, value) WITHOUT ROWID, transactions of 1,000
-rows: the points are there already, nothing is parsed, nothing is summed up.
+The floor is sqlite3 with WAL, synchronous=NORMAL, rows (run, metric, step, t, value) WITHOUT ROWID, transactions
+of 1,000 rows: the points are there already, nothing is parsed, nothing is summed up.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ def bench_ingest() -> bool:
         value, ours, plain = ratio(lambda: ingest(data, commit), lambda: insert(lines, keys))  # noqa: B023
         points = lines * keys
         detail = (
-            f"{points} points, {keys} a line, commits of {commit // 1024} KiB: {ours / points * 1e6:.2f} us a point,"
+            f"{points} points, {keys} a line, commits of {commit // 1024} KiB:"
+            f" {ours / points * 1e6:.2f} us a point,"
             f" floor {plain / points * 1e6:.2f}"
         )
         met &= figure("catalog ingest / floor", value, 2.0, detail)

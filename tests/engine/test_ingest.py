@@ -378,8 +378,23 @@ JSON = st.recursive(
     max_leaves=10,
 )
 FIELD = st.sampled_from(
-    ["seq", "t", "m", "step", "values", "name", "data", "gpus", "reason", "message", "size_bytes", "sha256", "type", "epoch"]
-)  # fmt: skip
+    [
+        "seq",
+        "t",
+        "m",
+        "step",
+        "values",
+        "name",
+        "data",
+        "gpus",
+        "reason",
+        "message",
+        "size_bytes",
+        "sha256",
+        "type",
+        "epoch",
+    ]
+)
 RECORD = st.builds(
     lambda kind, t, fields: {"t": t, "step": 1, "name": "x", **fields, "kind": kind},
     st.sampled_from(["metric", "progress", "event", "artifact", "report", "done", "system", "x"]),
@@ -462,8 +477,18 @@ def test_two_keys_that_look_the_same_are_one_series(catalog: Catalog) -> None:
     assert (series.steps, series.values) == ([0, 0, 1], [1.0, 2.0, 3.0])
 
 
-@given(st.lists(st.one_of(RECORD.map(lambda r: with_sum(json.dumps(r).encode())), st.binary(max_size=60).map(lambda b: b + b"\n"),
-    st.builds(lambda s, v: metric(s, {"a": v, "b": 1}), st.integers(0, 99), st.floats(allow_nan=False, allow_infinity=False))), max_size=10))  # fmt: skip
+LINE = st.one_of(
+    RECORD.map(lambda record: with_sum(json.dumps(record).encode())),
+    st.binary(max_size=60).map(lambda data: data + b"\n"),
+    st.builds(
+        lambda step, value: metric(step, {"a": value, "b": 1}),
+        st.integers(0, 99),
+        st.floats(allow_nan=False, allow_infinity=False),
+    ),
+)
+
+
+@given(st.lists(LINE, max_size=10))
 def test_reading_together_is_reading_one_by_one(lines: list[bytes]) -> None:
     data = b"".join(lines)
     found = JournalParser().parse(data)
@@ -497,9 +522,10 @@ def test_a_failed_commit_can_be_tried_again(catalog: Catalog, monkeypatch: pytes
     run = create(catalog)
     into: Ingest = ingest_of(catalog, run)
     into.feed(0, metric(0, {"loss": 1.0}))
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="no"):
+    with monkeypatch.context() as patched:
         patched.setattr(catalog.metrics, "append", _fail)
-        into.commit()
+        with pytest.raises(OSError, match="no"):
+            into.commit()
     assert into.source.offset == 0
     assert into.commit() is not None
     assert catalog.metrics.summaries(run.id)["loss"].count == 1

@@ -1,4 +1,4 @@
-"""The catalog: one SQLite file, and a repository a noun that hangs on it. Nothing outside this package speaks SQL."""
+"""The catalog: one SQLite file, and a repository a noun on it. Nothing outside this package speaks SQL."""
 
 from cloudtui_engine.catalog.database import Catalog
 from cloudtui_engine.catalog.runs import RunQuery

@@ -1,5 +1,6 @@
 """Tries of runs, and how their states change."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import sqlite3
@@ -30,12 +31,24 @@ class Attempts(Repository):
         """Keep a new run with its first attempt, queued."""
         created = run.created_at or time.time()
         row = (
-            run.id, run.name, run.kind, RunState.QUEUED, 1, " ".join(instance_ids), run.dataset_id, run.task, run.model,
-            dumps(run.params), created, run.note, dumps(run.spec),
-        )  # fmt: skip
+            run.id,
+            run.name,
+            run.kind,
+            RunState.QUEUED,
+            1,
+            " ".join(instance_ids),
+            run.dataset_id,
+            run.task,
+            run.model,
+            dumps(run.params),
+            created,
+            run.note,
+            dumps(run.spec),
+        )
         with self._catalog.write("run") as db:
             seq = db.execute(
-                "INSERT INTO run (id, name, kind, status, attempt, instance_ids, dataset_id, task, model, params,"
+                "INSERT INTO run (id, name, kind, status, attempt, instance_ids, dataset_id, task,"
+                " model, params,"
                 " created_at, note, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
                 row,
             ).fetchone()[0]
@@ -59,8 +72,10 @@ class Attempts(Repository):
                 )
             _place(db, seq, newest + 1, instance_ids, at)
             db.execute(
-                "UPDATE run SET attempt = ?, status = ?, instance_ids = ?, ended_at = NULL, exit_code = NULL, reason = '',"
-                " past_s = past_s + COALESCE(ended_at - since, 0), since = NULL, stale_since = NULL, progress = '{}'"
+                "UPDATE run SET attempt = ?, status = ?, instance_ids = ?, ended_at = NULL, exit_code ="
+                " NULL, reason = '',"
+                " past_s = past_s + COALESCE(ended_at - since, 0), since = NULL, stale_since = NULL,"
+                " progress = '{}'"
                 " WHERE seq = ?",
                 (newest + 1, RunState.QUEUED, " ".join(instance_ids), seq),
             )
@@ -101,7 +116,8 @@ class Attempts(Repository):
         """The ids of the instances of an attempt, by rank."""
         with self._catalog.read() as db:
             rows = db.execute(
-                "SELECT p.instance_id FROM placement p JOIN run r ON r.seq = p.run WHERE r.id = ? AND p.attempt = ?"
+                "SELECT p.instance_id FROM placement p JOIN run r ON r.seq = p.run WHERE r.id = ? AND"
+                " p.attempt = ?"
                 " ORDER BY p.rank",
                 (run_id, number),
             ).fetchall()
@@ -116,7 +132,7 @@ class Attempts(Repository):
         expected: RunState | Collection[RunState],
         **fields: Any,
     ) -> bool:
-        """Change an attempt's state if it is (one of) `expected`; the run's row follows when it is the newest one.
+        """Change an attempt's state if it is (one of) `expected`; the run follows its newest attempt.
 
         Times that are not given are now; a proof that revises `lost` takes its end back.
 
@@ -152,12 +168,13 @@ class Attempts(Repository):
         """Remember that the user wants it stopped."""
         with self._catalog.write("run") as db:
             db.execute(
-                "UPDATE attempt SET stop_requested_at = COALESCE(stop_requested_at, ?) WHERE run = ? AND number = ?",
+                "UPDATE attempt SET stop_requested_at = COALESCE(stop_requested_at, ?) WHERE run = ?"
+                " AND number = ?",
                 (at, run_seq(db, run_id), number),
             )
 
     def set_from_step(self, run_id: str, number: int, step: int) -> None:
-        """The attempt went on from this step: hides later points of earlier attempts, and summaries follow."""
+        """It went on from this step: hides later points of earlier attempts, and summaries follow."""
         with self._catalog.write("run", f"metric:{run_id}") as db:
             seq, goals = db.execute("SELECT seq, goals FROM run WHERE id = ?", (run_id,)).fetchone() or (
                 run_seq(db, run_id), "{}",

@@ -1,7 +1,9 @@
 """Points packed into columns, and back. Pure; little-endian, as every machine this runs on.
 
-Steps at even distances cost nothing; others are int32 after the first one, or int64. Times are float32 after the first
-one (a chunk that spans more than eleven days has float64). Values are float64: NaN and infinities are what they are.
+Steps at even distances cost nothing; others are int32 after the first one, or int64. Times are float32 after
+the first
+one (a chunk that spans more than eleven days has float64). Values are float64: NaN and infinities are what
+they are.
 """
 
 from __future__ import annotations

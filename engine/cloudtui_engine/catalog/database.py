@@ -1,4 +1,4 @@
-"""The catalog file: a connection a thread, one writer at a time, and topics that tell readers what changed."""
+"""The catalog file: a connection a thread, one writer at a time, topics that tell readers what changed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ class Catalog:
 
         Args:
             topics: what readers should look at again.
-            durable: on the disk, not only handed to the system, before this returns (the outermost one counts).
+            durable: on the disk, not only handed to the system, before this returns (the outermost one
+            counts).
 
         Raises:
             CatalogError: the catalog is busy for too long, its disk is full, or it is damaged.
@@ -145,7 +146,7 @@ class Catalog:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view for the length of the body; inside a `write` of this thread, that transaction's.
+        """One consistent view for the length of the body; inside this thread's `write`, that transaction's.
 
         Raises:
             CatalogError: the catalog cannot be read.
@@ -178,7 +179,7 @@ class Catalog:
             return dict(db.execute("SELECT name, version FROM topic").fetchall())
 
     def changed(self, since: int) -> tuple[int, frozenset[str]]:
-        """The newest version and the topics that were bumped after version `since`: does not grow with the history."""
+        """The newest version, and the topics that were bumped after version `since`."""
         with self.read() as db:
             rows = db.execute("SELECT version, name FROM topic WHERE version > ?", (since,)).fetchall()
         return max((row[0] for row in rows), default=since), frozenset(row[1] for row in rows)

@@ -1,5 +1,6 @@
 """Dataset versions and where copies of them lie."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json
@@ -23,9 +24,18 @@ class Datasets(Repository):
             RefusedError: this content, or this version of the name, is already there.
         """
         row = (
-            dataset.id, dataset.name, dataset.version, dataset.task, dataset.sha256, dataset.size_bytes,
-            dumps(dataset.splits), dumps(dataset.classes), dataset.source, dataset.created_at, dumps(dataset.manifest),
-        )  # fmt: skip
+            dataset.id,
+            dataset.name,
+            dataset.version,
+            dataset.task,
+            dataset.sha256,
+            dataset.size_bytes,
+            dumps(dataset.splits),
+            dumps(dataset.classes),
+            dataset.source,
+            dataset.created_at,
+            dumps(dataset.manifest),
+        )
         try:
             with self._catalog.write("dataset") as db:
                 db.execute(f"INSERT INTO dataset ({_HEAD}, manifest) VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
@@ -112,6 +122,16 @@ class Datasets(Repository):
 def _dataset(row: Row, instances: tuple[str, ...]) -> Dataset:
     key, name, version, task, sha256, size, splits, classes, source, created_at, manifest = row
     return Dataset(
-        key, name, version, task, sha256, size, json.loads(splits), tuple(json.loads(classes)), json.loads(manifest),
-        source, created_at, instances,
-    )  # fmt: skip
+        key,
+        name,
+        version,
+        task,
+        sha256,
+        size,
+        json.loads(splits),
+        tuple(json.loads(classes)),
+        json.loads(manifest),
+        source,
+        created_at,
+        instances,
+    )

@@ -17,12 +17,19 @@ MAX_TEXT = 4000
 class Events(Repository):
     """The rows of `event`."""
 
-    def add(
-        self, subject: str, level: str, name: str, text: str, data: Mapping[str, Any] | None = None, t: float | None = None
-    ) -> None:  # fmt: skip
+    def add(  # noqa: PLR0917 - an event is told in one line
+        self,
+        subject: str,
+        level: str,
+        name: str,
+        text: str,
+        data: Mapping[str, Any] | None = None,
+        t: float | None = None,
+    ) -> None:
         """Tell one event of an object (its id); text from a host is made safe here."""
         row = (
-            time.time() if t is None else t, subject, level, clean_line(name, 200), clean(text[:MAX_TEXT]), dumps(data or {}),
+            time.time() if t is None else t, subject, level, clean_line(name, 200), clean(text[:MAX_TEXT]),
+            dumps(data or {}),
         )  # fmt: skip
         with self._catalog.write("event") as db:
             db.execute(
@@ -33,7 +40,8 @@ class Events(Repository):
         """The newest events of an object, in the order they were told."""
         with self._catalog.read() as db:
             rows = db.execute(
-                "SELECT t, subject, level, name, text, data FROM event WHERE subject = ? ORDER BY id DESC LIMIT ?",
+                "SELECT t, subject, level, name, text, data FROM event WHERE subject = ? ORDER BY id"
+                " DESC LIMIT ?",
                 (subject, limit),
             ).fetchall()
         return [Event(*row[:5], json.loads(row[5])) for row in reversed(rows)]

@@ -7,11 +7,13 @@ import re
 from cloudtui_engine.records.run import Goal
 
 _LESS = frozenset(
-    {"loss", "error", "err", "perplexity", "ppl", "bpc", "mse", "rmse", "mae", "mape", "nll", "wer", "cer", "eer", "fid", "regret"}
+    {"loss", "error", "err", "perplexity", "ppl", "bpc", "mse", "rmse", "mae", "mape", "nll", "wer",
+     "cer", "eer", "fid", "regret"}
 )  # fmt: skip
 _MORE = frozenset(
-    {"acc", "accuracy", "f1", "auc", "auroc", "auprc", "precision", "recall", "r2", "bleu", "rouge", "map", "map50", "iou", "miou",
-     "dice", "psnr", "ssim", "ndcg", "mrr", "mcc", "kappa", "reward", "sensitivity", "specificity", "top1", "top5"}
+    {"acc", "accuracy", "f1", "auc", "auroc", "auprc", "precision", "recall", "r2", "bleu", "rouge",
+     "map", "map50", "iou", "miou", "dice", "psnr", "ssim", "ndcg", "mrr", "mcc", "kappa", "reward",
+     "sensitivity", "specificity", "top1", "top5"}
 )  # fmt: skip
 _WORD = re.compile(r"[a-z0-9]+")
 

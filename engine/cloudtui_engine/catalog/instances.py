@@ -1,5 +1,6 @@
 """Machines."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import dataclasses
@@ -14,7 +15,8 @@ from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.instance import LOCAL, Address, Instance, LinkState
 
 _COLUMNS = (
-    "id, name, provider, address, root, wanted, cloud_state, link_state, link_detail, link_since, price_usd_per_hour,"
+    "id, name, provider, address, root, wanted, cloud_state, link_state, link_detail, link_since,"
+    " price_usd_per_hour,"
     " facts, gpus, machine_id, clock_offset_s, seen_at, created_at, forgotten_at"
 )
 _NAMES = tuple(_COLUMNS.replace(",", " ").split())

@@ -1,5 +1,6 @@
 """Reading histories: only what is visible, and no more of it than asked for."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json
@@ -11,7 +12,7 @@ from typing import Any
 from cloudtui_engine.catalog.base import Repository, dumps
 from cloudtui_engine.catalog.chunks import Points, steps_as_numpy, times_as_numpy, values_as_numpy
 from cloudtui_engine.catalog.envelopes import Bucket, envelope
-from cloudtui_engine.catalog.points import append, read_series
+from cloudtui_engine.catalog.points import Place, append, read_series
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.tally import to_summary
 from cloudtui_engine.catalog.visible import NO_LIMIT, cut, limits, recompute
@@ -19,7 +20,8 @@ from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.records.run import Goal, MetricSummary, Series
 
 _SERIES = (
-    "SELECT m.key, s.attempt, s.id FROM series s JOIN metric m ON m.id = s.metric WHERE s.run = ? AND s.scope = ?{}"
+    "SELECT m.key, s.attempt, s.id FROM series s JOIN metric m ON m.id = s.metric WHERE s.run = ? AND"
+    " s.scope = ?{}"
     " ORDER BY m.key, s.attempt"
 )
 _COLUMNS = "n, step0, stride, t0, steps, times, vals"
@@ -28,7 +30,8 @@ _COLUMNS = "n, step0, stride, t0, steps, times, vals"
 class Metrics(Repository):
     """The rows of `summary`, `series`, `tail` and `chunk`.
 
-    The scope is `metric` for what the job logged and `system` for samples of its machine. A system step is the number
+    The scope is `metric` for what the job logged and `system` for samples of its machine. A system step is
+    the number
     of the sample within its attempt; the times are what to draw those by.
     """
 
@@ -36,7 +39,8 @@ class Metrics(Repository):
         """The summary of every metric of a run, by key."""
         with self._catalog.read() as db:
             rows = db.execute(
-                "SELECT m.key, u.goal, u.n, u.last, u.last_step, u.vmin, u.vmax, u.best, u.best_step, u.stride, u.spark"
+                "SELECT m.key, u.goal, u.n, u.last, u.last_step, u.vmin, u.vmax, u.best, u.best_step,"
+                " u.stride, u.spark"
                 " FROM summary u JOIN metric m ON m.id = u.metric WHERE u.run = ? ORDER BY m.key",
                 (run_seq(db, run_id),),
             ).fetchall()
@@ -46,7 +50,8 @@ class Metrics(Repository):
         """The keys that a run has points of, in order."""
         with self._catalog.read() as db:
             rows = db.execute(
-                "SELECT DISTINCT m.key FROM series s JOIN metric m ON m.id = s.metric WHERE s.run = ? AND s.scope = ?"
+                "SELECT DISTINCT m.key FROM series s JOIN metric m ON m.id = s.metric WHERE s.run = ?"
+                " AND s.scope = ?"
                 " ORDER BY m.key",
                 (run_seq(db, run_id), scope),
             ).fetchall()
@@ -103,7 +108,8 @@ class Metrics(Repository):
             attempt: the number of the attempt.
             columns: points by key.
             scope: `metric` or `system`.
-            first_step: the step of the first of these points; with the very first ones of a later attempt it says
+            first_step: the step of the first of these points; with the very first ones of a later attempt it
+            says
                 from which step that one went on, unless an event did.
 
         Returns:
@@ -114,12 +120,12 @@ class Metrics(Repository):
         with self._catalog.write(f"metric:{run_id}") as db:
             run, newest, goals, from_step = _state(db, run_id, attempt)
             if scope != "metric":
-                return append(db, run, attempt, scope, columns, {}, summarise=False)
+                return append(db, Place(run, attempt, scope), columns, {}, summarise=False)
             if attempt > 1 and from_step is None:
                 first = min(one.steps[0] for one in columns.values()) if first_step is None else first_step
                 hide_after(db, run, attempt, first - 1, goals)
             current = attempt == newest
-            dropped = append(db, run, attempt, scope, columns, goals, summarise=current)
+            dropped = append(db, Place(run, attempt, scope), columns, goals, summarise=current)
             if not current:
                 # Late news of an earlier attempt: what it adds comes before what is summed up already.
                 recompute(db, run, goals, list(columns))
@@ -144,7 +150,8 @@ def hide_after(db: sqlite3.Connection, run: int, attempt: int, step: int, goals:
 
 def _state(db: sqlite3.Connection, run_id: str, attempt: int) -> tuple[int, int, dict[str, Goal], int | None]:
     row = db.execute(
-        "SELECT r.seq, r.attempt, r.goals, a.from_step FROM run r LEFT JOIN attempt a ON a.run = r.seq AND a.number = ?"
+        "SELECT r.seq, r.attempt, r.goals, a.from_step FROM run r LEFT JOIN attempt a ON a.run = r.seq"
+        " AND a.number = ?"
         " WHERE r.id = ?",
         (attempt, run_id),
     ).fetchone()
@@ -188,8 +195,10 @@ def _read_arrays(
                 f"SELECT {_COLUMNS} FROM {table} WHERE series = ? ORDER BY seq0", (series,)
             ):
                 column = (
-                    steps_as_numpy(n, first, stride, steps), values_as_numpy(values), times_as_numpy(n, t0, times),
-                )  # fmt: skip
+                    steps_as_numpy(n, first, stride, steps),
+                    values_as_numpy(values),
+                    times_as_numpy(n, t0, times),
+                )
                 if limit != NO_LIMIT and column[0].max() > limit:
                     kept = column[0] <= limit
                     column = (column[0][kept], column[1][kept], column[2][kept])

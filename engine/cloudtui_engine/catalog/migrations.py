@@ -65,7 +65,8 @@ CREATE TABLE dataset_copy (
     PRIMARY KEY (dataset_id, instance_id)
 ) WITHOUT ROWID;
 
--- instance_ids: those of the newest attempt. since: when the newest attempt started; past_s: how long the earlier ones
+-- instance_ids: those of the newest attempt. since: when the newest attempt started; past_s: how long the
+-- earlier ones
 -- ran. goals: what the run declared of its metrics. spec is last: lists do not read it.
 CREATE TABLE run (
     seq INTEGER PRIMARY KEY,
@@ -146,7 +147,8 @@ CREATE TABLE metric (
     key TEXT NOT NULL UNIQUE
 );
 
--- Lists read these rows and never a history. goal: 'min', 'max' or NULL. last: NULL is NaN. vmin, vmax and best are of
+-- Lists read these rows and never a history. goal: 'min', 'max' or NULL. last: NULL is NaN. vmin, vmax and
+-- best are of
 -- the finite values, NULL where there is none. spark: every stride-th value, at most 15, as float64.
 CREATE TABLE summary (
     run INTEGER NOT NULL REFERENCES run (seq),
@@ -177,7 +179,8 @@ CREATE TABLE series (
     UNIQUE (run, attempt, scope, metric)
 );
 
--- The newest points of a series: a row is what one commit brought, until 1,024 points are sealed into a chunk.
+-- The newest points of a series: a row is what one commit brought, until 1,024 points are sealed into a
+-- chunk.
 -- seq0: the place of its first point in the series. The columns are packed as in `chunk`.
 CREATE TABLE tail (
     series INTEGER NOT NULL REFERENCES series (id),
@@ -192,8 +195,10 @@ CREATE TABLE tail (
     PRIMARY KEY (series, seq0)
 ) WITHOUT ROWID;
 
--- Immutable. Steps are step0 + i * stride and `steps` is NULL, or else `steps` holds int32 after step0 or int64.
--- times: float32 seconds after t0, NULL for one point. vals: float64, so that NaN and infinities are what they are.
+-- Immutable. Steps are step0 + i * stride and `steps` is NULL, or else `steps` holds int32 after step0 or
+-- int64.
+-- times: float32 seconds after t0, NULL for one point. vals: float64, so that NaN and infinities are what
+-- they are.
 -- vmin, vmax, vsum and finite speak of the finite values.
 CREATE TABLE chunk (
     series INTEGER NOT NULL REFERENCES series (id),

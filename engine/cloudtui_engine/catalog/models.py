@@ -1,5 +1,6 @@
 """Model versions: what runs learned."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json
@@ -32,9 +33,12 @@ class Models(Repository):
             ).fetchone()
             if done is None:
                 done = db.execute(
-                    "INSERT INTO model (id, name, version, run, attempt, task, architecture, dataset_id, created_at)"
-                    " SELECT ?, name, (SELECT COALESCE(MAX(version), 0) + 1 FROM model WHERE name = run.name), seq, ?,"
-                    " COALESCE(task, ''), COALESCE(model, ''), dataset_id, ? FROM run WHERE seq = ? RETURNING id",
+                    "INSERT INTO model (id, name, version, run, attempt, task, architecture,"
+                    " dataset_id, created_at)"
+                    " SELECT ?, name, (SELECT COALESCE(MAX(version), 0) + 1 FROM model WHERE name ="
+                    " run.name), seq, ?,"
+                    " COALESCE(task, ''), COALESCE(model, ''), dataset_id, ? FROM run WHERE seq = ?"
+                    " RETURNING id",
                     (new_id(), attempt, time.time(), seq),
                 ).fetchone()
             return self.get(done[0])
@@ -56,7 +60,7 @@ class Models(Repository):
             return [self._model(db, row) for row in rows]
 
     def find(self, text: str) -> Model:
-        """`name` (its newest version), `name@3`, an alias, or an id of the model or its run or the beginning of one."""
+        """`name` (its newest version), `name@3`, an alias, or (the beginning of) an id, of it or its run."""
         name, at, version = text.rpartition("@")
         with self._catalog.read() as db:
             if at and version.isascii() and version.isdigit() and len(version) < 10:
@@ -87,7 +91,8 @@ class Models(Repository):
     def _model(self, db: sqlite3.Connection, row: Row) -> Model:
         key, name, version, run_id, task, architecture, dataset, created_at, run, attempt = row
         metrics = db.execute(
-            "SELECT k.key, u.last FROM summary u JOIN metric k ON k.id = u.metric WHERE u.run = ? ORDER BY k.key",
+            "SELECT k.key, u.last FROM summary u JOIN metric k ON k.id = u.metric WHERE u.run = ? ORDER"
+            " BY k.key",
             (run,),
         ).fetchall()
         reports = db.execute(
@@ -95,7 +100,8 @@ class Models(Repository):
             (run, attempt),
         ).fetchall()
         files = db.execute(
-            "SELECT name, kind, size_bytes, sha256, pulled FROM artifact WHERE run = ? AND attempt = ? ORDER BY name",
+            "SELECT name, kind, size_bytes, sha256, pulled FROM artifact WHERE run = ? AND attempt = ?"
+            " ORDER BY name",
             (run, attempt),
         ).fetchall()
         aliases = db.execute(

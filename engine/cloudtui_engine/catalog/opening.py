@@ -1,6 +1,7 @@
 """Opening the file: refuse what must not be opened, create what is missing, bring up to date what is old.
 
-Several processes may do this at once: the header is looked at without a lock, and whoever finds work to do takes the
+Several processes may do this at once: the header is looked at without a lock, and whoever finds work to do
+takes the
 lock beside the catalog, looks again and does it in one `BEGIN IMMEDIATE` transaction.
 """
 
@@ -32,7 +33,7 @@ _SETTINGS = (
 
 
 def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    """A connection as every thread gets one: waits for others, checks references, begins nothing by itself."""
+    """A connection as every thread gets one: waits for others, checks references, begins nothing itself."""
     connection = sqlite3.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, factory=factory
     )
@@ -101,7 +102,8 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError:
 def _damaged(path: Path, why: str) -> CatalogError:
     return CatalogError(
         f"The catalog is damaged: {why} ({path}).",
-        "It was left as it is. Restore a backup with `cloudtui restore FILE --force`; copies from before upgrades lie in "
+        "It was left as it is. Restore a backup with `cloudtui restore FILE --force`; copies from"
+        " before upgrades lie in "
         f"{path.parent / 'backups'}.",
         code="catalog_damaged",
     )
@@ -133,7 +135,8 @@ def _version_of(path: Path) -> int:
         )
     if version > VERSION:
         raise CatalogError(
-            f"The catalog was made by a newer cloudtui (format {version}, this program knows {VERSION}): {path}.",
+            f"The catalog was made by a newer cloudtui (format {version}, this program knows"
+            f" {VERSION}): {path}.",
             "Upgrade this program: pip install --upgrade cloudtui. The catalog was not touched.",
             code="catalog_newer",
         )

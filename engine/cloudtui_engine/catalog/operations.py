@@ -1,5 +1,6 @@
 """Commands that were committed, and how far they are."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json
@@ -13,7 +14,8 @@ from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.operation import Operation, OperationState
 
 _COLUMNS = (
-    "id, kind, target, args, key, state, question, answer, progress, result, error, pickups, created_at, started_at,"
+    "id, kind, target, args, key, state, question, answer, progress, result, error, pickups,"
+    " created_at, started_at,"
     " ended_at"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM operation"

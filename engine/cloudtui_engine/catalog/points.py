@@ -28,8 +28,8 @@ MAX_PIECES = 64
 
 Row = tuple[object, ...]
 _LOAD = """
-SELECT m.key, m.id, s.id, s.n, s.sealed, s.pieces, u.goal, u.n, u.last, u.last_step, u.vmin, u.vmax, u.best, u.best_step,
-       u.stride, u.spark
+SELECT m.key, m.id, s.id, s.n, s.sealed, s.pieces, u.goal, u.n, u.last, u.last_step, u.vmin, u.vmax,
+       u.best, u.best_step, u.stride, u.spark
 FROM json_each(:keys) AS k
 JOIN metric AS m ON m.key = k.value
 LEFT JOIN series AS s ON s.run = :run AND s.attempt = :attempt AND s.scope = :scope AND s.metric = m.id
@@ -40,6 +40,15 @@ _SUMMARY = "INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 _TAIL = "INSERT INTO tail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT n, step0, stride, t0, steps, times, vals FROM"
 _CHUNK = "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose points: numbers of run and attempt, and `metric` or `system`."""
+
+    run: int
+    attempt: int
+    scope: str
 
 
 @dataclass(slots=True)
@@ -85,16 +94,18 @@ class _Packer:
 
 
 def append(
-    db: sqlite3.Connection, run: int, attempt: int, scope: str, columns: Mapping[str, Points],
-    goals: Mapping[str, Goal], summarise: bool = True,
-) -> int:  # fmt: skip
+    db: sqlite3.Connection,
+    place: Place,
+    columns: Mapping[str, Points],
+    goals: Mapping[str, Goal],
+    *,
+    summarise: bool = True,
+) -> int:
     """Store points of one attempt.
 
     Args:
         db: a connection inside a transaction.
-        run: number of the run.
-        attempt: number of the attempt.
-        scope: `metric` or `system`.
+        place: whose points these are.
         columns: the points by key; arrays may be shared among keys and are not changed.
         goals: what the run declared.
         summarise: update the summaries too; False where the caller computes them anew afterwards.
@@ -102,7 +113,7 @@ def append(
     Returns:
         How many points were dropped because the attempt has too many keys.
     """
-    found, dropped = _load(db, run, attempt, scope, columns, goals)
+    found, dropped = _load(db, place, columns, goals)
     packer, alive = _Packer(), []
     tails: list[Row] = []
     chunks: list[Row] = []
@@ -117,19 +128,15 @@ def append(
     db.executemany(_TAIL, tails)
     db.executemany(_SERIES, [(s.n, s.sealed, s.pieces, s.id) for s in found.values()])
     if summarise:
-        db.executemany(_SUMMARY, [summary_row(run, s.metric, s.tally) for s in found.values()])
+        db.executemany(_SUMMARY, [summary_row(place.run, s.metric, s.tally) for s in found.values()])
     return dropped
 
 
 def _load(
-    db: sqlite3.Connection,
-    run: int,
-    attempt: int,
-    scope: str,
-    columns: Mapping[str, Points],
-    goals: Mapping[str, Goal],
+    db: sqlite3.Connection, place: Place, columns: Mapping[str, Points], goals: Mapping[str, Goal]
 ) -> tuple[dict[str, _Series], int]:
     """The state of every series that the points belong to; new ones are made, as far as there is room."""
+    run, attempt, scope = place.run, place.attempt, place.scope
     at = {"keys": dumps(list(columns)), "run": run, "attempt": attempt, "scope": scope}
     found, missing = {}, dict.fromkeys(columns)
     for key, metric, series, n, sealed, pieces, *summary in db.execute(_LOAD, at):

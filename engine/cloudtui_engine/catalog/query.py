@@ -4,8 +4,8 @@
     metric.validation/accuracy.best >= .9 on:box-1 status:live
     param.model in (resnet18, vit) param.lr in 1e-4..1e-2
 
-Words side by side mean `and`. A bare word is looked for in name, note and tags. `:` and `=` are equal, `~` contains (upper
-and lower case alike). Text with spaces or signs stands in quotes.
+Words side by side mean `and`. A bare word is looked for in name, note and tags. `:` and `=` are equal, `~`
+contains (upper and lower case alike). Text with spaces or signs stands in quotes.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 A function that cannot do what is asked returns a sentence about it; the parser knows the place to go with it.
 """
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import math
@@ -20,10 +21,16 @@ AGGREGATES = {
     "last": "last", "min": "vmin", "max": "vmax", "best": "best", "step": "last_step", "count": "n",
 }  # fmt: skip
 _TEXTS = {
-    "name": "r.name", "note": "r.note", "id": "r.id", "kind": "r.kind", "status": "r.status", "task": "r.task",
-    "model": "r.model", "reason": "r.reason",
+    "name": "r.name",
+    "note": "r.note",
+    "id": "r.id",
+    "kind": "r.kind",
+    "status": "r.status",
+    "task": "r.task",
+    "model": "r.model",
+    "reason": "r.reason",
     "dataset": "(SELECT d.name FROM dataset d WHERE d.id = r.dataset_id)",
-}  # fmt: skip
+}
 _MANY = {
     "tag": ("tag AS x WHERE x.run = r.seq", "x.tag"),
     "on": ("placement AS p JOIN instance AS x ON x.id = p.instance_id WHERE p.run = r.seq", "x.name"),
@@ -83,6 +90,10 @@ def compare(field: Field, operator: str, value: str) -> Sql | str:
         return _text(field, operator, value)
     if field.kind == "param":
         return _param(field, operator, value)
+    return _number(field, operator, value)
+
+
+def _number(field: Field, operator: str, value: str) -> Sql | str:
     number = _time(value) if field.kind == "time" else number_of(value)
     if number is None:
         wanted = "a date like 2026-01-31" if field.kind == "time" else "a number"
@@ -91,7 +102,8 @@ def compare(field: Field, operator: str, value: str) -> Sql | str:
         return f"{field.name} is a number: `~` is for text"
     if field.kind == "metric":
         return (
-            "EXISTS (SELECT 1 FROM summary u WHERE u.run = r.seq AND u.metric = (SELECT id FROM metric WHERE key = ?)"
+            "EXISTS (SELECT 1 FROM summary u WHERE u.run = r.seq AND u.metric = (SELECT id FROM metric"
+            " WHERE key = ?)"
             f" AND u.{field.sql} {operator} ?)",
             [field.name, number],
         )

@@ -1,5 +1,6 @@
-"""Which runs, in which order, from where on: a query as SQL. Pages go on after a run, so that they never shift."""
+"""Which runs, in which order, from where on: a query as SQL. Pages go on after a run, so they never shift."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,11 +13,19 @@ from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.run import Run
 
 _SORTS = {
-    "created": "r.created_at", "started": "r.started_at", "ended": "r.ended_at", "name": "r.name COLLATE NOCASE",
-    "status": "r.status", "duration": DURATION, "cost": "r.cost_usd", "attempt": "r.attempt", "id": "r.id",
+    "created": "r.created_at",
+    "started": "r.started_at",
+    "ended": "r.ended_at",
+    "name": "r.name COLLATE NOCASE",
+    "status": "r.status",
+    "duration": DURATION,
+    "cost": "r.cost_usd",
+    "attempt": "r.attempt",
+    "id": "r.id",
     "dataset": "(SELECT d.name FROM dataset d WHERE d.id = r.dataset_id) COLLATE NOCASE",
-    "model": "r.model COLLATE NOCASE", "task": "r.task",
-}  # fmt: skip
+    "model": "r.model COLLATE NOCASE",
+    "task": "r.task",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +35,8 @@ class RunQuery:
     filter: str = ""
     """The language of `catalog/query.py`."""
     sort: str = "-created"
-    """`created, started, ended, name, status, duration, cost, attempt, dataset, model, task, id, metric.KEY, param.NAME`;
-    with `-` from great to small. Runs without a value come last."""
+    """`created, started, ended, name, status, duration, cost, attempt, dataset, model, task, id, metric.KEY,
+    param.NAME`; with `-` from great to small. Runs without a value come last."""
     limit: int | None = None
     offset_key: tuple[str, ...] | None = None
     """Where the last page ended: `RunQuery.after(run)`."""

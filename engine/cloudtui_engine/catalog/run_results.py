@@ -1,5 +1,6 @@
 """What runs left: files and reports."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json
@@ -20,7 +21,8 @@ class Results(Repository):
         with self._catalog.write("run") as db:
             seq = run_seq(db, run_id)
             db.executemany(
-                "INSERT INTO artifact (run, attempt, name, kind, size_bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)"
+                "INSERT INTO artifact (run, attempt, name, kind, size_bytes, sha256) VALUES (?, ?, ?,"
+                " ?, ?, ?)"
                 " ON CONFLICT (run, attempt, name) DO UPDATE SET kind = excluded.kind,"
                 " size_bytes = excluded.size_bytes, pulled = pulled AND sha256 = excluded.sha256,"
                 " sha256 = excluded.sha256",
@@ -31,20 +33,22 @@ class Results(Repository):
         """The files of one attempt, by name."""
         with self._catalog.read() as db:
             rows = db.execute(
-                "SELECT name, kind, size_bytes, sha256, pulled FROM artifact WHERE run = ? AND attempt = ? ORDER BY name",
+                "SELECT name, kind, size_bytes, sha256, pulled FROM artifact WHERE run = ? AND attempt"
+                " = ? ORDER BY name",
                 (run_seq(db, run_id), number),
             ).fetchall()
         file = self._catalog.paths.file
         return [Artifact(*row[:4], str(file(row[3])) if row[4] else None) for row in rows]
 
     def unpulled(self) -> list[tuple[str, int]]:
-        """Finished attempts (run id, number) of runs not in the trash that left files which are not here yet."""
+        """Finished attempts (run id, number) whose files are not here yet; not of runs in the trash."""
         states = ",".join(f"'{state}'" for state in sorted(FINISHED))
         with self._catalog.read() as db:
             rows = db.execute(
                 "SELECT DISTINCT r.id, a.number, r.seq FROM artifact AS f JOIN run AS r ON r.seq = f.run"
                 " JOIN attempt AS a ON a.run = f.run AND a.number = f.attempt"
-                f" WHERE f.pulled = 0 AND a.state IN ({states}) AND r.deleted_at IS NULL ORDER BY r.seq, a.number"
+                f" WHERE f.pulled = 0 AND a.state IN ({states}) AND r.deleted_at IS NULL ORDER BY"
+                f" r.seq, a.number"
             ).fetchall()
         return [(row[0], row[1]) for row in rows]
 
@@ -82,10 +86,11 @@ class Results(Repository):
         return {name: found[name] for name in sorted(found)}
 
     def last_word(self, run_id: str, number: int) -> dict[str, Any] | None:
-        """The `done` record of an attempt's journal: `t` (by our clock), `reason` and `message`; None without one."""
+        """The `done` record of an attempt: `t` (by our clock), `reason` and `message`; None without one."""
         with self._catalog.read() as db:
             row = db.execute(
-                "SELECT t, data FROM event WHERE subject = ? AND name = 'done' AND json_extract(data, '$.attempt') = ?"
+                "SELECT t, data FROM event WHERE subject = ? AND name = 'done' AND json_extract(data,"
+                " '$.attempt') = ?"
                 " ORDER BY id DESC LIMIT 1",
                 (run_id, number),
             ).fetchone()

@@ -14,8 +14,10 @@ from cloudtui_engine.records.run import Artifact, MetricSummary, Run, RunState
 
 FROM = "FROM run AS r LEFT JOIN dataset AS d ON d.id = r.dataset_id"
 COLUMNS = (
-    "r.seq, r.id, r.name, r.kind, r.status, r.attempt, r.instance_ids, d.name, r.dataset_id, r.task, r.model, r.params,"
-    " r.progress, r.stale_since, r.created_at, r.started_at, r.since, r.ended_at, r.past_s, r.cost_usd, r.exit_code,"
+    "r.seq, r.id, r.name, r.kind, r.status, r.attempt, r.instance_ids, d.name, r.dataset_id, r.task,"
+    " r.model, r.params,"
+    " r.progress, r.stale_since, r.created_at, r.started_at, r.since, r.ended_at, r.past_s, r.cost_usd,"
+    " r.exit_code,"
     " r.reason, r.note, r.deleted_at"
 )
 _STATES = {str(state): state for state in RunState}
@@ -94,16 +96,64 @@ def runs_of(
     now, nothing = time.time(), Summaries([], {})
     found = []
     for i, row in enumerate(rows):
-        (seq, key, name, kind, status, attempt, instances, dataset, dataset_id, task, model, _, _, stale, created,
-         started, since, ended, past, cost, exit_code, reason, note, deleted) = row  # fmt: skip
+        (
+            seq,
+            key,
+            name,
+            kind,
+            status,
+            attempt,
+            instances,
+            dataset,
+            dataset_id,
+            task,
+            model,
+            _,
+            _,
+            stale,
+            created,
+            started,
+            since,
+            ended,
+            past,
+            cost,
+            exit_code,
+            reason,
+            note,
+            deleted,
+        ) = row
         spec = json.loads(specs[seq]) if details else {}
         duration = None if started is None else past + (0.0 if since is None else (ended or now) - since)
         found.append(
-            Run(key, name, kind, _STATES[status], attempt, tuple([names[one] for one in instances.split()]), dataset,
-                dataset_id, task, model, params[i], spec, summaries.get(seq, nothing), progress[i], stale, created,
-                started, ended, duration, cost, exit_code, reason, artifacts.get(seq, ()), tuple(tags.get(seq, ())),
-                note, deleted)
-        )  # fmt: skip
+            Run(
+                key,
+                name,
+                kind,
+                _STATES[status],
+                attempt,
+                tuple([names[one] for one in instances.split()]),
+                dataset,
+                dataset_id,
+                task,
+                model,
+                params[i],
+                spec,
+                summaries.get(seq, nothing),
+                progress[i],
+                stale,
+                created,
+                started,
+                ended,
+                duration,
+                cost,
+                exit_code,
+                reason,
+                artifacts.get(seq, ()),
+                tuple(tags.get(seq, ())),
+                note,
+                deleted,
+            )
+        )
     return found
 
 

@@ -1,6 +1,7 @@
 """The summary of a series as its points come: what lists show instead of the history. Pure.
 
-It is a function of the visible points in order, however they were cut into batches: `add` in one piece and in many
+It is a function of the visible points in order, however they were cut into batches: `add` in one piece and in
+many
 give the same. The sparkline holds every stride-th value; the stride doubles when there are more than fifteen.
 """
 
@@ -62,15 +63,33 @@ class Tally:
     def summary(self, key: str) -> MetricSummary:
         """As readers get it; the sparkline ends with the last value."""
         return to_summary(
-            key, self.goal, self.n, self.last, self.last_step, self.vmin, self.vmax, self.best, self.best_step,
-            self.stride, self.spark.tobytes(),
-        )  # fmt: skip
+            key,
+            self.goal,
+            self.n,
+            self.last,
+            self.last_step,
+            self.vmin,
+            self.vmax,
+            self.best,
+            self.best_step,
+            self.stride,
+            self.spark.tobytes(),
+        )
 
 
-def to_summary(
-    key: str, goal: Goal | None, n: int, last: float | None, last_step: int, vmin: float | None, vmax: float | None,
-    best: float | None, best_step: int | None, stride: int, packed: bytes,
-) -> MetricSummary:  # fmt: skip
+def to_summary(  # noqa: PLR0917 - the columns of its row, in their order
+    key: str,
+    goal: Goal | None,
+    n: int,
+    last: float | None,
+    last_step: int,
+    vmin: float | None,
+    vmax: float | None,
+    best: float | None,
+    best_step: int | None,
+    stride: int,
+    packed: bytes,
+) -> MetricSummary:
     """A summary from the columns of its row."""
     value = NAN if last is None else last
     spark = tuple(array("d", packed))

@@ -55,9 +55,23 @@ class _Piece:
     points: Points
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How records are read."""
+
+    shift: float
+    clean: KeyCleaner
+    step: str
+
+
 def collect(
-    groups: Iterable[Group], others: Iterable[tuple[int, Record]], shift: float, clean: KeyCleaner, step: str = "step"
-) -> Columns:  # fmt: skip
+    groups: Iterable[Group],
+    others: Iterable[tuple[int, Record]],
+    shift: float,
+    clean: KeyCleaner,
+    *,
+    step: str = "step",
+) -> Columns:
     """The points of metric records (or of system samples).
 
     Args:
@@ -67,7 +81,7 @@ def collect(
         clean: makes keys safe.
         step: the name of what counts the records.
     """
-    found = Columns()
+    found, read = Columns(), _Reading(shift, clean, step)
     pieces: dict[str, list[_Piece]] = {}
     firsts: list[tuple[int, int]] = []
     for group in groups:
@@ -81,7 +95,7 @@ def collect(
                 found.bad += len(values)
     loose: dict[str, tuple[list[int], Points]] = {}
     for place, record in others:
-        found.bad += _loosen(place, record, step, shift, clean, loose)
+        found.bad += _loosen(place, record, read, loose)
     for key, (places, points) in loose.items():
         firsts.append((places[0], points.steps[0]))
         pieces.setdefault(key, []).append(_Piece(places, points))
@@ -90,23 +104,21 @@ def collect(
     return found
 
 
-def _loosen(
-    place: int, record: Record, step_name: str, shift: float, clean: KeyCleaner, found: dict[str, tuple[list[int], Points]]
-) -> int:  # fmt: skip
+def _loosen(place: int, record: Record, read: _Reading, found: dict[str, tuple[list[int], Points]]) -> int:
     """Add the points of one record to `found`; returns how much of it was no point."""
-    step, time, values = record.get(step_name), number(record.get("t")), record.get("values")
+    step, time, values = record.get(read.step), number(record.get("t")), record.get("values")
     if not is_step(step) or time is None or not 0.0 <= time < LATEST or not isinstance(values, dict):
         return 1
     bad = 0
     for raw, value in values.items():
-        key, point = clean(raw), number(value)
+        key, point = read.clean(raw), number(value)
         if not key or point is None:
             bad += 1
             continue
         places, points = found.setdefault(key, ([], Points.empty()))
         places.append(place)
         points.steps.append(step)
-        points.times.append(time + shift)
+        points.times.append(time + read.shift)
         points.values.append(point)
     return bad
 

@@ -13,7 +13,8 @@ def cut_back(path: Path, offset: int) -> tuple[int, bytes]:
     """Drop what was appended but never committed.
 
     Returns:
-        How many bytes are here, and the last of them: fewer than `offset` where the file was lost or a power cut
+        How many bytes are here, and the last of them: fewer than `offset` where the file was lost or a power
+        cut
         took its end, so that the rest is fetched again.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -32,7 +32,7 @@ class Committed:
     offset: int
     """All before it is in the catalog."""
     records: list[dict[str, Any]]
-    """Progress, events, artifacts, reports and done, in order and made safe. Points and samples are not among them."""
+    """Progress, events, artifacts, reports and done, in order and made safe; no points and no samples."""
 
 
 class Ingest:
@@ -121,11 +121,11 @@ class Ingest:
         return Committed(moved.offset, [])
 
     def _store_samples(self, samples: list[Record]) -> int:
-        """Samples of the machine as series, and the newest GPUs at the instance; returns how much was no sample."""
+        """Samples as series, and the newest GPUs at the instance; returns how much was no sample."""
         if not samples:
             return 0
         source = self._source
-        columns = collect((), enumerate(samples), self._shift, self._clean, "seq")
+        columns = collect((), enumerate(samples), self._shift, self._clean, step="seq")
         gpus, newest = gpu_columns(samples, self._shift)
         bad = columns.bad
         bad += self._catalog.metrics.append(
@@ -137,7 +137,8 @@ class Ingest:
 
     def _note_damage(self, moved: Source, bad: int) -> Source:
         if not moved.damaged:
-            text = f"The {moved.name} journal of attempt {moved.attempt} has lines that are no records; they are left out."
+            what = f"The {moved.name} journal of attempt {moved.attempt}"
+            text = f"{what} has lines that are no records; they are left out."
             self._catalog.events.add(
                 moved.run_id, "warning", "damaged_lines", text, {"attempt": moved.attempt}
             )
@@ -163,7 +164,7 @@ class Ingest:
         self._size = len(left)
 
     def _matching_log(self) -> Source:
-        """Make log and cursor agree: the log loses what was not committed, the cursor what is not in the log."""
+        """Make both agree: the log loses what was not committed, the cursor what is not in the log."""
         path = self._catalog.paths.console(self._source.run_id, self._source.attempt)
         here, tail = console_log.cut_back(path, self._source.offset)
         if here == self._source.offset:

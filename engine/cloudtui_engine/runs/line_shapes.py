@@ -1,9 +1,13 @@
 """Metric lines that all look alike, read by one expression made for them. Pure.
 
-Ingest spends its time on JSON: a line like `JournalWriter` writes it costs more as nested dictionaries (in making
-them, and in the garbage collector's looking at them) than to store. Lines of one run have the same few sets of keys,
-so an expression is made from the first line of a set, and finds step, time and numbers of all lines of that shape.
-What it does not match is parsed. (It also takes numbers that JSON would not, such as 01: the line's checksum says that
+Ingest spends its time on JSON: a line like `JournalWriter` writes it costs more as nested dictionaries (in
+making
+them, and in the garbage collector's looking at them) than to store. Lines of one run have the same few sets
+of keys,
+so an expression is made from the first line of a set, and finds step, time and numbers of all lines of that
+shape.
+What it does not match is parsed. (It also takes numbers that JSON would not, such as 01: the line's checksum
+says that
 its writer meant them.)
 """
 

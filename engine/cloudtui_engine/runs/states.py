@@ -1,6 +1,7 @@
 """How an attempt may change: the one table that says so.
 
-Finished is final, but for `lost`: a host that comes back brings its journal, and with it the proof of what happened.
+Finished is final, but for `lost`: a host that comes back brings its journal, and with it the proof of what
+happened.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def create(catalog: Catalog, name: str = "run", **fields: Any) -> Run:
 
 def finish(catalog: Catalog, run_id: str, number: int = 1, state: RunState = RunState.SUCCEEDED) -> None:
     way = (RunState.QUEUED, RunState.STAGING, RunState.STARTING, RunState.RUNNING, state)
-    for before, after in zip(way, way[1:], strict=False):
+    for before, after in pairwise(way):
         assert catalog.runs.move(run_id, number, after, expected=before)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -112,7 +111,8 @@ def test_an_empty_file_is_what_a_crash_before_the_first_commit_leaves(tmp_path: 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "lustre"])
 def test_a_network_file_system_is_refused(tmp_path: Path, kind: str) -> None:
     point = str(tmp_path).replace(" ", "\\040")
-    mounts = f"1 0 8:1 / / rw shared:1 - ext4 /dev/sda rw\n2 1 0:9 / {point} rw,relatime shared:7 - {kind} server:/x rw\n"
+    mounts = "1 0 8:1 / / rw shared:1 - ext4 /dev/sda rw\n"
+    mounts += f"2 1 0:9 / {point} rw,relatime shared:7 - {kind} server:/x rw\n"
     with pytest.raises(CatalogError, match="network") as raised:
         Catalog.open(Paths(tmp_path / "a" / "home"), mounts=lambda: mounts)
     assert kind in raised.value.message
@@ -136,14 +136,18 @@ def test_a_full_disk_says_so_and_loses_nothing(catalog: Catalog) -> None:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(CatalogError) as raised:
-        for i in range(100):
-            catalog.settings.set(f"key{i}", "x" * 2000)
+        _fill(catalog)
     assert raised.value.code == "disk_full"
     assert "space" in raised.value.hint
     with catalog.read() as db:
         db.execute("PRAGMA max_page_count = 100000")
     catalog.settings.set("after", 1)
     assert catalog.settings.get("after") == 1
+
+
+def _fill(catalog: Catalog) -> None:
+    for i in range(100):
+        catalog.settings.set(f"key{i}", "x" * 2000)
 
 
 def test_no_permission_is_an_error_with_a_hint(tmp_path: Path) -> None:
@@ -153,11 +157,16 @@ def test_no_permission_is_an_error_with_a_hint(tmp_path: Path) -> None:
     assert raised.value.hint
 
 
+def _set_and_fail(catalog: Catalog, why: str, key: str) -> None:
+    with catalog.write("setting"):
+        catalog.settings.set(key, 1)
+        raise RuntimeError(why)
+
+
 def test_a_write_is_all_or_nothing(catalog: Catalog) -> None:
     before = catalog.topics()
-    with pytest.raises(RuntimeError, match="stop"), catalog.write("setting"):
-        catalog.settings.set("a", 1)
-        raise RuntimeError("stop")
+    with pytest.raises(RuntimeError, match="stop"):
+        _set_and_fail(catalog, "stop", "a")
     assert catalog.settings.get("a") is None
     assert catalog.topics() == before
 
@@ -165,10 +174,10 @@ def test_a_write_is_all_or_nothing(catalog: Catalog) -> None:
 def test_an_inner_write_joins_the_outer_one_and_undoes_only_itself(catalog: Catalog) -> None:
     with catalog.write("outer") as outer:
         catalog.settings.set("kept", 1)
-        with pytest.raises(RuntimeError, match="inner"), catalog.write("inner") as inner:
+        with catalog.write("inner") as inner:
             assert inner is outer
-            catalog.settings.set("dropped", 1)
-            raise RuntimeError("inner")
+        with pytest.raises(RuntimeError, match="stop"):
+            _set_and_fail(catalog, "stop", "dropped")
     assert (catalog.settings.get("kept"), catalog.settings.get("dropped")) == (1, None)
     assert {"outer", "setting"} <= catalog.topics().keys()
 
@@ -255,7 +264,6 @@ def test_a_threads_connection_goes_with_it(catalog: Catalog) -> None:
         thread.start()
         thread.join(10)
     assert len(catalog._handles) <= before + 1
-    assert len(os.listdir("/proc/self/fd")) < 200 if Path("/proc/self/fd").exists() else True
 
 
 def test_closing_twice_is_fine_and_using_it_afterwards_is_not(tmp_path: Path) -> None:

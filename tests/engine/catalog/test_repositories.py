@@ -146,9 +146,16 @@ class TestRuns:
     def test_what_goes_in_comes_out(self, catalog: Catalog) -> None:
         digits = catalog.datasets.add(a_dataset("digits"))
         given = a_run(
-            "first", dataset_id=digits.id, task="image", model="cnn", params={"lr": 0.1, "o": {"name": "sgd"}},
-            spec={"argv": ["x"]}, note="hm", tags=("b", "a"), created_at=7.0,
-        )  # fmt: skip
+            "first",
+            dataset_id=digits.id,
+            task="image",
+            model="cnn",
+            params={"lr": 0.1, "o": {"name": "sgd"}},
+            spec={"argv": ["x"]},
+            note="hm",
+            tags=("b", "a"),
+            created_at=7.0,
+        )
         local = catalog.instances.ensure_local()
         made = catalog.runs.create(given, [local.id])
         assert made == replace(given, instances=("local",), dataset="digits", tags=("a", "b"))

@@ -158,9 +158,19 @@ def test_goals_that_the_run_declares_win_over_names(catalog: Catalog) -> None:
 
 def test_goals_by_name() -> None:
     wanted = {
-        "train/loss": "min", "validation/accuracy": "max", "val_f1": "max", "error_rate": "min", "perplexity": "min",
-        "mAP@50": "max", "top1_acc": "max", "r2": "max", "lr": None, "epoch": None, "mapping": None, "rmse": "min",
-    }  # fmt: skip
+        "train/loss": "min",
+        "validation/accuracy": "max",
+        "val_f1": "max",
+        "error_rate": "min",
+        "perplexity": "min",
+        "mAP@50": "max",
+        "top1_acc": "max",
+        "r2": "max",
+        "lr": None,
+        "epoch": None,
+        "mapping": None,
+        "rmse": "min",
+    }
     assert {key: goal_of(key) for key in wanted} == wanted
 
 
