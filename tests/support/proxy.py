@@ -93,6 +93,8 @@ class Proxy:
                 continue
             for sock in (near, far):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # A socket that a thread waits on is not gone by `close`: so nobody waits for long.
+                sock.settimeout(_TICK_S)
             self.connections += 1
             with self._lock:
                 self._pairs.append((near, far))
@@ -153,6 +155,8 @@ class _Pump:
         while True:
             try:
                 chunk = self._source.recv(_CHUNK if not self._proxy.rate else 8192)
+            except TimeoutError:
+                continue
             except OSError:
                 chunk = b""
             with self._ready:
@@ -183,10 +187,18 @@ class _Pump:
                 return
             self._proxy._may_pass(self._way, len(chunk))
             allowed = self._proxy._passed(self._way, len(chunk))
-            try:
-                self._sink.sendall(chunk[:allowed])
-            except OSError:
+            if not self._send(chunk[:allowed]):
                 return
             if allowed < len(chunk):
                 self._proxy._end_all(reset=self._proxy._cut_is_reset)
                 return
+
+    def _send(self, chunk: bytes) -> bool:
+        while chunk:
+            try:
+                chunk = chunk[self._sink.send(chunk) :]
+            except TimeoutError:
+                continue
+            except OSError:
+                return False
+        return True

@@ -22,8 +22,11 @@ _CANDIDATES = (
     "/usr/bin/python3 /usr/local/bin/python3 /opt/conda/bin/python3 /opt/miniconda3/bin/python3 "
     '"$HOME"/miniconda3/bin/python3 "$HOME"/anaconda3/bin/python3 "$HOME"/.local/bin/python3'
 )
+_TOO_OLD = 91
 _START = (
-    "import sys,json;stdin=sys.stdin.buffer;header=json.loads(stdin.readline());"
+    "import sys;"
+    f"sys.version_info<(3,8) and (print(sys.version.split()[0],file=sys.stderr),sys.exit({_TOO_OLD}));"
+    "import json;stdin=sys.stdin.buffer;header=json.loads(stdin.readline());"
     'exec(compile(stdin.read(header["loader"]),"loader.py","exec"),'
     '{"__name__":"__main__","header":header,"stdin":stdin})'
 )
@@ -38,14 +41,13 @@ def command(python: str = "") -> str:
     It is one line in single quotes, because the login shell that reads it may be sh, fish or csh.
     """
     if python:
-        return f"exec {shlex.quote(python)} -I -u -c {shlex.quote(_START)}"
+        return f"exec {shlex.quote(python)} -ISu -c {shlex.quote(_START)}"
     quoted = _START.replace('"', '\\"')
+    # One start of a python is the check and the run: it ends by these statuses before it has read a byte.
     script = (
-        f"for p in {_CANDIDATES}; do "
-        'v=$("$p" -c "import sys; print(sys.version.split()[0]); sys.exit(sys.version_info < (3, 8))" '
-        "</dev/null 2>/dev/null) "
-        f'&& exec "$p" -I -u -c "{quoted}"; '
-        'o="$o $v"; done; echo cloudtui-no-python $o'
+        f'for p in {_CANDIDATES}; do command -v "$p" >/dev/null 2>&1 || continue; '
+        f'"$p" -ISu -c "{quoted}"; s=$?; case $s in 2|126|127) ;; {_TOO_OLD}) o=1 ;; *) exit $s ;; esac; '
+        "done; echo cloudtui-no-python $o"
     )
     return f"exec /bin/sh -c '{script}'"
 
@@ -129,10 +131,9 @@ def _raise_named(name: str, seen: bytes) -> None:
         raise replies.error(replies.parse(reported[1]))
     none = _NO_PYTHON_LINE.search(seen)
     if none:
-        old = clean_line(none[1].decode(errors="replace"), 80)
         raise FailedError(
-            f"{name} has no python3 that is new enough: only {old} was found."
-            if old
+            f"{name} has no python3 that is new enough."
+            if none[1].strip()
             else f"{name} has no python3 that its login shell finds.",
             "Install Python 3.8 or newer there (for example: apt-get install python3).",
             code="no_python",

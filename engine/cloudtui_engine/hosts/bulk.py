@@ -17,7 +17,8 @@ STALL_S = 30.0
 """No byte for so long is the end of a transfer."""
 LOOK_S = 0.2
 """How often is looked whether the transfer is still wanted."""
-_READ = 256 * 1024
+_READ = 4 * 1024 * 1024
+"""More than paramiko holds: taking all of it saves moving the rest to the front each time."""
 
 OnProgress = Callable[[int, int], None]
 """(bytes there, bytes in all)"""

@@ -15,6 +15,7 @@ from cloudtui_engine.hosts.clock import HostClock
 from cloudtui_engine.hosts.pending import Pending
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_host import frames
+from cloudtui_host.journal import MAX_LINE
 
 _READ = 256 * 1024
 
@@ -34,8 +35,9 @@ class Timing:
 
 
 DEFAULT_TIMING = Timing()
-UNACKNOWLEDGED_MOST = 4 * 256 * 1024
-"""A host sends 256 KiB ahead of the acknowledgements; one that sends far more is not to be trusted."""
+UNACKNOWLEDGED_MOST = 1024 * 1024
+"""A host sends 256 KiB ahead of the acknowledgements, and of each journal one unfinished line; one that sends
+far more is not to be trusted with our memory."""
 
 OnData = Callable[[int, int, bytes], None]
 OnEvent = Callable[[dict[str, Any]], None]
@@ -294,7 +296,8 @@ class Session:
                 raise FailedError(f"{self._transport.name} sent a journal with a gap.", code="protocol")
             followed.received += len(chunk)
             ahead = sum(one.received - one.acknowledged for one in self._streams.values())
-        if ahead > UNACKNOWLEDGED_MOST:
+            most = UNACKNOWLEDGED_MOST + MAX_LINE * len(self._streams)
+        if ahead > most:
             raise FailedError(f"{self._transport.name} sends more than it was asked for.", code="protocol")
         self._on_data(stream, offset, chunk)
 

@@ -7,12 +7,13 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from tests.support.sshd import Sshd
+
 from cloudtui_engine.hosts.known_hosts import KnownHosts
 from cloudtui_engine.hosts.ssh_config import Endpoint
 from cloudtui_engine.hosts.transfer import LocalFile, RemoteFile
 from cloudtui_engine.hosts.transport.keys import Keys
 from cloudtui_engine.hosts.transport.ssh import SshTransport
-from tests.support.sshd import Sshd
 
 CONNECT_S = 10.0
 
@@ -30,7 +31,9 @@ def known(folder: Path, *servers: Sshd, port: int | None = None) -> KnownHosts:
     return KnownHosts(path, ())
 
 
-def transport(server: Sshd, folder: Path, *, port: int | None = None, keys: Keys | None = None) -> SshTransport:
+def transport(
+    server: Sshd, folder: Path, *, port: int | None = None, keys: Keys | None = None
+) -> SshTransport:
     """A transport to a server that is known, not yet connected."""
     return SshTransport(endpoint(server, port=port), known(folder, server, port=port), keys)
 

@@ -7,10 +7,10 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
+from tests.support.sshd import make_key
 
 from cloudtui_engine.errors import HostKeyError
 from cloudtui_engine.hosts.known_hosts import KeyState, KnownHosts, fingerprint
-from tests.support.sshd import make_key
 
 KIND = "ssh-ed25519"
 
@@ -129,5 +129,9 @@ def test_the_fingerprint_is_the_one_that_ssh_prints(tmp_path: Path) -> None:
     import subprocess
 
     key = make_key(tmp_path / "key")
-    printed = subprocess.run(["ssh-keygen", "-lf", str(key)], check=True, capture_output=True, text=True).stdout
-    assert fingerprint(base64.b64decode(key.with_name("key.pub").read_text().split()[1])) == printed.split()[1]
+    printed = subprocess.run(
+        ["ssh-keygen", "-lf", str(key)], check=True, capture_output=True, text=True
+    ).stdout
+    assert (
+        fingerprint(base64.b64decode(key.with_name("key.pub").read_text().split()[1])) == printed.split()[1]
+    )

@@ -19,7 +19,8 @@ def config(folder: Path, text: str) -> Path:
 def test_a_host_block_gives_address_user_port_and_keys(tmp_path: Path) -> None:
     path = config(
         tmp_path,
-        f"Host gpu\n HostName 10.1.2.3\n User ada\n Port 2222\n IdentityFile {tmp_path}/a\n IdentityFile {tmp_path}/b\n"
+        f"Host gpu\n HostName 10.1.2.3\n User ada\n Port 2222\n"
+        f" IdentityFile {tmp_path}/a\n IdentityFile {tmp_path}/b\n"
         f" IdentitiesOnly yes\n HostKeyAlias gpu-key\n UserKnownHostsFile {tmp_path}/k1 {tmp_path}/k2\n",
     )
     found = ssh_config.resolve("gpu", name="box-2", config=path)
@@ -45,7 +46,11 @@ def test_jumps_are_resolved_by_their_own_blocks_in_order(tmp_path: Path) -> None
         "Host outer\n HostName 10.0.0.1\n Port 2201\n",
     )
     hops = ssh_config.resolve("gpu", config=path).jumps
-    assert [(hop.host, hop.port) for hop in hops] == [("10.0.0.1", 2201), ("10.0.0.2", 22), ("10.0.0.9", 2209)]
+    assert [(hop.host, hop.port) for hop in hops] == [
+        ("10.0.0.1", 2201),
+        ("10.0.0.2", 22),
+        ("10.0.0.9", 2209),
+    ]
     assert [hop.user for hop in hops][1:] == ["ada", "eve"]
 
 
@@ -89,8 +94,8 @@ def test_hosts_are_listed_without_wildcards_and_with_includes(tmp_path: Path) ->
     (tmp_path / "more.d" / "lab").write_text('Host lab-1 "lab-2"\n')
     path = config(
         tmp_path,
-        "Include more.d/*\nInclude missing\n# Host hidden\nHost gpu *.example.com !not\nhost=equals\nHost gpu\n"
-        "Match host x\n User y\nHost -bad\n",
+        "Include more.d/*\nInclude missing\n# Host hidden\nHost gpu *.example.com !not\nhost=equals\n"
+        "Host gpu\nMatch host x\n User y\nHost -bad\n",
     )
     assert ssh_config.list_hosts(path) == ["lab-1", "lab-2", "gpu", "equals"]
 

@@ -10,8 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.engine.hosts import support
+from tests.support.proxy import Proxy
+from tests.support.sshd import Sshd, free_port, make_key
 
 from cloudtui_engine.errors import AuthError, HostKeyError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts import ssh_config
@@ -21,9 +25,6 @@ from cloudtui_engine.hosts.transport.base import backoff
 from cloudtui_engine.hosts.transport.channel import SshChannel
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
 from cloudtui_engine.hosts.transport.ssh import SshTransport
-from tests.engine.hosts import support
-from tests.support.proxy import Proxy
-from tests.support.sshd import Sshd, free_port, make_key
 
 pytestmark = pytest.mark.sshd
 
@@ -35,7 +36,7 @@ def read_all(channel: SshChannel) -> bytes:
     return out
 
 
-def refused(server: Sshd, folder: Path, keys: Keys | None = None, **changes: object) -> AuthError:
+def refused(server: Sshd, folder: Path, keys: Keys | None = None, **changes: Any) -> AuthError:
     made = SshTransport(support.endpoint(server, **changes), support.known(folder, server), keys)
     with pytest.raises(AuthError) as raised:
         made.connect(10)
@@ -157,7 +158,9 @@ def test_with_identities_only_the_agents_other_keys_are_not_shown(
     sshd: Sshd, tmp_path: Path, agent: Callable[[Path], None]
 ) -> None:
     agent(sshd.user_key)
-    error = refused(sshd, tmp_path, key_file="", identities_only=True, identity_files=(str(tmp_path / "none"),))
+    error = refused(
+        sshd, tmp_path, key_file="", identities_only=True, identity_files=(str(tmp_path / "none"),)
+    )
     assert "There is no key" in error.message
 
 
@@ -198,7 +201,11 @@ def test_a_locked_key_that_the_agent_holds_needs_no_passphrase(
     plain = make_key(tmp_path / "id")
     server = make_sshd(user_key=plain)
     agent(plain)
-    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "secret", "-P", "", "-f", str(plain)], check=True, capture_output=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-N", "secret", "-P", "", "-f", str(plain)],
+        check=True,
+        capture_output=True,
+    )
     support.connected(server, tmp_path).close()
 
 
@@ -221,7 +228,9 @@ def test_a_server_that_takes_no_keys_is_told(make_sshd: Callable[..., Sshd], tmp
     assert "takes no keys" in refused(server, tmp_path).message
 
 
-def test_a_server_that_wants_more_than_the_key_is_told(make_sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+def test_a_server_that_wants_more_than_the_key_is_told(
+    make_sshd: Callable[..., Sshd], tmp_path: Path
+) -> None:
     second = "publickey,publickey"
     server = make_sshd(extra=[f"AuthenticationMethods {second}"])
     assert "asks for more" in refused(server, tmp_path).message
@@ -379,7 +388,12 @@ def test_close_is_quick_while_a_sender_is_stuck(
     transport = support.connected(sshd, tmp_path, port=proxy.port)
     channel = transport.open("cat >/dev/null", 5)
     proxy.blackhole()
-    stuck = threading.Thread(target=lambda: pytest.raises(UnreachableError, channel.send, b"x" * 50_000_000, 60))
+
+    def send() -> None:
+        with pytest.raises(UnreachableError):
+            channel.send(b"x" * 50_000_000, 60)
+
+    stuck = threading.Thread(target=send)
     stuck.start()
     stuck.join(0.3)
     begin = time.monotonic()

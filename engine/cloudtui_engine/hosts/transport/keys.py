@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,29 +41,31 @@ class Keys:
 
     def offers(
         self, key_file: str, identity_files: Sequence[str], identities_only: bool
-    ) -> Iterator[tuple[str, paramiko.PKey]]:
+    ) -> Generator[tuple[str, paramiko.PKey], None, None]:
         """(name, key) in the order to try: the agent's of the named files, the files, the agent's rest."""
         self.problems.clear()
         self.locked.clear()
         seen: set[bytes] = set()
-        count = 0
-        for name, key in self._candidates(key_file, identity_files, identities_only):
-            blob = key.asbytes()
-            if blob in seen:
-                continue
-            seen.add(blob)
-            yield name, key
-            count += 1
-            if count == OFFERED_AT_MOST:
-                self.problems.append(f"only the first {count} keys were tried")
-                return
+        with _agent() as agent:
+            for name, key in self._candidates(agent, key_file, identity_files, identities_only):
+                blob = key.asbytes()
+                if blob in seen:
+                    continue
+                if len(seen) == OFFERED_AT_MOST:
+                    self.problems.append(f"only the first {len(seen)} keys were tried")
+                    return
+                seen.add(blob)
+                yield name, key
 
     def _candidates(
-        self, key_file: str, identity_files: Sequence[str], identities_only: bool
+        self,
+        agent: Sequence[paramiko.AgentKey],
+        key_file: str,
+        identity_files: Sequence[str],
+        identities_only: bool,
     ) -> Iterator[tuple[str, paramiko.PKey]]:
         files = [key_file] if key_file else list(identity_files)
         named = {blob for path in files if (blob := _public_blob(path))}
-        agent = _agent_keys()
         for key in agent:
             if key.asbytes() in named:
                 yield f"agent: {key.comment}", key
@@ -116,16 +118,19 @@ class Keys:
             return None
 
 
-def _agent_keys() -> tuple[paramiko.AgentKey, ...]:
-    """The agent's keys; none when there is no agent or it does not answer."""
+@contextlib.contextmanager
+def _agent() -> Iterator[tuple[paramiko.AgentKey, ...]]:
+    """The agent's keys, which can sign while this is open; none without an agent or with a silent one."""
     try:
         agent = paramiko.Agent()
     except (paramiko.SSHException, OSError):
-        return ()
-    with contextlib.suppress(AttributeError, OSError):
-        # paramiko gives the agent's socket no deadline.
-        agent._conn.settimeout(AGENT_TIMEOUT_S)  # type: ignore[attr-defined]
-    return agent.get_keys()
+        yield ()
+        return
+    with contextlib.closing(agent):
+        with contextlib.suppress(AttributeError, OSError):
+            # paramiko gives the agent's socket no deadline.
+            agent._conn.settimeout(AGENT_TIMEOUT_S)  # type: ignore[attr-defined]
+        yield agent.get_keys()
 
 
 def _public_blob(path: str) -> bytes | None:

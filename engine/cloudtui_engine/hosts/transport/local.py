@@ -41,7 +41,7 @@ class LocalChannel:
         threading.Thread(target=self._drain_stderr, name="local-stderr", daemon=True).start()
 
     def _drain_stderr(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with self._err, contextlib.suppress(OSError, ValueError):
             while chunk := os.read(self._err.fileno(), _READ):
                 self._stderr += chunk[: STDERR_KEPT - len(self._stderr)]
 
@@ -109,9 +109,9 @@ class LocalChannel:
 class LocalTransport:
     """This machine."""
 
-    def __init__(self, name: str = "local") -> None:
+    def __init__(self, name: str = "local", python: str = sys.executable) -> None:
         self.name = name
-        self.python = sys.executable
+        self.python = python
         self._channels: list[LocalChannel] = []
 
     @property
@@ -130,7 +130,7 @@ class LocalTransport:
 
     def second(self) -> LocalTransport:
         """Another one: a process costs nothing here."""
-        return LocalTransport(self.name)
+        return LocalTransport(self.name, self.python)
 
     def close(self) -> None:
         """End all channels."""

@@ -108,7 +108,9 @@ class SshTransport:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
         while self._chain:
-            self._chain.pop().close()
+            # A hop behind a jump says goodbye over what is shut down already.
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                self._chain.pop().close()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -184,7 +186,19 @@ class SshTransport:
 
     def _log_in(self, transport: paramiko.Transport, hop: Endpoint, deadline: float) -> None:
         tried: list[str] = []
-        for name, key in self._keys.offers(hop.key_file, hop.identity_files, hop.identities_only):
+        offers = self._keys.offers(hop.key_file, hop.identity_files, hop.identities_only)
+        with contextlib.closing(offers):
+            self._try_keys(transport, hop, deadline, offers, tried)
+
+    def _try_keys(
+        self,
+        transport: paramiko.Transport,
+        hop: Endpoint,
+        deadline: float,
+        offers: Iterator[tuple[str, paramiko.PKey]],
+        tried: list[str],
+    ) -> None:
+        for name, key in offers:
             transport.auth_timeout = _left(deadline, hop.name)
             tried.append(name)
             try:
