@@ -10,6 +10,8 @@ from cloudtui_engine.catalog.base import Repository, Row, dumps, prefix_end, the
 from cloudtui_engine.errors import NotFoundError, RefusedError
 from cloudtui_engine.records.dataset import Dataset
 
+Rows = list[Row]
+Found = list[Dataset]
 _HEAD = "id, name, version, task, sha256, size_bytes, splits, classes, source, created_at"
 _SELECT = f"SELECT {_HEAD}, manifest FROM dataset"
 
@@ -75,7 +77,7 @@ class Datasets(Repository):
             ).fetchall()
             return self._with_copies(db, [the_one(rows if text else [], "dataset", text)])[0]
 
-    def list(self) -> list[Dataset]:
+    def list(self) -> Found:
         """All versions by name, newest first, without their manifests (which may hold vocabularies)."""
         with self._catalog.read() as db:
             rows = db.execute(f"SELECT {_HEAD}, '{{}}' FROM dataset ORDER BY name, version DESC").fetchall()
@@ -107,7 +109,7 @@ class Datasets(Repository):
             return self._with_copies(db, rows)[0] if rows else None
 
     @staticmethod
-    def _with_copies(db: sqlite3.Connection, rows: list[Row]) -> list[Dataset]:
+    def _with_copies(db: sqlite3.Connection, rows: Rows) -> Found:
         copies: dict[str, list[str]] = {}
         where, values = ("WHERE c.dataset_id = ?", (rows[0][0],)) if len(rows) == 1 else ("", ())
         for dataset, name in db.execute(

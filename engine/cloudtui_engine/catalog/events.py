@@ -44,7 +44,10 @@ class Events(Repository):
                 " DESC LIMIT ?",
                 (subject, limit),
             ).fetchall()
-        return [Event(*row[:5], json.loads(row[5])) for row in reversed(rows)]
+        return [
+            Event(t, subject, level, name, text, json.loads(data))
+            for t, subject, level, name, text, data in reversed(rows)
+        ]
 
     def count(self, subject: str, limit: int) -> int:
         """How many there are of an object, counted up to `limit`."""

@@ -10,10 +10,10 @@ import time
 
 from cloudtui_engine.catalog.base import Repository, Row, prefix_end, the_one
 from cloudtui_engine.catalog.run_keys import run_seq
+from cloudtui_engine.catalog.run_rows import artifact_of
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.model import Model
-from cloudtui_engine.records.run import Artifact
 
 _SELECT = (
     "SELECT m.id, m.name, m.version, r.id, m.task, m.architecture, d.name, m.created_at, m.run, m.attempt"
@@ -107,11 +107,10 @@ class Models(Repository):
         aliases = db.execute(
             "SELECT alias FROM model_alias WHERE model_id = ? ORDER BY alias", (key,)
         ).fetchall()
-        local = self._catalog.paths.file
         return Model(
             key, name, version, run_id, task, architecture, dataset,
             {key: last for key, last in metrics if last is not None and math.isfinite(last)},
             {name: json.loads(data) for name, data in reports},
-            tuple(Artifact(*file[:4], str(local(file[3])) if file[4] else None) for file in files),
+            tuple(artifact_of(file, self._catalog.paths) for file in files),
             tuple(alias for (alias,) in aliases), created_at,
         )  # fmt: skip

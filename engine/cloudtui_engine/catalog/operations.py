@@ -13,6 +13,7 @@ from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.operation import Operation, OperationState
 
+Found = list[Operation]
 _COLUMNS = (
     "id, kind, target, args, key, state, question, answer, progress, result, error, pickups,"
     " created_at, started_at,"
@@ -56,7 +57,7 @@ class Operations(Repository):
         with self._catalog.read() as db:
             return db.execute("SELECT 1 FROM operation WHERE key = ?", (key,)).fetchone() is not None
 
-    def list(self, limit: int = 200, states: Collection[OperationState] | None = None) -> list[Operation]:
+    def list(self, limit: int = 200, states: Collection[OperationState] | None = None) -> Found:
         """The newest, newest first."""
         chosen = [str(state) for state in states or ()]
         where = f" WHERE state IN ({marks(chosen)})" if states is not None else ""
@@ -64,13 +65,13 @@ class Operations(Repository):
             rows = db.execute(f"{_SELECT}{where} ORDER BY seq DESC LIMIT ?", (*chosen, limit)).fetchall()
         return [_operation(row) for row in rows]
 
-    def pending(self) -> list[Operation]:
+    def pending(self) -> Found:
         """What waits to be taken up, in the order it was committed."""
         with self._catalog.read() as db:
             rows = db.execute(f"{_SELECT} WHERE state = 'pending' ORDER BY seq").fetchall()
         return [_operation(row) for row in rows]
 
-    def open_for(self, target: str) -> list[Operation]:
+    def open_for(self, target: str) -> Found:
         """What is not finished for this object, in the order it was committed."""
         with self._catalog.read() as db:
             rows = db.execute(f"{_SELECT} WHERE target = ? AND {_OPEN} ORDER BY seq", (target,)).fetchall()

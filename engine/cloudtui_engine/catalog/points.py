@@ -6,6 +6,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cloudtui_engine.catalog.base import dumps
 from cloudtui_engine.catalog.chunks import (
@@ -18,7 +19,7 @@ from cloudtui_engine.catalog.chunks import (
     unpack_times,
 )
 from cloudtui_engine.catalog.goals import goal_of
-from cloudtui_engine.catalog.tally import Tally
+from cloudtui_engine.catalog.tally import NAN, Tally
 from cloudtui_engine.records.run import Goal
 
 MAX_SERIES = 4096
@@ -162,14 +163,23 @@ def _load(
     return found, sum(len(columns[key]) for key in dropped)
 
 
-def _tally(key: str, row: list[object], goals: Mapping[str, Goal]) -> Tally:
-    if row[1] is None:
+def _tally(key: str, row: list[Any], goals: Mapping[str, Goal]) -> Tally:
+    """The tally that a summary's row holds; a new one where there is no row."""
+    goal, n, last, last_step, low, high, best, best_step, stride, spark = row
+    if n is None:
         return Tally(goals.get(key) or goal_of(key))
-    *rest, spark = row
-    tally = Tally(*rest, array("d", spark))  # type: ignore[arg-type]
-    if tally.last is None:
-        tally.last = float("nan")
-    return tally
+    return Tally(
+        goal,
+        n,
+        NAN if last is None else last,
+        last_step,
+        low,
+        high,
+        best,
+        best_step,
+        stride,
+        array("d", spark),
+    )
 
 
 def summary_row(run: int, metric: int, tally: Tally) -> Row:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cloudtui_engine.catalog.base import Repository, dumps
 from cloudtui_engine.catalog.run_keys import run_seq
+from cloudtui_engine.catalog.run_rows import artifact_of
 from cloudtui_engine.records.run import FINISHED, Artifact
 
 
@@ -37,8 +38,7 @@ class Results(Repository):
                 " = ? ORDER BY name",
                 (run_seq(db, run_id), number),
             ).fetchall()
-        file = self._catalog.paths.file
-        return [Artifact(*row[:4], str(file(row[3])) if row[4] else None) for row in rows]
+        return [artifact_of(row, self._catalog.paths) for row in rows]
 
     def unpulled(self) -> list[tuple[str, int]]:
         """Finished attempts (run id, number) whose files are not here yet; not of runs in the trash."""

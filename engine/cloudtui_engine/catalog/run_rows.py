@@ -182,9 +182,14 @@ def _artifacts(db: sqlite3.Connection, numbers: str, paths: Paths) -> dict[int, 
         " WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, name",
         (numbers,),
     ):
-        local = str(paths.file(sha256)) if pulled else None
-        found.setdefault(run, {})[name] = Artifact(name, kind, size, sha256, local)
+        found.setdefault(run, {})[name] = artifact_of((name, kind, size, sha256, pulled), paths)
     return {run: tuple(files[name] for name in sorted(files)) for run, files in found.items()}
+
+
+def artifact_of(row: Row, paths: Paths) -> Artifact:
+    """The record of name, kind, size, sha256, and whether it lies here."""
+    name, kind, size, sha256, pulled = row
+    return Artifact(name, kind, size, sha256, str(paths.file(sha256)) if pulled else None)
 
 
 def flatten(params: Mapping[str, object], prefix: str = "") -> dict[str, object]:
