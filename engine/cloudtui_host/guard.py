@@ -121,9 +121,8 @@ class Guard:
         if not self.stopping:
             self.stopping = True
             self.child.signal(signal.SIGTERM)
-            self._kill_at = now + grace
-        else:
-            self._kill_at = min(self._kill_at, now + grace)
+        # A later request can only shorten the grace.
+        self._kill_at = min(self._kill_at, now + grace)
 
     def _end_what_is_left(self) -> None:
         if not self.child.left():

@@ -76,7 +76,7 @@ def test_supervisors_killed_at_random_never_lose_the_job(root: Path) -> None:
             assert time.monotonic() < deadline, found
         seen.add(found)
         child = files.read_json(str(folder / "child.json"))
-        wait_for(lambda who=child: not proc.alive(who))
+        wait_for(lambda who=child: not proc.alive(who))  # type: ignore[misc]
         assert start(root, job, 2, "/bin/true")["state"] in ("starting", "running", "ending", "exited")
         assert not (root / "jobs" / job / "TWO").exists()
     assert "exited" in seen

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.host.lane import HostSaysNoError, Lane, session
 
-from cloudtui_host import follow, frames
+from cloudtui_host import follow, frames, layout
+from cloudtui_host import lane as host_lane
 from cloudtui_host.journal import JournalWriter, decode_line
 
 
@@ -87,13 +88,20 @@ def test_a_line_arrives_as_soon_as_it_is_written(root: Path, folder: Path) -> No
 
 def test_a_file_that_is_not_there_yet_is_awaited(root: Path, folder: Path) -> None:
     with session(root) as lane:
-        assert watch(lane, 1) == 0
-        lane.request("follow", stream=2, job="later", attempt=1, source="console", offset=0, tail="")
-        (folder / "journal/trainer.jsonl").write_bytes(b"first\n")
-        lane.until(lambda: received(lane, 1) == b"first\n", 0.9)
+        for stream, source in enumerate(layout.SOURCES):
+            assert watch(lane, stream, source) == 0
+        delays = []
+        for stream, path in enumerate(layout.SOURCES.values()):
+            begun = time.perf_counter()
+            (folder / path).write_bytes(b"first\n")
+            lane.until(lambda number=stream: received(lane, number) == b"first\n")  # type: ignore[misc]
+            delays.append(time.perf_counter() - begun)
+        # Looking once a second may be quick by chance, but not each time.
+        assert sorted(delays)[1] < 0.2
+        lane.request("follow", stream=9, job="later", attempt=1, source="console", offset=0, tail="")
         (root / "jobs/later/a0001").mkdir(parents=True)
         (root / "jobs/later/a0001/console.log").write_bytes(b"late")
-        lane.until(lambda: received(lane, 2) == b"late")
+        lane.until(lambda: received(lane, 9) == b"late")
 
 
 def test_a_file_that_is_not_what_it_was_is_refused(root: Path, folder: Path) -> None:
@@ -169,21 +177,31 @@ def test_a_line_longer_than_the_credit_gets_through(root: Path, folder: Path) ->
         lane.until(lambda: received(lane, 1).endswith(b"next\n"))
 
 
-def test_replies_go_before_data(root: Path, folder: Path) -> None:
-    for number in range(8):
-        other = root / f"jobs/f/a{number + 2:04d}"
-        other.mkdir()
-        (other / "console.log").write_bytes(b"z" * 200_000)
+def test_replies_go_before_data() -> None:
+    source, _ = os.pipe()
+    out, sink = os.pipe()
+    lane = host_lane.Lane(source, sink, lambda: frames.data(1, 0, b"d" * 30_000))
+    lane.pump()
+    assert lane.blocked
+    # The channel is full; a reply waits for the frame that is on its way, and for no other.
+    lane.send({"id": 1})
+    decoder = frames.Decoder()
+    kinds: list[int] = []
+    in_pipe = 0
+    while frames.MESSAGE not in kinds and len(kinds) < 50:
+        in_pipe = len(kinds)
+        kinds += [kind for kind, _ in decoder.feed(os.read(out, 1 << 20))]
+        lane.pump()
+    assert kinds[in_pipe:].index(frames.MESSAGE) <= 1
+
+
+def test_a_stream_without_a_tail_notices_that_its_file_shrank(root: Path, folder: Path) -> None:
+    path = folder / "console.log"
+    path.write_bytes(b"0123456789")
     with session(root) as lane:
-        for number in range(8):
-            lane.request(
-                "follow", stream=number, job="f", attempt=number + 2, source="console", offset=0, tail=""
-            )
-        # The channel is full of data by now; the reply waits for what is in the pipe and for nothing else.
-        behind = len(lane.data)
-        number = lane.ask("ping")
-        lane.answer(number)
-        assert len(lane.data) - behind <= 5
+        watch(lane, 1, "console", offset=10)
+        os.truncate(path, 5)
+        lane.until(lambda: {"event": "rewritten", "stream": 1} in lane.events)
 
 
 def test_unfollow_ends_a_stream_and_others_go_on(root: Path, folder: Path) -> None:

@@ -23,7 +23,8 @@ from tests.host.lane import (
     wait_for,
 )
 
-from cloudtui_host import files, locks, proc, status
+from cloudtui_host import files, launch, locks, proc, status
+from cloudtui_host.errors import HostError
 
 SLEEP = ("/bin/sleep", "60")
 
@@ -144,6 +145,18 @@ def test_a_starter_that_is_killed_anywhere_leaves_nothing_stuck(root: Path) -> N
                 wanted += 1
             assert time.monotonic() < deadline, found
         assert not list(root.glob(f"jobs/{job}/.new-*"))
+
+
+def test_a_starter_that_finds_another_at_work_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "BUSY_S", 0.1)
+    (root / "jobs/busy").mkdir(parents=True)
+    other = locks.acquire(str(root / "jobs/busy" / status.STARTER), 0)
+    assert other is not None
+    assert launch.start(str(root), "busy", 1, {"argv": ["/bin/true"]})["state"] == "busy"
+    assert not list(root.glob("jobs/busy/a*"))
+    # Asking how it stands is never in a starter's way, nor is it misled by one.
+    assert state(root, "busy") == "missing"
+    os.close(other)
 
 
 def test_the_next_attempt_waits_for_the_one_before(root: Path) -> None:
@@ -275,9 +288,6 @@ def test_a_file_system_without_locks_is_refused(root: Path, monkeypatch: pytest.
     ],
 )
 def test_malformed_starts_are_refused(root: Path, args: dict[str, object], code: str) -> None:
-    from cloudtui_host import launch
-    from cloudtui_host.errors import HostError
-
     with pytest.raises(HostError) as caught:
         launch.start(str(root), args["job"], args["attempt"], args.get("spec", {"argv": ["true"]}))
     assert caught.value.code == code
@@ -291,7 +301,9 @@ def test_a_killed_session_harms_no_job(root: Path) -> None:
         os.killpg(lane.process.pid, signal.SIGKILL)
     assert state(root, "on") == "running"
     with session(root) as lane:
-        # Asked for, and hung up before the answer.
+        # Killed with all of its process group as soon as the start has begun.
         lane.ask("start", job="late", attempt=1, spec={"argv": SLEEP, "sample_s": 5})
+        wait_for(lambda: (root / "jobs/late").exists())
+        os.killpg(lane.process.pid, signal.SIGKILL)
     wait_for(lambda: files.read_json(str(root / "jobs/late/a0001/child.json")))
     assert state(root, "late") == "running"

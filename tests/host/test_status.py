@@ -65,6 +65,17 @@ def test_there_is_one_adopter(root: Path) -> None:
     wait_for(lambda: [pid for pid in adopters if proc.stat(pid)] == [first["pid"]])
 
 
+def test_a_zombie_is_not_alive() -> None:
+    process = subprocess.Popen(SLEEP)
+    who = proc.identity(process.pid)
+    assert proc.alive(who)
+    process.kill()
+    # Not waited for: it stays in the process table.
+    wait_for(lambda: not proc.alive(who))
+    assert proc.stat(process.pid) is not None
+    process.wait()
+
+
 def _words(pid: int) -> list[str]:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
