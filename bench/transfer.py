@@ -85,8 +85,8 @@ def make_files(folder: Path, sizes: Sequence[int]) -> list[transfer.LocalFile]:
     return made
 
 
-def compare(place: Place, ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """The median seconds of each way, taking turns so that a busy moment falls on all."""
+def compare(place: Place, ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
+    """The seconds of each way, taking turns so that a busy moment falls on all."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, work in ways.items():
@@ -94,16 +94,17 @@ def compare(place: Place, ways: dict[str, Callable[[], None]], rounds: int) -> d
             begin = time.perf_counter()
             work()
             seconds[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+    return seconds
 
 
-def report(bench: str, goal: float, seconds: dict[str, float], size: int) -> bool:
-    """One JSON line: how many times as fast as the fastest other."""
-    others = {name: value for name, value in seconds.items() if name != "cloudtui"}
-    ratio = min(others.values()) / seconds["cloudtui"]
-    detail = ", ".join(
-        f"{name} {value:.2f} s ({size / value / 1e6:.0f} MB/s)" for name, value in seconds.items()
-    )
+def report(bench: str, goal: float, seconds: dict[str, list[float]], size: int) -> bool:
+    """One JSON line: how many times as fast as the fastest other, the median of the rounds' ratios."""
+    middle = {name: statistics.median(times) for name, times in seconds.items()}
+    fastest = min((name for name in middle if name != "cloudtui"), key=lambda name: middle[name])
+    pairs = zip(seconds[fastest], seconds["cloudtui"], strict=True)
+    ratio = statistics.median(other / ours for other, ours in pairs)
+    speeds = [f"{name} {value:.2f} s ({size / value / 1e6:.0f} MB/s)" for name, value in middle.items()]
+    detail = ", ".join(speeds)
     line = {"bench": bench, "ratio": round(ratio, 2), "goal": goal, "ok": ratio >= goal, "detail": detail}
     print(json.dumps(line), flush=True)
     return ratio >= goal

@@ -222,17 +222,23 @@ class Session:
     # -- the session's thread
 
     def _main(self) -> None:
-        reason: CloudtuiError | None = None
+        # What is no error of the link (a callback that raises) ends the session too, and shows in the thread.
+        reason: CloudtuiError | None = FailedError(
+            f"The session with {self._transport.name} ended by an error inside cloudtui.",
+            "Report it, please.",
+        )
         try:
             for kind, payload in self._rest:
                 self._take(kind, payload)
             while not self._closed:
                 self._keep_watch()
                 self._receive()
+            reason = None
         except CloudtuiError as error:
             reason = error
-        self._end(reason)
-        self._on_closed(self._reason)
+        finally:
+            self._end(reason)
+            self._on_closed(self._reason)
 
     def _keep_watch(self) -> None:
         now = time.monotonic()

@@ -104,6 +104,21 @@ def test_many_threads_ask_at_once_and_each_gets_its_own_answer(tmp_path: Path) -
     session.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_callback_that_raises_ends_the_session_and_is_not_hidden(tmp_path: Path) -> None:
+    (attempt_folder(tmp_path) / "journal" / "trainer.jsonl").write_bytes(b"x\n")
+    closed: list[CloudtuiError | None] = []
+
+    def on_data(*_args: object) -> None:
+        raise ValueError
+
+    session = Session(LocalTransport(), str(tmp_path), on_data=on_data, on_closed=closed.append)
+    session.follow(1, job="c0abc", attempt=1, source="trainer")
+    wait_for(lambda: closed, "the end")
+    assert isinstance(closed[0], FailedError)
+    assert not session.is_open
+
+
 def test_a_journal_is_followed_as_it_grows_and_held_back_without_acknowledgement(tmp_path: Path) -> None:
     folder = attempt_folder(tmp_path)
     heard = Heard()
