@@ -40,3 +40,14 @@ def append(path: Path, offset: int, data: bytes) -> None:
         os.ftruncate(descriptor, offset)
     finally:
         os.close(descriptor)
+
+
+def last_line(path: Path, within: int = 4096) -> str:
+    """The last line that is not empty, as far as the last bytes show it; empty where there is none. Not cleaned."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - within))
+            lines = file.read().decode(errors="replace").split("\n")
+    except FileNotFoundError:
+        return ""
+    return next((line for line in reversed(lines) if line.strip()), "")

@@ -13,8 +13,10 @@ from cloudtui_engine.errors import CloudtuiError, LinkTimeoutError, UnreachableE
 from cloudtui_engine.hosts import replies
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.run import FINISHED, Attempt, RunState
+from cloudtui_engine.runs import console_log
 from cloudtui_engine.runs.ingest import Ingest
-from cloudtui_engine.runs.verdict import ENDED, judge
+from cloudtui_engine.runs.verdict import ENDED, Verdict, judge
+from cloudtui_engine.sanitize import clean_line
 
 log = logging.getLogger(__name__)
 
@@ -201,12 +203,19 @@ class AttemptFollower:
                     expected=(RunState.STARTING, RunState.RUNNING, RunState.STOPPING, RunState.LOST),
                     ended_at=_end_of(status, clock_offset),
                     exit_code=verdict.exit_code,
-                    reason=verdict.reason,
+                    reason=self._with_last_line(verdict),
                 )
                 self._catalog.runs.set_stale([attempt.run_id], None)
                 if verdict.state is RunState.SUCCEEDED and self._has_weights():
                     self._catalog.models.register(attempt.run_id, attempt.number)
         self.finished = True
+
+    def _with_last_line(self, verdict: Verdict) -> str:
+        """A bare exit status says little; the last thing that the job printed often says why."""
+        if verdict.state is not RunState.FAILED or not verdict.exit_code:
+            return verdict.reason
+        last = console_log.last_line(self._catalog.paths.console(self.run_id, self.number))
+        return f"{verdict.reason} {clean_line(last, 200)}".strip()
 
     def _has_weights(self) -> bool:
         run = self._catalog.runs.get(self.attempt.run_id)
