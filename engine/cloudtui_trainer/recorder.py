@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cloudtui_host.journal import MAX_LINE, JournalWriter, encode_line, plainfrom cloudtui_trainer.reports import without_nan
+from cloudtui_host.journal import MAX_LINE, JournalWriter, encode_line, plain
+from cloudtui_trainer.reports import without_nan
 
 PROGRESS_EVERY_S = 1.0
 
