@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Collection, Sequence
@@ -176,17 +177,9 @@ class Attempts(Repository):
     def set_from_step(self, run_id: str, number: int, step: int) -> None:
         """It went on from this step: hides later points of earlier attempts, and summaries follow."""
         with self._catalog.write("run", f"metric:{run_id}") as db:
-            seq, goals = db.execute("SELECT seq, goals FROM run WHERE id = ?", (run_id,)).fetchone() or (
-                run_seq(db, run_id), "{}",
-            )  # fmt: skip
-            hide_after(db, seq, number, step, _goals(goals))
-
-
-def _goals(text: str) -> dict[str, Any]:
-    import json
-
-    found: dict[str, Any] = json.loads(text)
-    return found
+            seq = run_seq(db, run_id)
+            goals = db.execute("SELECT goals FROM run WHERE seq = ?", (seq,)).fetchone()[0]
+            hide_after(db, seq, number, step, json.loads(goals))
 
 
 def _place(db: sqlite3.Connection, seq: int, number: int, instance_ids: Sequence[str], at: float) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cloudtui_engine.catalog.datasets import Datasets
 from cloudtui_engine.catalog.engine_sessions import EngineSessions
@@ -160,12 +160,15 @@ class Catalog:
             db.execute("BEGIN")
             handle.reads = 1
             yield db
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.ProgrammingError):
+                raise
             raise translate(error, self.paths.catalog) from error
         finally:
             handle.reads = 0
             if db.in_transaction:
-                db.execute("COMMIT")
+                with suppress(sqlite3.DatabaseError):  # of a damaged file not even that can be relied on
+                    db.execute("COMMIT")
 
     def data_version(self) -> int:
         """A number that is another one after any commit, of this process or another. Costs microseconds."""

@@ -29,6 +29,7 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -16000",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 33554432",
 )
 
 

@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.runs.line_shapes import LATEST, Group
@@ -138,7 +138,7 @@ def _merged(pieces: list[_Piece]) -> Points:
     )
 
 
-def is_step(value: object) -> bool:
+def is_step(value: object) -> TypeGuard[int]:
     """A whole number that can count something."""
     return type(value) is int and 0 <= value <= MAX_STEP
 

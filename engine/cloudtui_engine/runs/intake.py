@@ -11,7 +11,8 @@ from typing import Any
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.records.source import Source
-from cloudtui_engine.runs.columns import LATEST, MAX_STEP, KeyCleaner, is_step, number
+from cloudtui_engine.runs.columns import MAX_STEP, KeyCleaner, is_step, number
+from cloudtui_engine.runs.line_shapes import LATEST
 from cloudtui_engine.sanitize import clean, clean_line
 
 MAX_EVENTS = 10_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.engine.catalog.helpers import create, no_mounts, open_catalog
 
-from cloudtui_engine.catalog import Catalog, opening
+from cloudtui_engine.catalog import Catalog, integrity, opening
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 
@@ -93,6 +93,29 @@ def test_a_truncated_one_is_reported_and_left(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="damaged"):
         open_catalog(tmp_path)
     assert catalog.paths.catalog.read_bytes() == whole[: len(whole) // 2]
+
+
+def _look_at_all(catalog: Catalog) -> None:
+    for i in range(200):
+        catalog.settings.get(f"key{i}")
+
+
+def test_damage_that_shows_later_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    for i in range(200):
+        catalog.settings.set(f"key{i}", "x" * 2000)
+    catalog.close()
+    whole = bytearray(catalog.paths.catalog.read_bytes())
+    half = len(whole) // 2
+    whole[half:] = b"\xff" * (len(whole) - half)
+    catalog.paths.catalog.write_bytes(whole)
+    damaged = open_catalog(tmp_path)
+    with pytest.raises(CatalogError, match="damaged"):
+        _look_at_all(damaged)
+    with pytest.raises(CatalogError, match="damaged"):
+        _fill(damaged)
+    damaged.close()
+    assert integrity.check(damaged.paths)
 
 
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
