@@ -143,7 +143,7 @@ def engine_status(paths: Paths, catalog: Catalog) -> EngineStatus:
     """Whether an engine runs, what waits for it, and whether engines have been dying."""
     running = lock.is_held(paths)
     newest = catalog.engine_sessions.recent(1)
-    crashes = catalog.engine_sessions.crashes(time.time() - CRASH_WINDOW_S)
+    crashes = catalog.engine_sessions.crashes(time.time() - CRASH_WINDOW_S, living=running)
     waiting = catalog.operations.list(
         1000, states=(OperationState.PENDING, OperationState.RUNNING, OperationState.NEEDS_YOU)
     )

@@ -103,7 +103,7 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError:
 def _damaged(path: Path, why: str) -> CatalogError:
     return CatalogError(
         f"The catalog is damaged: {why} ({path}).",
-        "It was left as it is. Restore a backup with `cloudtui restore FILE --force`; copies from"
+        "It was left as it is. Restore a backup with `cloudtui restore FILE --yes`; copies from"
         " before upgrades lie in "
         f"{path.parent / 'backups'}.",
         code="catalog_damaged",

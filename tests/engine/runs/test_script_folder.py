@@ -30,7 +30,10 @@ def names(packed: dict[str, object]) -> set[str]:
 
 def git(folder: Path, *words: str) -> None:
     subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, check=True, capture_output=True
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words],
+        cwd=folder,
+        check=True,
+        capture_output=True,
     )
 
 
@@ -59,7 +62,9 @@ def test_same_content_is_one_copy_and_a_change_is_another(folder: Path, tmp_path
     (folder / "train.py").write_text("print(3)\n")
     second = script_folder.pack(paths, folder)
     assert second["sha256"] != first["sha256"]
-    assert sorted(path.name for path in paths.scripts.iterdir()) == sorted([first["sha256"], second["sha256"]])
+    assert sorted(path.name for path in paths.scripts.iterdir()) == sorted(
+        [first["sha256"], second["sha256"]]
+    )
     assert (paths.scripts / first["sha256"] / "train.py").read_text() == "print(1)\n"
 
 

@@ -33,7 +33,9 @@ def exited(code: int | None, signal: int = 0, reason: str = "") -> dict[str, obj
         ({"state": "stillborn"}, None, False, RunState.LOST),
     ],
 )
-def test_verdict(status: dict[str, object], done: dict[str, object] | None, asked: bool, state: RunState) -> None:
+def test_verdict(
+    status: dict[str, object], done: dict[str, object] | None, asked: bool, state: RunState
+) -> None:
     assert judge(status, done, stop_requested=asked).state is state
 
 

@@ -148,10 +148,8 @@ def _service(result: Any) -> list[str]:
 
 
 def _backup(result: Any, _cells: int | None) -> list[str]:
-    said = [
-        f"{result.file}: {words.count(result.files)} files of {result.home}, {words.size(result.size_bytes)}."
-    ]
-    return [*said, f"The catalog before is kept: {result.replaced}"] if result.replaced else said
+    said = [f"{result.file}: all of {result.home}, {words.size(result.size_bytes)}."]
+    return [*said, f"The home that was there is kept: {result.replaced}"] if result.replaced else said
 
 
 _SHORT: Mapping[str, str] = {
