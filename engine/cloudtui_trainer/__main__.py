@@ -35,9 +35,10 @@ def main(argv: Sequence[str] | None = None, env: Mapping[str, str] = os.environ)
 
 def _attempt(job: Job, recorder: Recorder, stop: Stop) -> int:
     # The checkpoint is looked for before torch is imported: so what it resumes from is the first thing said.
+    # A later attempt without one begins anew, and says that, too: what earlier ones told is hidden then.
     found, wrong = checkpoints.newest(job.earlier_checkpoints, job.fingerprint)
-    if found:
-        recorder.event("resumed", from_step=found.step)
+    if found or job.attempt > 1:
+        recorder.event("resumed", from_step=found.step if found else 0)
     for why in wrong:
         recorder.event("checkpoint_passed_over", level="warning", text=f"Not resumed from {why}.")
     recorder.progress(now=True, text="Importing torch")

@@ -14,8 +14,7 @@ from torch import nn
 from cloudtui_trainer import VERSION, export
 from cloudtui_trainer.checkpoints import write_durably
 from cloudtui_trainer.errors import TrainerError
-from cloudtui_trainer.recorder import Recorder
-from cloudtui_trainer.reports import without_nan
+from cloudtui_trainer.recorder import Recorder, without_nan
 from cloudtui_trainer.tasks.base import Task
 
 _DTYPES = {np.dtype("float32"): "F32", np.dtype("int64"): "I64", np.dtype("uint8"): "U8"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from types import TracebackType
 from typing import Any
 
 from cloudtui_host.journal import MAX_LINE, JournalWriter, encode_line, plain
-from cloudtui_trainer.reports import without_nan
 
 PROGRESS_EVERY_S = 1.0
 
@@ -90,6 +90,15 @@ class Recorder:
         if kind is not None and not self._done:
             self.done("failed", f"{kind.__name__}: {error}"[:2000])
         self._guarded(self._journal.close)
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for every number that is not finite, as JSON has none of those."""
+    if isinstance(value, dict):
+        return {key: without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _short(value: float) -> Any:

@@ -57,15 +57,6 @@ def classification(logits: Floats, truth: Ints, labels: Sequence[str]) -> dict[s
     }
 
 
-def without_nan(value: Any) -> Any:
-    """The same with None for every number that is not finite, as JSON has none of those."""
-    if isinstance(value, dict):
-        return {key: without_nan(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def wilson(right: int, n: int) -> list[float]:
     """The 95% score interval of a share."""
     if not n:
@@ -74,7 +65,9 @@ def wilson(right: int, n: int) -> list[float]:
     middle = share + _Z**2 / (2 * n)
     reach = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     scale = 1 + _Z**2 / n
-    return [max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)]
+    low = (middle - reach) / scale if right else 0.0  # rounding would put the end beside the share itself
+    high = (middle + reach) / scale if right < n else 1.0
+    return [low, high]
 
 
 def probabilities(logits: Floats) -> Floats:

@@ -17,7 +17,7 @@ from cloudtui_engine.sanitize import clean_line
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog
 
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def add_dataset(
@@ -37,7 +37,7 @@ def add_dataset(
         BadInputError: the source cannot be used.
         FailedError: the disk is full.
     """
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise UsageError(
             f"A dataset cannot be named {clean_line(name, 80)!r}.",
             "Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.",

@@ -77,7 +77,7 @@ def open_idx(path: Path) -> Opened:
     """
     files = images_in(path) if path.is_dir() else [path]
     pairs = [_pair(file, alone=len(files) == 1) for file in files]
-    if len(pairs) > 1 and {pair.split for pair in pairs} not in _SPLITTINGS:
+    if len(pairs) > 1 and sorted(pair.split for pair in pairs) not in _SPLITTINGS:
         names = ", ".join(clean_line(file.name) for file in files)
         raise BadInputError(
             f"Cannot tell train from test: {names}.", "Give one of the files instead of the folder."
@@ -92,7 +92,9 @@ def open_idx(path: Path) -> Opened:
         task="image",
         classes=tuple(str(value) for value in values),
         labels=numbers,
-        given=np.concatenate([np.full(len(pair.labels), pair.split) for pair in pairs]),
+        given=np.concatenate(
+            [np.full(len(pair.labels), UNSPLIT if pair.split == TRAIN else pair.split) for pair in pairs]
+        ),
         shape=(1, height, width),
         batches=lambda progress: _batches(pairs, len(labels), progress),
         features={"mode": "L", "range": [0, 255]},
@@ -100,7 +102,7 @@ def open_idx(path: Path) -> Opened:
     )
 
 
-_SPLITTINGS = ({TRAIN, TEST}, {TRAIN, VALIDATION, TEST}, {TRAIN, VALIDATION})
+_SPLITTINGS = ([TRAIN, TEST], [TRAIN, VALIDATION, TEST], [TRAIN, VALIDATION])
 
 
 def _pair(images: Path, *, alone: bool) -> _Pair:
@@ -117,7 +119,7 @@ def _pair(images: Path, *, alone: bool) -> _Pair:
         )
     words = re.split(r"[^a-z0-9]+", match["set"].lower())
     split = next((_SETS[word] for word in reversed(words) if word in _SETS), UNSPLIT)
-    return _Pair(images, labels, height, width, UNSPLIT if alone or split == TRAIN else split)
+    return _Pair(images, labels, height, width, UNSPLIT if alone else split)
 
 
 def _labels_of(images: Path, name: str) -> Path:

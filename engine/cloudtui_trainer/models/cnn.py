@@ -10,7 +10,7 @@ WIDEST = 8
 
 
 class CNN(nn.Module):
-    """Convolutions with batch-norm, halving the picture after each while it is wider than `WIDEST` / 2.
+    """Convolutions with batch-norm, halving each side after each while it is more than half of `WIDEST`.
 
     Args:
         shape: channels, height and width of the input.
@@ -26,9 +26,10 @@ class CNN(nn.Module):
         while blocks < 2 or max(height, width) > WIDEST:
             wide = 64 if blocks == 0 else 128
             layers += [nn.Conv2d(channels, wide, 3, padding=1, bias=False), nn.BatchNorm2d(wide), nn.ReLU()]
-            if max(height, width) > WIDEST // 2 and min(height, width) > 1:
-                layers.append(nn.MaxPool2d(2))
-                height, width = height // 2, width // 2
+            halved = tuple(2 if side > WIDEST // 2 else 1 for side in (height, width))
+            if max(halved) > 1:
+                layers.append(nn.MaxPool2d(halved))
+                height, width = height // halved[0], width // halved[1]
             channels = wide
             blocks += 1
         self.convolutions = nn.Sequential(*layers)

@@ -1,0 +1,167 @@
+"""A run from its config to its files: what it tells, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+
+import pytest
+
+from cloudtui_trainer import artifacts, checkpoints
+from cloudtui_trainer.__main__ import main
+
+pytestmark = pytest.mark.usefixtures("no_export")
+
+
+def test_what_a_run_tells(home, capsys):
+    assert home.run() == 0
+    records = home.records()
+    assert records[0] == records[0] | {"kind": "progress", "text": "Importing torch"}
+    assert [record["seq"] for record in records] == list(range(len(records)))
+    assert records[-1]["kind"] == "done"
+    assert records[-1]["reason"] == "completed"
+    started = home.events()["started"]
+    assert started["rows"] == {"train": 1257, "validation": 180, "test": 360}
+    assert started["params"]["lr"] == 0.003
+    assert home.events()["goals"]["validation/accuracy"] == "max"
+    assert [record["name"] for record in home.records(kind="report")] == [
+        "evaluation/validation",
+        "evaluation/test",
+    ]
+    assert "epoch 2/2" in capsys.readouterr().out
+
+
+def test_points_stand_at_the_number_of_updates_done(home):
+    home.run()
+    points = home.points()
+    assert {step for step, key in points if key == "train/loss"} == set(range(1, 11))
+    assert {step for step, key in points if key == "validation/accuracy"} == {5, 10}
+    assert {step for step, key in points if key == "test/accuracy"} == {10}
+
+
+def test_progress_says_how_long_it_will_take(home):
+    home.run()
+    last = home.records(kind="progress")[-3]
+    assert last["epoch"] == 2
+    assert last["step"] == last["steps"] == 10
+    assert last["eta_s"] == 0
+
+
+def test_the_report_is_the_journals(home):
+    home.run()
+    report = json.loads((home.folder() / "artifacts" / "report.json").read_text())
+    told = {record["name"]: record["data"] for record in home.records(kind="report")}
+    assert report["evaluation"]["test"] == told["evaluation/test"]
+    assert report["evaluation"]["test"]["n"] == len(report["predictions"]["test"]) == 360
+    assert report["evaluation"]["test"]["metrics"]["accuracy"] == pytest.approx(
+        home.points()[10, "test/accuracy"], abs=1e-6
+    )
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others(home):
+    weights = []
+    for name, seed in (("first", 5), ("again", 5), ("other", 6)):
+        run = home.beside(name)
+        assert run.run(seed=seed) == 0
+        weights.append(run.weights())
+    assert weights[0] == weights[1] != weights[2]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"optimizer": "sgd", "schedule": "cosine", "ema": 0.9},
+        {"augment": "shift_flip", "schedule": "constant", "label_smoothing": 0},
+        {"precision": "bf16", "dropout": 0, "batch_size": "300"},
+    ],
+)
+def test_other_ways_to_train(home, params):
+    assert home.run(**params) == 0
+    assert home.points()[max(home.points())[0], "test/accuracy"] > 0.2
+
+
+def test_early_stopping_ends_before_the_last_epoch(home):
+    assert home.run(epochs=50, lr=1e-7, schedule="constant", early_stopping=1, batch_size=1000) == 0
+    assert max(step for step, _ in home.points()) < 100
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"params": {"epocs": 3}}, "Did you mean epochs?"),
+        ({"params": {"device": "cuda"}}, "no GPU"),
+        ({"task": "sound"}, "does not know the task"),
+        ({"model": "resnet"}, "no model 'resnet'"),
+        ({"dataset": "/nowhere"}, "Cannot read the dataset"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_the_journal(home, change, why, capsys):
+    path = home.config()
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert main([str(path)], env={}) == 1
+    done = home.records()[-1]
+    assert (done["kind"], done["reason"]) == ("done", "failed")
+    assert why in done["message"]
+    assert why in capsys.readouterr().err
+
+
+def test_a_config_that_is_none(tmp_path, capsys):
+    (tmp_path / "config.json").write_text("{}")
+    assert main([str(tmp_path / "config.json")], env={}) == 1
+    assert main([str(tmp_path / "missing.json")], env={}) == 1
+    assert main([], env={}) == 2
+    assert "not the config of a run" in capsys.readouterr().err
+
+
+def test_a_bug_is_told_too(home, monkeypatch):
+    monkeypatch.setattr(artifacts, "leave", lambda *_args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        home.run()
+    assert "ZeroDivisionError" in home.records()[-1]["message"]
+
+
+def full(*_args):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_run(home, monkeypatch):
+    monkeypatch.setattr(checkpoints, "write_durably", full)
+    assert home.run(checkpoint_every_steps=3) == 0
+    assert "No space left" in home.events()["checkpoint_failed"]["text"]
+    assert not list(home.folder().glob("checkpoints/*"))
+
+
+def test_a_disk_still_full_at_the_end_fails_with_the_reason(home, monkeypatch):
+    monkeypatch.setattr(artifacts, "write_durably", full)
+    assert home.run() == 1
+    assert "files cannot be written" in home.records()[-1]["message"]
+    assert "No space left" in home.records()[-1]["message"]
+    monkeypatch.undo()
+    monkeypatch.setattr("cloudtui_trainer.export.missing_libraries", lambda: ["onnx"])
+    assert home.run(2) == 0
+    assert home.events(2)["resumed"] == {"from_step": 10}
+    assert {key for _, key in home.points(2)} == {"test/loss", "test/accuracy"}
+
+
+def test_too_little_memory_is_said(home, monkeypatch):
+    import torch
+
+    def exhausted(*_args):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("cloudtui_trainer.train.predict", exhausted)
+    assert home.run() == 1
+    assert "Set batch_size lower" in home.records()[-1]["message"]
+
+
+def test_without_torch_it_says_what_to_install(home, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert home.run() == 1
+    assert "pip install torch" in home.records()[-1]["message"]
+
+
+def test_a_missing_export_library_is_told_and_survived(home):
+    assert home.run() == 0
+    assert home.events()["onnx_skipped"]["hint"] == "pip install onnx"
+    assert not (home.folder() / "artifacts" / "model.onnx").exists()
