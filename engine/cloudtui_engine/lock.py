@@ -1,4 +1,4 @@
-"""One engine a home: whoever holds `flock` on `engine.lock` is it. The kernel lets go when the holder dies."""
+"""One engine a home: who holds `flock` on `engine.lock` is it. The kernel lets go when the holder dies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from typing import Self
 
 from cloudtui_engine.paths import Paths
-
 
 GLANCE_S = 0.2
 """Who only looks whether it is held (`is_held`) holds it for a moment: that is waited out."""

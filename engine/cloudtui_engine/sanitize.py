@@ -1,7 +1,7 @@
 """Text from hosts, made safe to show: no control sequence reaches a terminal.
 
-Whole escape sequences are dropped (an unterminated OSC or DCS to the end of its line), and every remaining character
-of the categories Cc, Cf, Cs, Co, Cn, Zl and Zp, but newline and tab, is shown as U+FFFD.
+Whole escape sequences are dropped (an unterminated OSC or DCS to the end of its line), and every remaining
+character of the categories Cc, Cf, Cs, Co, Cn, Zl and Zp, but newline and tab, is shown as U+FFFD.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import unicodedata
 
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\n\x07\x9c\x1b]*(?:\x07|\x9c|\x1b\\)?"  # OSC, DCS, SOS, PM, APC
+    # OSC, DCS, SOS, PM, APC
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\n\x07\x9c\x1b]*(?:\x07|\x9c|\x1b\\)?"
     r"|\x1b[ -/]*[0-~]?"  # all other escapes
 )
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

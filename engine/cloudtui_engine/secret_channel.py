@@ -1,7 +1,7 @@
-"""The way of a secret from a face to the engine: a Unix socket and memory, never a file and never the catalog.
+"""The way of a secret from a face to the engine: a Unix socket and memory, never a file or the catalog.
 
-A secret is held under the id it was sent for (a run or an operation) until it is taken or the engine ends; an engine
-that lost it asks again (`needs_you`).
+A secret is held under the id it was sent for (a run or an operation) until it is taken or the engine ends; an
+engine that lost it asks again (`needs_you`).
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ class Chaos:
         assert series["steps"] == list(range(lines))
         assert series["values"] == [(step * 7919) % 1000003 for step in range(lines)]
         shown = self.home.json("run", "show", self.run_id)
-        # Without its supervisor nobody was there to see how the job ended, and that is what must be said then.
+        # Without its supervisor nobody was there to see how the job ended: that must be said then.
         expected = {"succeeded", "lost"} if self.account.kills["supervisor"] else {"succeeded"}
         assert shown["status"] in expected, shown["reason"]
         assert shown["metrics"]["value"]["count"] == lines
@@ -212,8 +212,8 @@ class Chaos:
 def _starters(folder: str) -> list[int]:
     """Processes that start a job of this root.
 
-    Supervisor and job bear the same command line until they become something else; they are children of nobody
-    and of such a process.
+    Supervisor and job bear the same command line until they become something else; they are children of
+    nobody and of such a process.
     """
     starting = {}
     for entry in Path("/proc").iterdir():

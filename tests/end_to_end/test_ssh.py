@@ -220,7 +220,7 @@ def test_a_hostile_log_reaches_no_terminal(home: Home, make_sshd: Callable[..., 
 def test_two_desktops_three_commands_and_a_killed_engine(
     home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
-    import pty  # noqa: PLC0415 - the only test with terminals of its own
+    import pty
 
     server = make_sshd()
     add(home, server)

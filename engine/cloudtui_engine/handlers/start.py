@@ -1,7 +1,7 @@
 """`run.start`: from a queued row to a process on a host, and never two of them.
 
-Each step may be done again: an engine that died here is followed by one that begins from the top, finds what is
-there by content, and asks the host to start an attempt that it starts once.
+Each step may be done again: an engine that died here is followed by one that begins from the top, finds what
+is there by content, and asks the host to start an attempt that it starts once.
 """
 
 from __future__ import annotations

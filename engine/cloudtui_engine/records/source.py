@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The cursor of one followed file. `offset` and `tail` move in the transaction that stores the records."""
+    """The cursor of one followed file. `offset` and `tail` move in the transaction that stores."""
 
     id: int
     instance_id: str

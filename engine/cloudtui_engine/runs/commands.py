@@ -1,4 +1,4 @@
-"""What a person may do with runs: each writes rows and one operation in one transaction. None talks to a host."""
+"""What a person may do with runs: rows and one operation, in one transaction. None talks to a host."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def append(path: Path, offset: int, data: bytes) -> None:
 
 
 def last_line(path: Path, within: int = 4096) -> str:
-    """The last line that is not empty, as far as the last bytes show it; empty where there is none. Not cleaned."""
+    """The last line that is not empty, within the last bytes; empty where there is none. Not cleaned."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - within))

@@ -182,7 +182,7 @@ class AttemptFollower:
             self._catalog.runs.set_stale([self.attempt.run_id], None)
 
     def _drained(self, status: Mapping[str, Any]) -> bool:
-        """Whether all bytes that the host had when it was asked are stored (a torn last line never will be)."""
+        """Whether all bytes that the host had when it was asked are stored (a torn last line never is)."""
         sizes = status.get("sources") or {}
         for stream in self._ingests:
             size = sizes.get(self._streams[stream], 0)

@@ -76,7 +76,7 @@ def about(run: Run, dataset: Dataset | None) -> dict[str, Any]:
 
 
 def _argv(command: Sequence[str], *, python_chosen: bool) -> list[str]:
-    """The command as the host runs it: a bare script gets a python, and the chosen one stands for `python`."""
+    """As the host runs it: a bare script gets a python, and the chosen one stands for `python`."""
     first = command[0]
     if first.endswith(".py"):
         return ["{python}", "-u", *command]

@@ -95,11 +95,8 @@ def _sha256(path: Path) -> str:
 def _tracked(folder: Path) -> Iterator[str]:
     """Relative paths of regular files that .gitignore does not exclude; git is asked where it is there."""
     listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    if listed is not None:
-        found = {name for name in listed.split("\0") if name}
-    else:
-        found = set(_walk(folder))
-    for name in found:
+    found = _walk(folder) if listed is None else (name for name in listed.split("\0") if name)
+    for name in set(found):
         path = folder / name
         if path.is_file() and not path.is_symlink():
             yield name
