@@ -72,7 +72,7 @@ class CloudtuiApp(App[int]):
 
     def on_mount(self) -> None:
         """Show the first area, then look for changes."""
-        self._overview_reader = Reader(self.query_one(Rail), self._performer.say_error)
+        self._overview_reader = Reader(self.query_one(Rail), self.bridge, self._performer.say_error)
         self.open_area(self._first, self._select_run)
         self.set_interval(POLL_S, self._poll)
         self.set_interval(1.0, self._tick)
@@ -159,6 +159,8 @@ class CloudtuiApp(App[int]):
         return (self.area.NOUN, self.area.selected()) if self.area is not None else ("", [])
 
     def _show_context(self) -> None:
+        if not self.screen_stack:  # the last messages of an app that ends
+            return
         hints = [(key, label, "") for key, label in getattr(self.focused, "HINTS", ())]
         self.query_one(StatusBar).keys([*hints, *menus.bar(*self._here())])
 

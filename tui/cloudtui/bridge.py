@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 POLL_S = 0.25
 """How often the screen looks whether something changed."""
+THREADS = 4
+"""Of our own: SQLite must not be closed under a thread that reads, and these can be waited for."""
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ class Bridge:
         self.now = now
         self.catalog: Catalog = Catalog.open(paths)
         self.catalog.instances.ensure_local()
+        self._threads = ThreadPoolExecutor(THREADS, "cloudtui-screen")
         self._version = self.catalog.data_version()
         self._topics = self.catalog.topics()
 
@@ -104,8 +108,13 @@ class Bridge:
             usd_per_hour=sum(prices) if prices else None,
         )
 
+    async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do this in a thread; the screen goes on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
     def close(self) -> None:
-        """Let go of the catalog."""
+        """Let go of the catalog, once no thread reads it any more."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
         self.catalog.close()
 
 
@@ -115,8 +124,9 @@ class Reader:
     So a catalog that changes all the time neither starves the panel nor fills the threads.
     """
 
-    def __init__(self, owner: Widget, failed: Callable[[CloudtuiError], None]) -> None:
+    def __init__(self, owner: Widget, bridge: Bridge, failed: Callable[[CloudtuiError], None]) -> None:
         self._owner = owner
+        self._bridge = bridge
         self._failed = failed
         self._busy = False
         self._next: tuple[Callable[[], Any], Callable[[Any], None]] | None = None
@@ -136,11 +146,13 @@ class Reader:
 
     async def _go(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         try:
-            result = await asyncio.to_thread(work)
+            result = await self._bridge.in_thread(work)
         except CloudtuiError as error:
-            self._failed(error)
+            if self._owner.is_attached:
+                self._failed(error)
         else:
-            done(result)
+            if self._owner.is_attached:
+                done(result)
         finally:
             self._busy = False
         following, self._next = self._next, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -94,7 +93,7 @@ class Performer:
         if sentence and not await self._confirmed(action, selected, sentence):
             return
         try:
-            results = await asyncio.to_thread(self._carry_out, action, targets or [{}], arguments)
+            results = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments)
         except CloudtuiError as error:
             self.say_error(error)
             return
@@ -119,7 +118,7 @@ class Performer:
         ]
         if not missing and action.id not in _ASKS:
             return arguments
-        options = await asyncio.to_thread(self._options)
+        options = await self._bridge.in_thread(self._options)
         fields = fields_of(action, known, options)
         if not fields:
             return arguments

@@ -87,7 +87,7 @@ class Area(Container):
         self.detail = self.make_detail()
         self.listing: Listing | None = None
         self.request = Request(sort=self.SORT)
-        self._reader = Reader(self, self._failed)
+        self._reader = Reader(self, bridge, self._failed)
         self._settle: Timer | None = None
         self._wanted: str | None = None
         self._error: CloudtuiError | None = None
@@ -236,7 +236,7 @@ class Area(Container):
         """Keys go to the detail; where there is room for one only, it is shown instead of the list."""
         if self.pane.table.cursor_key is not None:
             self.add_class("-opened")
-            self._show_detail()
+            self.detail.show(self.record(self.pane.table.cursor_key))
             self.detail.focus_inside()
 
     def step_back(self) -> bool:

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from cloudtui.bridge import Reader
+from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui_engine.errors import CloudtuiError
 
@@ -70,11 +70,13 @@ class Palette(ModalScreen[str | None]):
         Binding("down", "move(1)", "Down", show=False, priority=True),
     ]
 
-    def __init__(self, known: Sequence[Found], search: Callable[[str], Sequence[Found]]) -> None:
+    def __init__(
+        self, bridge: Bridge, known: Sequence[Found], search: Callable[[str], Sequence[Found]]
+    ) -> None:
         super().__init__()
         self._known = tuple(known)
         self._search = search
-        self._reader = Reader(self, self._failed)
+        self._reader = Reader(self, bridge, self._failed)
         self._list = Choices()
 
     def compose(self) -> ComposeResult:

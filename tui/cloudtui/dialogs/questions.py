@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from cloudtui_engine.sanitize import clean_line
 
 async def ask_all(app: App[Any], bridge: Bridge, asked: set[str]) -> None:
     """Put every open question that was not put yet."""
-    waiting = await asyncio.to_thread(
+    waiting = await bridge.in_thread(
         lambda: bridge.catalog.operations.list(50, states=(OperationState.NEEDS_YOU,))
     )
     for operation in waiting:
@@ -42,14 +41,14 @@ async def _ask(app: App[Any], bridge: Bridge, operation: Operation) -> None:
         return
     if operation.question.get("kind") == "host_key":
         if answer:
-            await asyncio.to_thread(operations.answer, bridge.catalog, operation.id, {"accept": True})
-            await asyncio.to_thread(operations.ensure_engine, bridge.paths)
+            await bridge.in_thread(operations.answer, bridge.catalog, operation.id, {"accept": True})
+            await bridge.in_thread(operations.ensure_engine, bridge.paths)
         else:
-            await asyncio.to_thread(operations.cancel, bridge.catalog, operation.id)
+            await bridge.in_thread(operations.cancel, bridge.catalog, operation.id)
         return
     name = str(operation.question.get("kind", "secret"))
-    await asyncio.to_thread(operations.send_secrets, bridge.paths, operation.id, {name: str(answer)})
-    await asyncio.to_thread(operations.answer, bridge.catalog, operation.id, {"given": True})
+    await bridge.in_thread(operations.send_secrets, bridge.paths, operation.id, {name: str(answer)})
+    await bridge.in_thread(operations.answer, bridge.catalog, operation.id, {"given": True})
 
 
 def _dialog(question: Mapping[str, Any]) -> ModalScreen[Any]:

@@ -25,7 +25,7 @@ def palette(bridge: Bridge, found: Sequence[Menu]) -> Palette:
     def search(query: str) -> list[Found]:
         return names(bridge, query)
 
-    return Palette(known, search)
+    return Palette(bridge, known, search)
 
 
 def _value(action: str) -> str:

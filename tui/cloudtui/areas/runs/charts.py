@@ -30,7 +30,7 @@ class ChartsTab(RunTab):
         self.side = Facts(classes="side")
         self.side.can_focus = False
         self._drawn_for: str | None = None
-        self._took = 0.0
+        self._missed = False
         self._next: Timer | None = None
         self.notice.display = False
         yield self.notice
@@ -45,10 +45,12 @@ class ChartsTab(RunTab):
             return
         self.tick()
         if self._next is not None and self._drawn_for == run.id:
+            self._missed = True
             return
         if self._next is not None:
             self._next.stop()
             self._next = None
+        self._missed = False
         self.reader.ask(lambda: self._read(run), self._show)
 
     def changed(self, topics: frozenset[str]) -> None:
@@ -62,6 +64,12 @@ class ChartsTab(RunTab):
             run, catalog = self.run_shown, self.bridge.catalog
             gpus = [g for i in catalog.instances.list() if i.name in run.instances for g in i.gpus]
             self.side.show(side_facts(run, gpus, self.bridge.now()))
+
+    def on_focus(self) -> None:
+        """The charts may have come since the keys were sent here."""
+        chart = self.grid.first()
+        if chart is not None:
+            self.call_after_refresh(chart.focus)
 
     def focus_inside(self) -> None:
         """The first chart takes the keys."""
@@ -78,7 +86,7 @@ class ChartsTab(RunTab):
         run, found, took = result
         if run.id != self.shown_id:
             return
-        self._drawn_for, self._took = run.id, took
+        self._drawn_for = run.id
         self._next = self.set_timer(max(0.2, took * _REST), self._rested)
         series = {one.key: one for one in found}
         groups = {
@@ -89,11 +97,15 @@ class ChartsTab(RunTab):
         self.grid.display = bool(groups)
         if groups:
             self.grid.show(groups)
+            if self.has_focus:  # there was no chart yet when the keys came here
+                self.call_after_refresh(self.focus_inside)
         else:
             self._say_nothing(run)
 
     def _rested(self) -> None:
         self._next = None
+        if self._missed:
+            self.load()
 
     def _say_nothing(self, run: Run) -> None:
         if run.status.is_finished:

@@ -44,7 +44,7 @@ class RunDetail(Detail):
         self.body = Container(classes="detail-body")
         self.run_shown: Run | None = None
         self._tabs: dict[str, RunTab] = {}
-        self._loader = Reader(self, self._failed)
+        self._loader = Reader(self, bridge, self._failed)
         self._enter = False
 
     def compose(self) -> ComposeResult:

@@ -40,6 +40,12 @@ class SystemTab(RunTab):
         if topics & {f"metric:{self.shown_id}", "instance"}:
             self.load()
 
+    def on_focus(self) -> None:
+        """The charts may have come since the keys were sent here."""
+        chart = self.grid.first()
+        if chart is not None:
+            self.call_after_refresh(chart.focus)
+
     def focus_inside(self) -> None:
         """The first chart takes the keys."""
         (self.grid.first() or self).focus()
@@ -62,6 +68,8 @@ class SystemTab(RunTab):
         self.grid.display = bool(groups)
         if groups:
             self.grid.show(groups)
+            if self.has_focus:  # there was no chart yet when the keys came here
+                self.call_after_refresh(self.focus_inside)
         else:
             self.notice.say(
                 "No samples of the machine", more="They come with a run's supervisor, every few seconds."

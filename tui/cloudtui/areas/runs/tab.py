@@ -17,7 +17,7 @@ class RunTab(Container, can_focus=True):
         super().__init__(classes="tab")
         self.bridge = bridge
         self.run_shown: Run | None = None
-        self.reader = Reader(self, self.fail)
+        self.reader = Reader(self, bridge, self.fail)
         self.notice = Notice()
 
     @property
