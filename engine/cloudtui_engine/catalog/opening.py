@@ -22,7 +22,7 @@ from cloudtui_engine.paths import Paths
 VERSION = 1
 """The number of steps in `migrations`, which is only imported when one is due (it costs 0.13 s)."""
 APPLICATION_ID = 0x636C7475
-_MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
 _BUSY_S = 10.0
 _SETTINGS = (
     "PRAGMA synchronous = NORMAL",
@@ -124,12 +124,17 @@ def _refuse_network(home: Path, mounts: Callable[[], str]) -> None:
 
 
 def _version_of(path: Path) -> int:
-    """The version of an existing catalog, without writing anything."""
-    _check_header(path)
+    """The version of an existing catalog, without writing anything.
+
+    SQLite alone opens the file. Closing a descriptor of our own would drop every POSIX lock that this process
+    has on it (sqlite.org/howtocorrupt.html, 2.2): another process would then take itself for the last one, and
+    put away the write-ahead log that we still use.
+    """
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as db:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
         ours = int(db.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
         tables = int(db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
+        _check_size(path, db)
     if not ours and (tables or version):
         raise CatalogError(
             f"{path} is another program's database.", "Choose another folder with --home or CLOUDTUI_HOME."
@@ -144,20 +149,18 @@ def _version_of(path: Path) -> int:
     return version
 
 
-def _check_header(path: Path) -> None:
-    """See in the first page that this is a whole database: cheap enough for every start."""
-    with path.open("rb") as file:
-        header = file.read(100)
-        size = os.fstat(file.fileno()).st_size
-    if len(header) < 100 or not header.startswith(_MAGIC):
-        raise _damaged(path, "this is no SQLite database")
-    page = int.from_bytes(header[16:18], "big")
-    page = 65536 if page == 1 else page
-    pages = int.from_bytes(header[28:32], "big")
+def _check_size(path: Path, db: sqlite3.Connection) -> None:
+    """See that the end of the file is there: cheap enough for every start."""
     log = Path(f"{path}-wal")
-    # While there is a log, pages of the file may still be on their way from it.
-    if header[24:28] == header[92:96] and size < page * pages and not (log.exists() and log.stat().st_size):
-        raise _damaged(path, f"it should have {page * pages} bytes and has {size}")
+    if log.exists() and log.stat().st_size:
+        return  # Pages of the file may still be on their way from it.
+    pages = int(db.execute("PRAGMA page_count").fetchone()[0])
+    whole = pages * int(db.execute("PRAGMA page_size").fetchone()[0])
+    size = path.stat().st_size
+    if size < HEADER_BYTES:
+        raise _damaged(path, "this is no SQLite database")
+    if size < whole:
+        raise _damaged(path, f"it should have {whole} bytes and has {size}")
 
 
 @contextmanager

@@ -295,3 +295,29 @@ def test_closing_twice_is_fine_and_using_it_afterwards_is_not(tmp_path: Path) ->
     catalog.close()
     with pytest.raises((CatalogError, sqlite3.ProgrammingError)):
         catalog.settings.get("x")
+
+
+_A_SECOND_PROCESS = """
+import sys
+from pathlib import Path
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.paths import Paths
+catalog = Catalog.open(Paths(Path(sys.argv[1])))
+catalog.settings.set("second", 1)
+catalog.close()
+"""
+
+
+def test_opening_once_more_keeps_the_locks_of_what_is_open(tmp_path: Path) -> None:
+    """A process that opens the catalog twice must not lose its locks, or the next to leave takes away its log."""
+    first = Catalog.open(Paths(tmp_path))
+    first.settings.set("first", 1)
+    log = Path(f"{first.paths.catalog}-wal")
+    before = log.stat().st_ino
+    Catalog.open(Paths(tmp_path)).close()
+    subprocess.run([sys.executable, "-c", _A_SECOND_PROCESS, str(tmp_path)], check=True)
+    assert log.exists()
+    assert log.stat().st_ino == before
+    first.settings.set("third", 1)
+    third = Catalog.open(Paths(tmp_path))
+    assert [third.settings.get(key, 0) for key in ("first", "second", "third")] == [1, 1, 1]
