@@ -230,6 +230,9 @@ def add_run(
                 }
             assert catalog.runs.move(run.id, 1, to, expected=at, **fields)
             at = to
+        if cost is not None:  # what accrues it is the engine's
+            with catalog.write("run") as db:
+                db.execute("UPDATE run SET cost_usd = ? WHERE id = ?", (cost, run.id))
         if columns:
             catalog.metrics.append(run.id, 1, columns)
         if progress:

@@ -330,11 +330,11 @@ async def test_a_sudden_storm_of_changes_is_read_one_at_a_time(story: Path) -> N
         reads = 0
         real = area.fetch
 
-        def slow(request: object) -> object:
+        def slow(bridge: object, request: object) -> object:
             nonlocal reads
             reads += 1
             time.sleep(0.02)
-            return real(request)  # type: ignore[arg-type]
+            return real(bridge, request)  # type: ignore[arg-type]
 
         area.fetch = slow  # type: ignore[method-assign, assignment]
         for _ in range(50):

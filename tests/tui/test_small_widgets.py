@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudtui.widgets.columns import Column, layout
 from cloudtui.widgets.gauge import gauge
 from cloudtui.widgets.sparkline import sparkline
-from cloudtui.widgets.table import Column, layout
 from cloudtui.widgets.ticks import axis_label, log_ticks, short, ticks
 
 

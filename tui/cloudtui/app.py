@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -15,15 +16,18 @@ from textual.worker import Worker, WorkerState
 from cloudtui import menus, overlays, theme
 from cloudtui.actions import get
 from cloudtui.areas.area import Area
+from cloudtui.areas.parts import Request
 from cloudtui.areas.places import AREAS
 from cloudtui.bridge import POLL_S, Bridge, Overview, Reader
 from cloudtui.messages import OpenArea, OpenMenu, Perform
-from cloudtui.performing import Performer
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Rail
 from cloudtui.widgets.status_bar import StatusBar
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.paths import Paths
+
+if TYPE_CHECKING:
+    from cloudtui.performing import Performer
 
 
 class CloudtuiApp(App[int]):
@@ -56,7 +60,8 @@ class CloudtuiApp(App[int]):
         self.current = ""
         self._first, self._select_run = first, select_run
         self._mounted: dict[str, Area] = {}
-        self._performer = Performer(self, bridge, self.show_run)
+        kind = AREAS[first].load()
+        bridge.begin(first, lambda: kind.fetch(bridge, Request(sort=kind.SORT)))
         self._asked: set[str] = set()
         for one in theme.THEMES:
             self.register_theme(one)
@@ -67,16 +72,25 @@ class CloudtuiApp(App[int]):
         yield MenuBar([menu.title for menu in self._menus("", ())])
         with Horizontal(id="main"):
             yield Rail([one.place for one in AREAS.values()])
-            yield Container(id="areas")
+            with Container(id="areas"):
+                yield self._make(self._first)  # with the rest: one layout, one paint
         yield StatusBar()
 
     def on_mount(self) -> None:
         """Show the first area, then look for changes."""
-        self._overview_reader = Reader(self.query_one(Rail), self.bridge, self._performer.say_error)
+        self._overview_reader = Reader(
+            self.query_one(Rail), self.bridge, lambda error: self.performer.say_error(error)
+        )
         self.open_area(self._first, self._select_run)
         self.set_interval(POLL_S, self._poll)
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._look_around)
+
+    @cached_property
+    def performer(self) -> Performer:
+        """What carries out actions; not needed before somebody does something."""
+        from cloudtui.performing import Performer
+
+        return Performer(self, self.bridge, lambda run: self.open_area("runs", run))
 
     # Areas
 
@@ -89,9 +103,9 @@ class CloudtuiApp(App[int]):
         """Show an area, and there the object with this id."""
         area = self._mounted.get(name)
         if area is None:
-            area = self._mounted[name] = AREAS[name].load()(self.bridge)
+            area = self._make(name)
             self.query_one("#areas").mount(area)
-        elif name != self.current:
+        elif self.current not in {name, ""}:
             area.reload()
         self.current = name
         for other, widget in self._mounted.items():
@@ -102,9 +116,9 @@ class CloudtuiApp(App[int]):
         self.call_after_refresh(area.focus_list)
         self._show_context()
 
-    def show_run(self, run_id: str) -> None:
-        """Go to a run."""
-        self.open_area("runs", run_id)
+    def _make(self, name: str) -> Area:
+        area = self._mounted[name] = AREAS[name].load()(self.bridge)
+        return area
 
     def action_area(self, name: str) -> None:
         """Show an area."""
@@ -123,7 +137,7 @@ class CloudtuiApp(App[int]):
         if self.area is not None:
             self.area.changed(topics)
         if "operation" in topics:
-            self._performer.operations_changed()
+            self.performer.operations_changed()
         if topics & {"run", "instance", "dataset", "model", "operation", "engine"}:
             self._look_around()
 
@@ -167,6 +181,8 @@ class CloudtuiApp(App[int]):
     def on_context_changed(self) -> None:
         """Other keys make sense."""
         self._show_context()
+        if not self.overview.counts:  # what stands around the list comes after it
+            self.call_after_refresh(self._look_around)
 
     def on_descendant_focus(self) -> None:
         """Keys go elsewhere: say which there are."""
@@ -182,25 +198,10 @@ class CloudtuiApp(App[int]):
         group, _, rest = name.partition(".")
         if group == "area":
             self.open_area(rest)
-        elif name in self._own:
-            self.call_later(self._own[name])
+        elif name in menus.OWN:
+            self.call_later(self.run_action, menus.OWN[name])
         else:
-            self._performer.perform(get(name), *self._here(), arguments or {})
-
-    @property
-    def _own(self) -> dict[str, Callable[[], object]]:
-        table = self.area.pane.table if self.area is not None else None
-        return {
-            "home.open": self.area.open_detail if self.area is not None else self.action_back,
-            "home.back": self.action_back,
-            "home.mark": table.action_mark if table is not None else self.action_back,
-            "home.copy": self.action_copy_command,
-            "home.filter": self.action_filter,
-            "home.help": self.action_help,
-            "home.palette": self.action_palette,
-            "home.quit": self.action_leave,
-            "view.theme": self.action_toggle_theme,
-        }
+            self.performer.perform(get(name), *self._here(), arguments or {})
 
     def on_key(self, event: events.Key) -> None:
         """Keys of the registry, for the area that is shown, where nothing that has the focus wanted them."""
@@ -259,7 +260,7 @@ class CloudtuiApp(App[int]):
         """Copy the command that shows what is selected."""
         noun, selected = self._here()
         if selected:
-            text = self._performer.command_of(get(f"{noun}.show"), selected)
+            text = self.performer.command_of(get(f"{noun}.show"), selected)
             self.copy_to_clipboard(text)
             self.notify(text, title="Copied", timeout=4, markup=False)
 
@@ -277,7 +278,7 @@ class CloudtuiApp(App[int]):
         """A worker that failed in a way nobody foresaw says so instead of ending the program."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
-            self._performer.say_error(
+            self.performer.say_error(
                 error if isinstance(error, CloudtuiError) else CloudtuiError(f"That failed: {error!r}")
             )
 
@@ -290,6 +291,7 @@ def run(paths: Paths, *, select_run: str | None = None) -> int:
         chosen = bridge.catalog.settings.get("desktop.theme", None)
         if chosen in {one.name for one in theme.THEMES}:
             app.theme = str(chosen)
+        gc.freeze()  # what is loaded by now stays: no collection looks at it while the first screen is made
         live = app.run()
     finally:
         bridge.close()

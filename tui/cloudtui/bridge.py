@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from textual.widget import Widget
 
@@ -25,8 +24,7 @@ THREADS = 4
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """What rail and status bar show."""
 
     counts: dict[str, int]
@@ -69,6 +67,7 @@ class Bridge:
         self.catalog: Catalog = Catalog.open(paths)
         self.catalog.instances.ensure_local()
         self._threads = ThreadPoolExecutor(THREADS, "cloudtui-screen")
+        self._early: dict[str, Future[Any]] = {}
         self._version = self.catalog.data_version()
         self._topics = self.catalog.topics()
 
@@ -107,6 +106,14 @@ class Bridge:
             crashes=status.crashes,
             usd_per_hour=sum(prices) if prices else None,
         )
+
+    def begin(self, name: str, work: Callable[[], object]) -> None:
+        """Begin to read what the first screen shows while the screen itself is still being made."""
+        self._early[name] = self._threads.submit(work)
+
+    def early(self, name: str) -> Future[Any] | None:
+        """What was begun under this name; only once."""
+        return self._early.pop(name, None)
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do this in a thread; the screen goes on meanwhile."""

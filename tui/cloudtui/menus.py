@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudtui.actions import DESKTOP, Action, for_noun, get
 from cloudtui.actions.predicates import holds
@@ -13,11 +13,19 @@ _TITLES = {"instance": "Instance", "dataset": "Dataset", "run": "Run", "model": 
 _FILE = ("home.backup", "home.doctor", "engine.status", "engine.stop", "home.quit")
 _VIEW = ("home.filter", "home.palette")
 _EVERYWHERE = ("home.filter", "home.help")
-_TARGETS = frozenset(NOUNS)
+OWN = {
+    "home.back": "back",
+    "home.copy": "copy_command",
+    "home.filter": "filter",
+    "home.help": "help",
+    "home.palette": "palette",
+    "home.quit": "leave",
+    "view.theme": "toggle_theme",
+}
+"""What the screen does by itself: the names of the App's own actions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A line of a menu."""
 
     action: str
@@ -26,8 +34,7 @@ class Entry:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Menu:
+class Menu(NamedTuple):
     """A title and its lines."""
 
     title: str

@@ -94,19 +94,22 @@ class Paint:
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
-        self._made_for: tuple[str, Style] | None = None
+        self._theme = ""
         self._styles: dict[str, Style] = {}
 
     def __getitem__(self, name: str) -> Style:
-        base = self._widget.rich_style
-        made_for = (self._widget.app.theme, base)
-        if made_for != self._made_for:
-            self._styles.clear()
-            self._made_for = made_for
+        theme = self._widget.app.theme
+        if theme != self._theme:
+            self.forget()
+            self._theme = theme
         style = self._styles.get(name)
         if style is None:
-            style = self._styles[name] = self._make(name, base)
+            style = self._styles[name] = self._make(name, self._widget.rich_style)
         return style
+
+    def forget(self) -> None:
+        """The widget's own style changed."""
+        self._styles.clear()
 
     def ground(self, name: str) -> Style:
         """A background alone, to be laid under a line."""

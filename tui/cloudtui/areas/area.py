@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.timer import Timer
-from textual.widget import Widget
 
 from cloudtui import format as fmt
 from cloudtui.areas.pane import ListPane
+from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.messages import ContextChanged
 from cloudtui.widgets.table import Column, Row, Table
@@ -22,50 +20,6 @@ LOADING_S = 0.15
 """What is there sooner is shown without a word."""
 SETTLE_S = 0.12
 """How long the cursor rests on a row before its detail is read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A window of an area's records."""
-
-    records: Sequence[Any]
-    base: int = 0
-    total: int = 0
-    note: str = ""
-    """What the title says beside the number: `3 live`."""
-    filtered: bool = False
-    extra: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Which records are wanted."""
-
-    filter: str = ""
-    sort: str = ""
-    first: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
-class Detail(Widget):
-    """What is shown of one record."""
-
-    def show(self, record: Any) -> None:
-        """Show this record, which may be the one that is shown, or None."""
-        raise NotImplementedError
-
-    def changed(self, topics: frozenset[str]) -> None:
-        """Something was written: look at what concerns the record."""
-
-    def tick(self) -> None:
-        """A second went by: ages are older."""
-
-    def focus_inside(self) -> None:
-        """Take the focus."""
-        self.focus()
-
-    def turn(self, step: int) -> None:
-        """The tab before or after the one that is shown, where there are tabs."""
 
 
 class Area(Container):
@@ -98,7 +52,8 @@ class Area(Container):
         """The widget for one record."""
         raise NotImplementedError
 
-    def fetch(self, request: Request) -> Listing:
+    @classmethod
+    def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """Read records; runs in a thread."""
         raise NotImplementedError
 
@@ -120,7 +75,11 @@ class Area(Container):
     def on_mount(self) -> None:
         """Read for the first time."""
         self.pane.table.sort = self.request.sort
-        self.reload()
+        early = self.bridge.early(self.ID)
+        if early is not None and early.done() and early.exception() is None:
+            self._loaded(early.result())  # it came before the screen did: one paint shows all
+        else:
+            self.reload()
         self.set_timer(LOADING_S, self._say_loading)
 
     def changed(self, topics: frozenset[str]) -> None:
@@ -137,7 +96,7 @@ class Area(Container):
     def reload(self) -> None:
         """Read the list again."""
         request = self.request
-        self._reader.ask(lambda: self.fetch(request), self._loaded)
+        self._reader.ask(lambda: self.fetch(self.bridge, request), self._loaded)
 
     def _say_loading(self) -> None:
         if self.listing is None and self._error is None:
@@ -159,6 +118,7 @@ class Area(Container):
         self.pane.notice.fail(error)
         self.pane.show_notice()
         self.pane.table.show(())
+        self.post_message(ContextChanged())
 
     def _draw(self) -> None:
         listing = self.listing

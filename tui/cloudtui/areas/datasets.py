@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from cloudtui import format as fmt
-from cloudtui.areas.area import Area, Detail, Listing, Request
+from cloudtui.areas.area import Area
+from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.areas.sheet import SheetDetail
+from cloudtui.bridge import Bridge
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.records.dataset import Dataset
@@ -41,9 +43,10 @@ class DatasetsArea(Area):
         """A sheet of facts."""
         return SheetDetail(dataset_facts)
 
-    def fetch(self, request: Request) -> Listing:
+    @classmethod
+    def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """All versions whose name holds the filter."""
-        found = [d for d in self.bridge.catalog.datasets.list() if request.filter.lower() in d.name.lower()]
+        found = [d for d in bridge.catalog.datasets.list() if request.filter.lower() in d.name.lower()]
         return Listing(found, 0, len(found))
 
     def row(self, record: Dataset, now: float) -> Row:  # noqa: ARG002 - a version has no age

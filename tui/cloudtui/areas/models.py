@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from cloudtui import format as fmt
-from cloudtui.areas.area import Area, Detail, Listing, Request
+from cloudtui.areas.area import Area
+from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.areas.sheet import SheetDetail
+from cloudtui.bridge import Bridge
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.records.model import Model
@@ -43,9 +45,10 @@ class ModelsArea(Area):
         """A sheet of facts."""
         return SheetDetail(model_facts)
 
-    def fetch(self, request: Request) -> Listing:
+    @classmethod
+    def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """All versions whose name holds the filter."""
-        found = [m for m in self.bridge.catalog.models.list() if request.filter.lower() in m.name.lower()]
+        found = [m for m in bridge.catalog.models.list() if request.filter.lower() in m.name.lower()]
         return Listing(found, 0, len(found))
 
     def row(self, record: Model, now: float) -> Row:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from cloudtui.widgets.filter_bar import FilterBar
 from cloudtui.widgets.head import Head
 from cloudtui.widgets.notice import Notice
 from cloudtui.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from cloudtui.widgets.filter_bar import FilterBar
 
 
 class ListPane(Vertical):
@@ -50,6 +53,8 @@ class ListPane(Vertical):
 
     async def edit_filter(self) -> None:
         """Open the filter line, or go to it."""
+        from cloudtui.widgets.filter_bar import FilterBar
+
         bars = self.query(FilterBar)
         bar = bars.first() if bars else None
         if bar is None:
@@ -64,7 +69,7 @@ class ListPane(Vertical):
             self.filter = event.text
             self.post_message(self.FilterChanged(event.text))
         if event.closed:
-            await self.query(FilterBar).remove()
+            await self.query("FilterBar").remove()
             self.table.focus()
 
     def on_descendant_focus(self) -> None:

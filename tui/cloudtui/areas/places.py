@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudtui.areas.area import Area
 from cloudtui.widgets.rail import Place
 
 
-@dataclass(frozen=True, slots=True)
-class AreaPlace:
+class AreaPlace(NamedTuple):
     """Where an area stands and where its class is."""
 
     place: Place

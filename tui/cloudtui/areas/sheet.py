@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from cloudtui.areas.area import Detail
+from cloudtui.areas.parts import Detail
 from cloudtui.widgets.facts import Fact, Facts
 from cloudtui.widgets.head import Head
 from cloudtui_engine.sanitize import clean_line

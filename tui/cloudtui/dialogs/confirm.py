@@ -11,9 +11,13 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from cloudtui.dialogs import STYLES
+
 
 class ConfirmDialog(ModalScreen[bool]):
     """True when it was confirmed. The safe answer has the focus."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "dismiss(False)", "No", show=False),

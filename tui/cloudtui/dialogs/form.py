@@ -13,12 +13,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Select, Static
 
 from cloudtui.actions import Action
+from cloudtui.dialogs import STYLES
 from cloudtui.dialogs.fields import FormField, arguments_of, preview
 from cloudtui_engine.errors import UsageError
 
 
 class FormDialog(ModalScreen[dict[str, Any] | None]):
     """Gives the arguments that were filled in."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", show=False),

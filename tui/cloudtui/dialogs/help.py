@@ -10,11 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from cloudtui.dialogs import STYLES
 from cloudtui.widgets.facts import Fact, Facts
 
 
 class HelpScreen(ModalScreen[None]):
     """A sheet of keys and sentences."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss(None)", "Close", show=False)

@@ -11,11 +11,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from cloudtui.dialogs import STYLES
 from cloudtui_engine.sanitize import clean_line
 
 
 class HostKeyDialog(ModalScreen[bool | None]):
     """True: it is; False: it is not; None: not now."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Not now", show=False),
@@ -57,6 +60,8 @@ class HostKeyDialog(ModalScreen[bool | None]):
 
 class SecretDialog(ModalScreen[str | None]):
     """A passphrase or another secret: it goes to the engine's memory and nowhere else."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now", show=False)]
 

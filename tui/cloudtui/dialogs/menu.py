@@ -10,12 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from cloudtui.dialogs import STYLES
 from cloudtui.menus import Menu
 from cloudtui.widgets.choices import Choice, Choices
 
 
 class MenuScreen(ModalScreen[str | None]):
     """One of the menus; left and right go to its neighbours. Gives the id of the action that was chosen."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f10", "dismiss(None)", "Close", show=False),

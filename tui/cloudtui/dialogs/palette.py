@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from cloudtui.bridge import Bridge, Reader
+from cloudtui.dialogs import STYLES
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui_engine.errors import CloudtuiError
 
@@ -63,6 +64,8 @@ def _in_order(letters: str, text: str) -> bool:
 
 class Palette(ModalScreen[str | None]):
     """A line to type in and what fits below it. Gives the value of what was chosen."""
+
+    CSS_PATH = STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+p", "dismiss(None)", "Close", show=False),

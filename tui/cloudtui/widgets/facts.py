@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
@@ -16,8 +16,7 @@ from textual.widgets import Static
 from cloudtui.widgets.lines import safe
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A line: a name, a clean value and its style; without a name it is a heading."""
 
     name: str

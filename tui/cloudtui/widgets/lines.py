@@ -31,6 +31,11 @@ class Lines(Widget):
         """The content of line `y`."""
         raise NotImplementedError
 
+    def notify_style_update(self) -> None:
+        """Another style: draw with it."""
+        self.paint.forget()
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
         """The line as Textual wants it."""
         paint = self.paint

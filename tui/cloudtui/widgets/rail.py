@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual import events
 
@@ -11,8 +11,7 @@ from cloudtui.messages import OpenArea
 from cloudtui.widgets.lines import Lines, Runs
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An entry of the rail."""
 
     id: str

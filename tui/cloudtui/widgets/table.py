@@ -8,10 +8,8 @@ do not move it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,60 +19,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cloudtui.theme import Paint
-from cloudtui.widgets.lines import safe, to_strip
+from cloudtui.widgets.columns import GAP, MARGIN, Cell, Column, Row, fitted, layout
+from cloudtui.widgets.lines import to_strip
+
+__all__ = ["WINDOW", "Cell", "Column", "Row", "Table"]
 
 WINDOW = 500
-_GAP = 2
-_MARGIN = 2  # the cursor's bar, or the mark
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column keeps its width whatever its cells hold."""
-
-    title: str
-    width: int
-    align: Literal["left", "right"] = "left"
-    sort: str = ""
-    """What it is sorted by when its header is clicked; empty: not at all."""
-    share: int = 0
-    """Its part of the width that is left over."""
-    rank: int = 0
-    """Columns of the highest rank go first when there is no room; 0 never goes."""
-
-
-Cell = tuple[str, str]
-"""Clean text and a style name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row: the id of what it shows, and a cell for each column."""
-
-    key: str
-    cells: tuple[Cell, ...]
-
-
-def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
-    """Which columns fit into `width`, and how wide each of them is: (index, width) in order."""
-    shown = list(range(len(columns)))
-
-    def needed() -> int:
-        return _MARGIN + sum(columns[i].width + _GAP for i in shown) - _GAP
-
-    while needed() > width:
-        going = max(shown, key=lambda i: (columns[i].rank, i))
-        if columns[going].rank == 0:
-            break
-        shown.remove(going)
-    left = max(0, width - needed())
-    shares = sum(columns[i].share for i in shown)
-    widths = {i: columns[i].width + (left * columns[i].share // shares if shares else 0) for i in shown}
-    excess = needed() - width
-    if excess > 0 and shown:  # nothing more can go: the widest column gives way
-        widest = max(shown, key=lambda i: widths[i])
-        widths[widest] = max(1, widths[widest] - excess)
-    return [(i, widths[i]) for i in shown]
+"""Rows that a table holds at most."""
 
 
 class Table(ScrollView, can_focus=True):
@@ -147,6 +98,12 @@ class Table(ScrollView, can_focus=True):
         self._strips: dict[tuple[object, ...], Strip] = {}
         self._strips_for: object = None
         self._asked: int | None = None
+
+    def notify_style_update(self) -> None:
+        """Another style: draw with it."""
+        self._paint.forget()
+        self._strips_for = None
+        super().notify_style_update()
 
     # Content
 
@@ -223,21 +180,21 @@ class Table(ScrollView, can_focus=True):
         return strip
 
     def _fit(self, width: int) -> None:
-        made_for = (width, self.app.theme, self.rich_style)
+        made_for = (width, self.app.theme)
         if made_for != self._strips_for:
             self._strips.clear()
             self._strips_for = made_for
-            self._layout = (width, layout(self.columns, width))
+            self._layout = (width, layout(self.columns, width - 1))
 
     def _header(self, width: int) -> Strip:
-        segments = [Segment(" " * _MARGIN, self._paint["muted"])]
+        segments = [Segment(" " * MARGIN, self._paint["muted"])]
         for index, size in self._layout[1]:
             column = self.columns[index]
             title, style = column.title, "muted"
             if column.sort and self.sort.lstrip("-") == column.sort:
                 arrow = "↓" if self.sort.startswith("-") else "↑"
                 title, style = f"{title}{arrow}", "accent"
-            segments.append(Segment(_fitted(title, size, column.align) + " " * _GAP, self._paint[style]))
+            segments.append(Segment(fitted(title, size, column.align) + " " * GAP, self._paint[style]))
         return to_strip(segments, width, self._paint)
 
     def _draw(self, row: Row, here: bool, focused: bool, marked: bool, *, width: int) -> Strip:
@@ -248,10 +205,12 @@ class Table(ScrollView, can_focus=True):
             text, name = row.cells[index]
             if here and not name:
                 name = "bold"
-            segments.append(Segment(_fitted(text, size, self.columns[index].align), paint[name]))
-            segments.append(Segment(" " * _GAP, paint[""]))
-        strip = to_strip(segments, width, paint)
-        return strip.apply_style(paint.ground("cursor" if focused else "cursor-idle")) if here else strip
+            segments.append(Segment(fitted(text, size, self.columns[index].align), paint[name]))
+            segments.append(Segment(" " * GAP, paint[""]))
+        if here:
+            ground = paint.ground("cursor" if focused else "cursor-idle")
+            segments = [Segment(text, style + ground if style else ground) for text, style, _ in segments]
+        return to_strip(segments, width, paint)
 
     def _ask(self, index: int) -> None:
         if self._asked is None or abs(self._asked - index) > WINDOW // 4:
@@ -319,11 +278,11 @@ class Table(ScrollView, can_focus=True):
                 self.action_open()
 
     def _click_header(self, x: int) -> None:
-        left = _MARGIN
+        left = MARGIN
         for index, size in self._layout[1]:
-            if left <= x < left + size + _GAP and self.columns[index].sort:
+            if left <= x < left + size + GAP and self.columns[index].sort:
                 self.post_message(self.SortWanted(self, self.columns[index].sort))
-            left += size + _GAP
+            left += size + GAP
 
     def on_resize(self, event: events.Resize) -> None:
         """The header and all rows have the widget's width."""
@@ -333,12 +292,3 @@ class Table(ScrollView, can_focus=True):
         """The cursor is bright where keys go."""
         super().watch_has_focus(value)
         self.refresh()
-
-
-def _fitted(text: str, width: int, align: str) -> str:
-    text = safe(text)
-    length = cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
-    padding = " " * (width - length)
-    return padding + text if align == "right" else text + padding

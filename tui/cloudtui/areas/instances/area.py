@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cloudtui import format as fmt
-from cloudtui.areas.area import Area, Detail, Listing, Request
+from cloudtui.areas.area import Area
 from cloudtui.areas.instances.rows import COLUMNS, instance_facts, instance_row
+from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.areas.sheet import SheetDetail
+from cloudtui.bridge import Bridge
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Row
 from cloudtui_engine import lock
@@ -43,15 +45,16 @@ class InstancesArea(Area):
         """A sheet of facts."""
         return SheetDetail(self._facts)
 
-    def fetch(self, request: Request) -> Listing:
+    @classmethod
+    def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """All machines and the live runs on each."""
-        catalog = self.bridge.catalog
+        catalog = bridge.catalog
         found = [i for i in catalog.instances.list() if request.filter.lower() in i.name.lower()]
         found.sort(key=lambda instance: (instance.name != LOCAL, instance.created_at))
         runs = [catalog.runs.get(attempt.run_id) for attempt in catalog.runs.open_attempts()]
         prices = [i.price_usd_per_hour for i in found if i.price_usd_per_hour is not None]
         note = f"${fmt.money(sum(prices))}/h" if prices else ""
-        return Listing(found, 0, len(found), note, extra=Around(tuple(runs), lock.is_held(self.bridge.paths)))
+        return Listing(found, 0, len(found), note, extra=Around(tuple(runs), lock.is_held(bridge.paths)))
 
     def row(self, record: Instance, now: float) -> Row:
         """A machine as cells."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from cloudtui import format as fmt
-from cloudtui.areas.area import Area, Detail, Listing, Request
+from cloudtui.areas.area import Area
+from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.areas.runs import pages
 from cloudtui.areas.runs.detail import RunDetail
 from cloudtui.areas.runs.rows import COLUMNS, run_row
+from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
 from cloudtui_engine.records.run import Run
 
@@ -32,9 +34,10 @@ class RunsArea(Area):
         """Tabs of one run."""
         return RunDetail(self.bridge)
 
-    def fetch(self, request: Request) -> Listing:
+    @classmethod
+    def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """A window of runs."""
-        return pages.listing(self.bridge.catalog, request)
+        return pages.listing(bridge.catalog, request)
 
     def row(self, record: Run, now: float) -> Row:
         """A run as cells."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from cloudtui import format as fmt
-from cloudtui.areas.area import Detail
+from cloudtui.areas.parts import Detail
 from cloudtui.areas.runs.tab import RunTab
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.tab_strip import TabStrip

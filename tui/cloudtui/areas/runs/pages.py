@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cloudtui.areas.area import Listing, Request
+from cloudtui.areas.parts import Listing, Request
 from cloudtui.areas.runs.rows import LIST_METRICS
 from cloudtui.widgets.table import WINDOW
 from cloudtui_engine.records.run import Run
@@ -15,7 +15,7 @@ from cloudtui_engine.records.run import Run
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog
 
-FIRST = 120
+FIRST = 60
 """Rows that are read for the first screen; more come when somebody goes there."""
 _STRIDE = 1000
 

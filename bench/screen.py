@@ -1,0 +1,240 @@
+"""The desktop beside a bare Textual app, its chart beside textual-plot. CPU time; C: a loop of a million."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench._report import cpu, figure, skipped
+
+RUNS, POINTS = 2000, 5_000_000
+SERIES, LENGTH = 4, 100_000
+SIZE = (140, 45)
+_BARE = """
+import sys, time
+from textual.app import App
+from textual.widgets import Static
+
+class Bare(App):
+    def compose(self):
+        yield Static("hello")
+    def _display(self, screen, renderable):
+        super()._display(screen, renderable)
+        if not Bare.seen and self.screen_stack and self.screen.query(Static):
+            Bare.seen = time.process_time()
+            self.exit()
+    seen = 0.0
+
+Bare().run(headless=True, size=(120, 30))
+print(Bare.seen)
+"""
+_COMMON = """
+import sys, time
+from textual.app import App
+from textual.widgets import DataTable, Footer, Header
+
+class Common(App):
+    def compose(self):
+        yield Header()
+        yield DataTable()
+        yield Footer()
+    def on_mount(self):
+        table = self.query_one(DataTable)
+        table.add_columns(*"abcdefgh")
+        for row in range(30):
+            table.add_row(*"abcdefgh")
+    def _display(self, screen, renderable):
+        super()._display(screen, renderable)
+        if not Common.seen and self.screen_stack and self.screen.query(DataTable):
+            Common.seen = time.process_time()
+            self.exit()
+    seen = 0.0
+
+Common().run(headless=True, size=(120, 30))
+print(Common.seen)
+"""
+_OURS = """
+import sys, time
+from pathlib import Path
+import cloudtui.app
+from cloudtui.widgets.table import Table
+from cloudtui_engine.paths import Paths
+
+class Ours(cloudtui.app.CloudtuiApp):
+    def _display(self, screen, renderable):
+        super()._display(screen, renderable)
+        tables = self.screen.query(Table) if self.screen_stack else ()
+        if not Ours.seen and tables and tables.first().rows:
+            Ours.seen = time.process_time()
+            self.exit()
+    def run(self):
+        return super().run(headless=True, size=(120, 30))
+    seen = 0.0
+
+cloudtui.app.CloudtuiApp = Ours
+cloudtui.app.run(Paths(Path(sys.argv[1])))
+print(Ours.seen)
+"""
+
+
+def main() -> bool:
+    """Print the figures; False when one missed its goal."""
+    loop = statistics.median(cpu(_loop) for _ in range(5))
+    return all([_first_paint(loop), _page(loop), _chart(loop)])
+
+
+def _loop() -> int:
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return total
+
+
+def _first_paint(loop: float) -> bool:
+    from tests.support import seed
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        seed.many(home, RUNS, POINTS).catalog.close()
+        for program in (_OURS, _BARE, _COMMON):  # once for the bytecode
+            _process(program, str(home))
+        taken = [(_process(_OURS, str(home)), _process(_BARE), _process(_COMMON)) for _ in range(7)]
+    ours, bare, common = (statistics.median(column) for column in zip(*taken, strict=True))
+    times = f"{ours * 1e3:.0f} ms, bare app {bare * 1e3:.0f} ms, {ours / loop:.1f} C"
+    detail = f"{RUNS} runs, {POINTS} points: {times}"
+    ratio = statistics.median(a / b for a, b, _ in taken)
+    met = figure("screen: first paint with rows / bare Textual app", ratio, 1.5, detail)
+    ratio = statistics.median(a / c for a, _, c in taken)
+    detail = f"Header, DataTable of 30 rows, Footer: {common * 1e3:.0f} ms"
+    return met & figure("screen: first paint with rows / app of common widgets", ratio, None, detail)
+
+
+def _process(program: str, *arguments: str) -> float:
+    """CPU seconds from exec to the first paint, imports and all."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return float(done.stdout.split()[-1])
+
+
+def _environment() -> dict[str, str]:
+    """As an installed program runs: with its bytecode kept."""
+    found = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    pycache = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "cloudtui-bench-pycache")}
+    return found | {"TEXTUAL_ANIMATIONS": "none"} | pycache
+
+
+def _page(loop: float) -> bool:
+    """A window of runs as rows, and a screen of them drawn."""
+    from tests.support import seed
+
+    from cloudtui.areas.parts import Request
+    from cloudtui.areas.runs import pages
+    from cloudtui.areas.runs.rows import COLUMNS, run_row
+    from cloudtui.widgets.table import Table
+    from cloudtui_engine.catalog import Catalog
+    from cloudtui_engine.paths import Paths
+
+    with tempfile.TemporaryDirectory() as folder:
+        seed.many(Path(folder) / "home", RUNS, 100_000).catalog.close()
+        catalog = Catalog.open(Paths(Path(folder) / "home"))
+        table = Table(COLUMNS)
+
+        def read() -> None:
+            found = pages.listing(catalog, Request(sort="-created"))
+            table.show([run_row(run, seed.NOW) for run in found.records], total=found.total)
+
+        def change() -> None:
+            table.show(table.rows[1:], total=RUNS)
+            for y in range(SIZE[1]):
+                table.render_line(y)
+
+        reading, drawing = asyncio.run(_in_app(table, (read, change)))
+        catalog.close()
+    detail = (
+        f"60 rows read and made: {reading * 1e3:.1f} ms; {SIZE[1]} lines drawn anew: {drawing * 1e3:.1f} ms"
+    )
+    return figure("screen: a page of runs, in C", (reading + drawing) / loop, 1.0, detail)
+
+
+def _chart(loop: float) -> bool:
+    """A frame of four series of 100,000 points, from the arrays on."""
+    import numpy as np
+
+    from cloudtui.widgets.chart import Chart, Plot
+
+    noise = np.random.default_rng(1)
+    steps = np.arange(LENGTH, dtype=np.float64)
+    values = [np.exp(-steps / 30_000) + noise.normal(0, 0.05, LENGTH) + i * 0.4 for i in range(SERIES)]
+    chart = Chart("loss")
+
+    def ours() -> None:
+        chart.show([Plot(f"run {i}", steps, value) for i, value in enumerate(values)])
+        for y in range(SIZE[1]):
+            chart.render_line(y)
+
+    (frame,) = asyncio.run(_in_app(chart, (ours,)))
+    detail = f"{SERIES} x {LENGTH} points on {SIZE[0]}x{SIZE[1]} cells: {frame * 1e3:.1f} ms"
+    met = figure("screen: chart frame, in C", frame / loop, 1.0, detail)
+    if importlib.util.find_spec("textual_plot") is None:
+        skipped(
+            "screen: chart frame / textual-plot", "textual-plot is not installed: pip install -e '.[bench]'"
+        )
+        return met
+    from textual_plot import PlotWidget
+
+    plot = PlotWidget()
+
+    def theirs() -> None:
+        plot.clear()
+        for value in values:
+            plot.plot(steps, value)
+        plot._render_plot()
+
+    (other,) = asyncio.run(_in_app(plot, (theirs,), rounds=3))
+    return met & figure(
+        "screen: chart frame / textual-plot", frame / other, 0.1, f"theirs {other * 1e3:.0f} ms"
+    )
+
+
+async def _in_app(widget: Any, works: tuple[Callable[[], object], ...], rounds: int = 7) -> list[float]:
+    """Median CPU seconds of each work, with the widget mounted in an app of the desktop's look."""
+    from textual.app import App, ComposeResult
+
+    from cloudtui import theme
+
+    class Frame(App[None]):
+        def compose(self) -> ComposeResult:
+            yield widget
+
+        def on_mount(self) -> None:
+            for one in theme.THEMES:
+                self.register_theme(one)
+            self.theme = theme.DEFAULT
+            widget.styles.width, widget.styles.height = SIZE
+
+    async with Frame().run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        taken: list[list[float]] = [[] for _ in works]
+        for _ in range(rounds):
+            for place, work in enumerate(works):
+                taken[place].append(cpu(work))
+                await pilot.pause()
+    return [statistics.median(column) for column in taken]
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)

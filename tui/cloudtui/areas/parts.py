@@ -1,0 +1,49 @@
+"""What an area is made of: a request, the listing that answers it, and the detail of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from textual.widget import Widget
+
+
+class Listing(NamedTuple):
+    """A window of an area's records."""
+
+    records: Sequence[Any]
+    base: int = 0
+    total: int = 0
+    note: str = ""
+    """What the title says beside the number: `3 live`."""
+    filtered: bool = False
+    extra: Any = None
+
+
+class Request(NamedTuple):
+    """Which records are wanted."""
+
+    filter: str = ""
+    sort: str = ""
+    first: int = 0
+
+
+class Detail(Widget):
+    """What is shown of one record."""
+
+    def show(self, record: Any) -> None:
+        """Show this record, which may be the one that is shown, or None."""
+        raise NotImplementedError
+
+    def changed(self, topics: frozenset[str]) -> None:
+        """Something was written: look at what concerns the record."""
+
+    def tick(self) -> None:
+        """A second went by: ages are older."""
+
+    def focus_inside(self) -> None:
+        """Take the focus."""
+        self.focus()
+
+    def turn(self, step: int) -> None:
+        """The tab before or after the one that is shown, where there are tabs."""
