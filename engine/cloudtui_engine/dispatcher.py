@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudtui_engine.deciders import decide
-from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.errors import CatalogError, CloudtuiError
 from cloudtui_engine.handlers import enrol
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.pull import pull
@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
 OVERTAKES = frozenset({"run.stop"})
 """Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none."""
 MOST_PICKUPS = 20
+CATALOG_RETRY_S = 5.0
 
 
 class Dispatcher:
@@ -67,6 +68,8 @@ class Dispatcher:
     def _reap(self) -> None:
         for identifier, thread in list(self._busy.items()):
             if not thread.is_alive():
+                # A thread that could not even write its failure (a full disk) leaves the operation undone.
+                self._context.catalog.operations.requeue(identifier)
                 del self._busy[identifier]
                 self._targets.pop(identifier, None)
 
@@ -103,6 +106,9 @@ class Dispatcher:
         except Withdrawn:
             if not self._context.closing.is_set():
                 operations.finish(operation_id, {"withdrawn": True})
+        except CatalogError as error:
+            log.error("%s: %s %s", operation.kind, error.message, error.hint)  # noqa: TRY400 - a sentence
+            self._context.closing.wait(CATALOG_RETRY_S)
         except CloudtuiError as error:
             self._fail(operation_id, error.as_dict())
         except Exception as error:  # the end of a thread: a defect must end the operation, not hide in it

@@ -20,7 +20,7 @@ from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.lock import EngineLock
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import LinkState
-from cloudtui_engine.runs.follow import AttemptFollower
+from cloudtui_engine.runs.follow import AttemptFollower, is_on_its_own
 from cloudtui_engine.secret_channel import SecretBox
 
 log = logging.getLogger(__name__)
@@ -53,10 +53,11 @@ class Engine:
         session = self._catalog.engine_sessions.begin(os.getpid(), __version__)
         self._take_over()
         reason = self._loop(session)
+        if reason != "idle":
+            # Before links are closed: whoever commits something now starts another engine for it.
+            self._catalog.engine_sessions.end(session, reason)
         self._links.close()
         self._secrets.close()
-        if reason != "idle":
-            self._catalog.engine_sessions.end(session, reason)
         log.info("engine ends: %s", reason)
 
     def _take_over(self) -> None:
@@ -68,7 +69,7 @@ class Engine:
                 self._catalog.instances.update(instance.id, link_state=LinkState.DOWN, link_detail="")
         self._catalog.operations.requeue_running()
         for attempt in self._catalog.runs.open_attempts():
-            if attempt.state.is_on_host:
+            if is_on_its_own(self._catalog, attempt):
                 self._links.to(attempt.instance_id).follow(AttemptFollower(self._catalog, attempt))
 
     def _loop(self, session: int) -> str:

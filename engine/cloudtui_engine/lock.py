@@ -34,6 +34,8 @@ class EngineLock:
                     return False
                 time.sleep(0.01)
             else:
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, str(os.getpid()).encode(), 0)
                 self._fd = fd
                 return True
 
@@ -63,3 +65,11 @@ def is_held(paths: Paths) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def holder(paths: Paths) -> int | None:
+    """The process that holds the lock; None where none does."""
+    if not is_held(paths):
+        return None
+    text = paths.lock.read_text().strip()
+    return int(text) if text.isdigit() else None

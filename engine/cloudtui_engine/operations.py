@@ -150,7 +150,7 @@ def engine_status(paths: Paths, catalog: Catalog) -> EngineStatus:
     links = sum(1 for instance in catalog.instances.list() if instance.link_state == "up") if running else 0
     return EngineStatus(
         running=running,
-        pid=newest[0].pid if running and newest else None,
+        pid=lock.holder(paths),
         started_at=newest[0].started_at if running and newest else None,
         live_runs=len(catalog.runs.open_attempts()),
         pending=sum(1 for one in waiting if one.state is not OperationState.NEEDS_YOU),
@@ -166,7 +166,10 @@ def stop_engine(paths: Paths, catalog: Catalog, timeout: float = 10.0) -> bool:
     status = engine_status(paths, catalog)
     if not status.running or status.pid is None:
         return False
-    os.kill(status.pid, signal.SIGTERM)
+    try:
+        os.kill(status.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
     deadline = time.monotonic() + timeout
     while lock.is_held(paths):
         if time.monotonic() > deadline:

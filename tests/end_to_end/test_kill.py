@@ -36,7 +36,7 @@ def ordeal(folder: Path, seed: int, lines: int, rate: float, kills: int) -> Chao
             chaos.cut_link,
             chaos.cut_link,
         ]
-        chaos.rampage(kills - 4, faults, (0.2, 1.2))
+        chaos.rampage(kills - 1 - chaos.account.kills["starter"], faults, (0.2, 1.2))
         chaos.kill_supervisor()
         chaos.finish(lines, 300)
     except AssertionError:

@@ -82,20 +82,6 @@ def test_wrong_key_and_closed_port_are_told_apart(
     assert closed.json["error"]["message"] != wrong.json["error"]["message"]
 
 
-def test_a_host_without_python_is_said(home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    server = make_sshd(env={"PATH": str(tmp_path / "empty")})
-    refused = home.run(
-        "--json", "instance", "add", "box", "--ssh", f"{server.user}@{server.address}:{server.port}",
-        "--key", str(server.user_key), "--accept-host-key", server.fingerprint,
-    )  # fmt: skip
-    # A python at a fixed place of this machine is one that a login shell need not find.
-    if refused.status == 0:
-        pytest.skip("this machine has a python3 at a fixed place")
-    assert refused.status == 5
-    assert "python3" in refused.json["error"]["message"]
-
-
 def test_training_on_a_host_pulls_a_verified_model(home: Home, make_sshd: Callable[..., Sshd]) -> None:
     server = make_sshd()
     add(home, server)
@@ -108,6 +94,22 @@ def test_training_on_a_host_pulls_a_verified_model(home: Home, make_sshd: Callab
     assert run["instances"] == ["box"]
     wait_until(lambda: all(one["local"] for one in show(home, run["id"])["artifacts"]), 30, "the pull")  # type: ignore[attr-defined]
     assert home.json("dataset", "show", "digits")["instances"] == ["box"]
+
+
+def test_a_run_that_was_stopped_before_it_reached_its_host_can_be_resumed(
+    home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    server = make_sshd()
+    add(home, server)
+    server.stop()
+    run = str(home.json("run", "script", "--on", "box", "--", "sh", "-c", "echo here")["id"])
+    assert home.run("run", "stop", run).status == 0
+    wait_until(lambda: show(home, run)["status"] == "stopped", 20, "the stop")
+    assert home.run("run", "stop", run).status == 4
+    server.start()
+    answer = home.run("--json", "run", "resume", run, "--follow")
+    assert answer.status == 0, answer.out + answer.err + home.log()
+    assert (answer.json["status"], answer.json["attempt"]) == ("succeeded", 2)
 
 
 def test_a_lost_catalog_is_rebuilt_from_what_the_host_holds(

@@ -172,9 +172,12 @@ class Catalog:
 
     def data_version(self) -> int:
         """A number that is another one after any commit, of this process or another. Costs microseconds."""
-        with self._guard:
-            # A connection that never writes sees every commit as somebody else's.
-            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        try:
+            with self._guard:
+                # A connection that never writes sees every commit as somebody else's.
+                return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise translate(error, self.paths.catalog) from error
 
     def topics(self) -> dict[str, int]:
         """The version of every topic that was ever bumped."""

@@ -127,8 +127,8 @@ def _version_of(path: Path) -> int:
     """The version of an existing catalog, without writing anything.
 
     SQLite alone opens the file. Closing a descriptor of our own would drop every POSIX lock that this process
-    has on it (sqlite.org/howtocorrupt.html, 2.2): another process would then take itself for the last one, and
-    put away the write-ahead log that we still use.
+    has on it (sqlite.org/howtocorrupt.html, 2.2): another process would take itself for the last one, and put
+    away the write-ahead log that we still use.
     """
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as db:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])

@@ -81,6 +81,10 @@ class Operations(Repository):
         """A new engine takes over: what a dead one had taken up is pending again. Returns how many."""
         return self._set("state = 'running'", (), state="pending")
 
+    def requeue(self, operation_id: str) -> None:
+        """Whoever had taken it up left it undone: it is pending again."""
+        self._set("id = ? AND state = 'running'", (operation_id,), state="pending")
+
     def take(self, operation_id: str) -> bool:
         """Begin with it; False when somebody else has, or it is not pending."""
         with self._catalog.write("operation") as db:

@@ -10,8 +10,10 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.hosts.links import Links
+from cloudtui_engine.hosts.transport.keys import PassphraseError
+from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.paths import Paths
-from cloudtui_engine.records.operation import Operation, OperationState
+from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.secret_channel import SecretBox
 
 PROGRESS_EVERY_S = 0.25
@@ -23,6 +25,12 @@ class Asked(Exception):  # noqa: N818 - no error: the operation waits for a pers
     def __init__(self, question: Mapping[str, Any]) -> None:
         super().__init__(str(question))
         self.question = dict(question)
+
+
+def passphrase_question(error: PassphraseError, subject: str) -> Asked:
+    """The question that a locked key is; the answer is held in memory under `subject`, the instance's id."""
+    text = f"{error.message} {error.hint}".strip()
+    return Asked({"kind": "passphrase", "key_file": error.key_file, "subject": subject, "text": text})
 
 
 class Withdrawn(Exception):  # noqa: N818 - no error: someone else ended what this was for
@@ -57,9 +65,12 @@ class Context:
 
         return report
 
-    def is_cancelled(self, operation: Operation) -> bool:
-        """Whether the operation was withdrawn, or the engine ends."""
-        return (
-            self.closing.is_set()
-            or self.catalog.operations.get(operation.id).state is OperationState.CANCELLED
-        )
+
+def passphrase_question(error: PassphraseError, instance_id: str) -> Asked:
+    """The question for a key file's passphrase, which is then held for the instance.
+
+    An engine that was started again has lost every passphrase: whatever needs the host has to ask.
+    """
+    return Asked(
+        {"kind": "passphrase", "key_file": error.key_file, "subject": instance_id, "text": error.message}
+    )

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cloudtui_engine.errors import NotFoundError
-from cloudtui_engine.handlers.context import Context
+from cloudtui_engine.errors import LinkTimeoutError, NotFoundError
+from cloudtui_engine.handlers.context import Context, Withdrawn
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run, RunState
 from cloudtui_engine.runs.follow import AttemptFollower
-from cloudtui_engine.sanitize import clean_line
+from cloudtui_engine.sanitize import clean, clean_line
 
 PATIENCE_S = 600.0
 POLL_S = 0.05
+LIVE = frozenset({"starting", "running", "orphan-running", "ending"})
+_JOB = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+"""What may be a job's id: it becomes part of paths here."""
+_TEXTS = ("python", "setup", "gpus")
 
 
 def rebuild(context: Context, operation: Operation) -> Mapping[str, Any]:
     """Make rows for what is unknown and follow each attempt from its first byte.
 
+    Decided attempt by attempt: an engine that goes on after another one's death adds what is missing.
+
     Returns:
-        `{"runs": [ids of runs that are new here], "known": count of those that were not}`.
+        `{"runs": [ids of runs that are new here], "known": count of the others, "unread": [why not]}`.
     """
     report = context.reporter(operation)
-    link = context.links.to(operation.target)
     fresh: list[str] = []
+    unread: list[str] = []
     known = 0
-    with link.session(30.0) as session:
+    with context.links.to(operation.target).session(30.0) as session:
         jobs = list(_jobs(session))
         for number, job in enumerate(jobs):
             report("Reading runs", number, len(jobs))
-            if _is_known(context, job["job"]):
-                known += 1
-                continue
-            if _import(context, operation, job):
-                fresh.append(job["job"])
-    return {"runs": fresh, "known": known}
+            try:
+                if _Import(context, operation.target, job).run():
+                    fresh.append(job["job"])
+                else:
+                    known += 1
+            except LinkTimeoutError as error:
+                # One job that cannot be read keeps no other from being read.
+                unread.append(error.message)
+    return {"runs": fresh, "known": known, "unread": unread}
 
 
 def _jobs(session: Session) -> Iterator[Mapping[str, Any]]:
@@ -54,47 +65,108 @@ def _jobs(session: Session) -> Iterator[Mapping[str, Any]]:
         after = following
 
 
-def _is_known(context: Context, run_id: str) -> bool:
-    try:
-        return context.catalog.runs.get(run_id).id == run_id
-    except NotFoundError:
-        return False
+class _Import:
+    """One job of the host."""
+
+    def __init__(self, context: Context, host_id: str, job: Mapping[str, Any]) -> None:
+        self._context = context
+        self._host_id = host_id
+        self._id = str(job["job"])
+        self._attempts = _in_order(job.get("attempts"))
+
+    def run(self) -> bool:
+        """Whether something was unknown; what can be read is in the catalog then."""
+        about = _about(self._attempts)
+        if about is None or not _JOB.fullmatch(self._id):
+            return False
+        fresh = False
+        last = len(self._attempts) - 1
+        for position, attempt in enumerate(self._attempts):
+            number = int(attempt["attempt"])
+            if self._is_known(number):
+                continue
+            self._add(number, about)
+            fresh = True
+            if position < last or _state(attempt) not in LIVE:
+                self._wait_for_end(number)
+        return fresh
+
+    def _is_known(self, number: int) -> bool:
+        """Whether the attempt has a row that somebody cares for."""
+        try:
+            state = self._context.catalog.runs.attempt(self._id, number).state
+        except NotFoundError:
+            return False
+        # One that never got further than its row was begun by an import that an engine died over.
+        return state is not RunState.QUEUED or bool(self._context.catalog.operations.open_for(self._id))
+
+    def _add(self, number: int, about: Mapping[str, Any]) -> None:
+        runs = self._context.catalog.runs
+        with self._context.catalog.write("run"):
+            self._add_rows(number, about)
+            # The row walks the way that the attempt went.
+            runs.move(self._id, number, RunState.STAGING, expected=(RunState.QUEUED,))
+            runs.move(
+                self._id, number, RunState.STARTING, expected=(RunState.STAGING,), started_at=_created(about)
+            )
+        follower = AttemptFollower(self._context.catalog, runs.attempt(self._id, number))
+        self._context.links.to(self._host_id).follow(follower)
+
+    def _add_rows(self, number: int, about: Mapping[str, Any]) -> None:
+        """Rows up to this number; those of attempts that never reached the host say so."""
+        runs = self._context.catalog.runs
+        for each in range(1, number + 1):
+            if self._has_row(each):
+                continue
+            if each == 1:
+                runs.create(_run(self._context, self._id, about), [self._host_id])
+            else:
+                runs.add_attempt(self._id, [self._host_id], _created(about))
+            if each < number:
+                reason = "It is not on the host."
+                runs.move(self._id, each, RunState.LOST, expected=(RunState.QUEUED,), reason=reason)
+
+    def _has_row(self, number: int) -> bool:
+        try:
+            self._context.catalog.runs.attempt(self._id, number)
+        except NotFoundError:
+            return False
+        return True
+
+    def _wait_for_end(self, number: int) -> None:
+        """The next attempt can have a row only once this one has ended."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._context.catalog.runs.attempt(self._id, number).state.is_finished:
+            if self._context.closing.wait(POLL_S):
+                raise Withdrawn
+            if time.monotonic() > deadline:
+                raise LinkTimeoutError(f"Attempt {number} of {self._id} could not be read to its end.")
 
 
-def _import(context: Context, operation: Operation, job: Mapping[str, Any]) -> bool:
-    attempts = sorted(job.get("attempts") or (), key=lambda one: int(one["attempt"]))
-    if not attempts:
-        return False
-    about = (attempts[0].get("spec") or {}).get("about")
-    if not isinstance(about, dict):
-        return False
-    run_id = str(job["job"])
-    link = context.links.to(operation.target)
-    context.catalog.runs.create(_run(context, run_id, about), [operation.target])
-    for position, one in enumerate(attempts):
-        number = int(one["attempt"])
-        if position:
-            number = context.catalog.runs.add_attempt(run_id, [operation.target], _created(about)).number
-        _to_host(context, run_id, number, about)
-        link.follow(AttemptFollower(context.catalog, context.catalog.runs.attempt(run_id, number)))
-        is_last = position == len(attempts) - 1
-        if not is_last or one["status"]["state"] not in {"starting", "running", "orphan-running"}:
-            _wait_for_end(context, operation, run_id, number)
-    return True
+def _in_order(attempts: object) -> list[Mapping[str, Any]]:
+    """Attempts by number. A number may be missing: an attempt that ended before it reached the host."""
+    if not isinstance(attempts, list):
+        return []
+    numbered = [one for one in attempts if isinstance(one, dict) and type(one.get("attempt")) is int]
+    return sorted(numbered, key=lambda one: int(one["attempt"]))
 
 
-def _to_host(context: Context, run_id: str, number: int, about: Mapping[str, Any]) -> None:
-    """The rows walk the way that the attempt went."""
-    move = context.catalog.runs.move
-    move(run_id, number, RunState.STAGING, expected=(RunState.QUEUED,))
-    move(run_id, number, RunState.STARTING, expected=(RunState.STAGING,), started_at=_created(about))
+def _state(attempt: Mapping[str, Any]) -> object:
+    status = attempt.get("status")
+    return status.get("state") if isinstance(status, dict) else None
+
+
+def _about(attempts: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    spec = attempts[0].get("spec") if attempts else None
+    about = spec.get("about") if isinstance(spec, dict) else None
+    return about if isinstance(about, dict) else None
 
 
 def _run(context: Context, run_id: str, about: Mapping[str, Any]) -> Run:
-    dataset = about.get("dataset") if isinstance(about.get("dataset"), dict) else None
-    here = context.catalog.datasets.by_sha(str(dataset["sha256"])) if dataset else None
+    dataset = about.get("dataset")
+    sha256 = str(dataset.get("sha256")) if isinstance(dataset, dict) else ""
+    here = context.catalog.datasets.by_sha(sha256) if sha256 else None
     params = about.get("params")
-    spec = about.get("spec")
     return Run(
         id=run_id,
         name=clean_line(str(about.get("name") or run_id), 100),
@@ -102,29 +174,41 @@ def _run(context: Context, run_id: str, about: Mapping[str, Any]) -> Run:
         status=RunState.QUEUED,
         attempt=1,
         instances=(),
-        dataset=clean_line(str(dataset["name"]), 100) if dataset else None,
+        dataset=clean_line(str(dataset.get("name")), 100) if isinstance(dataset, dict) else None,
         dataset_id=here.id if here else None,
         task=_text(about.get("task")),
         model=_text(about.get("model")),
         params=params if isinstance(params, dict) else {},
-        spec=(spec if isinstance(spec, dict) else {}) | {"about": dict(about)},
+        spec=_spec(about.get("spec")),
         created_at=_created(about),
         note=clean_line(str(about.get("note") or ""), 2000),
     )
 
 
+def _spec(found: object) -> dict[str, Any]:
+    """What the host says is needed to do it again.
+
+    Not the folder, whose file names would be read here, and not the names of secrets, whose values would be
+    asked for: a host may have written there what it likes.
+    """
+    if not isinstance(found, dict):
+        return {}
+    kept: dict[str, Any] = {key: clean(found[key]) for key in _TEXTS if isinstance(found.get(key), str)}
+    command, env = found.get("command"), found.get("env")
+    if isinstance(command, list) and all(isinstance(word, str) for word in command):
+        kept["command"] = command
+    if isinstance(env, dict) and all(isinstance(value, str) for value in env.values()):
+        kept["env"] = env
+    return kept
+
+
 def _created(about: Mapping[str, Any]) -> float:
     value = about.get("created_at")
-    return float(value) if isinstance(value, int | float) else time.time()
+    now = time.time()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return now
+    return min(now, max(0.0, float(value)))
 
 
 def _text(value: object) -> str | None:
     return clean_line(value, 100) if isinstance(value, str) else None
-
-
-def _wait_for_end(context: Context, operation: Operation, run_id: str, number: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and not context.is_cancelled(operation):
-        if context.catalog.runs.attempt(run_id, number).state.is_finished:
-            return
-        time.sleep(POLL_S)

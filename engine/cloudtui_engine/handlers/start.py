@@ -12,16 +12,19 @@ from typing import Any
 
 from cloudtui_engine.errors import (
     AuthError,
+    CatalogError,
     CloudtuiError,
+    FailedError,
     HostKeyError,
     LinkTimeoutError,
     UnreachableError,
 )
 from cloudtui_engine.handlers import stage
-from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.handlers.context import Asked, Context, Withdrawn, passphrase_question
 from cloudtui_engine.hosts import replies
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transfer import Cancelled
+from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import ON_HOST, Attempt, RunState
 from cloudtui_engine.runs import commands, gpus, job_spec
@@ -34,6 +37,8 @@ FIRST_PATIENCE_S = 60.0
 BUSY_PATIENCE_S = 60.0
 POLL_S = 0.2
 MOST_STILLBORN = 5
+AMBIGUOUS = frozenset({"host_failed", "timed_out", "protocol", "internal", "failed"})
+"""Codes of a host that failed at answering: what was asked may have been done."""
 COMING = (RunState.QUEUED, RunState.STAGING, RunState.STARTING)
 
 
@@ -52,7 +57,9 @@ class _Start:
         self._number = int(operation.args["attempt"])
         self._host_id = self._attempt().instance_id
         self._link = context.links.to(self._host_id)
-        self._report = context.reporter(operation)
+        self._say = context.reporter(operation)
+        self._deadline = 0.0
+        self._sent = -1
 
     def run(self) -> Mapping[str, Any]:
         state = self._attempt().state
@@ -72,24 +79,30 @@ class _Start:
             return self._over_links()
         except Cancelled:
             raise Withdrawn from None
-        except UnreachableError as error:
-            self._fail(error, (RunState.QUEUED, RunState.STAGING))
-            if self._attempt().state is RunState.STARTING:
-                # The start may have reached it: that is judged when the host is back.
-                self._follow()
+        except (Asked, Withdrawn, CatalogError):
             raise
+        except PassphraseError as error:
+            raise passphrase_question(error, self._host_id) from None
         except CloudtuiError as error:
-            self._fail(error, COMING)
+            self._end_here(error, is_proof=error.code not in AMBIGUOUS and not _is_silence(error))
             raise
+        except Exception as error:  # whatever it was, no run may look alive that is not
+            self._end_here(FailedError(f"A defect in cloudtui: {type(error).__name__}."), is_proof=False)
+            raise
+
+    def _end_here(self, error: CloudtuiError, *, is_proof: bool) -> None:
+        """It was not brought there. Where its start may have got through all the same, the host's word is."""
+        self._fail(error, COMING if is_proof else (RunState.QUEUED, RunState.STAGING))
+        if self._attempt().state is RunState.STARTING:
+            self._follow()
 
     def _over_links(self) -> Mapping[str, Any]:
         """Stage and start, over as many links as it takes."""
-        deadline = time.monotonic() + FIRST_PATIENCE_S
+        self._deadline = time.monotonic() + FIRST_PATIENCE_S
         while True:
-            left = deadline - time.monotonic()
+            left = self._deadline - time.monotonic()
             try:
                 with self._link.session(max(5.0, min(left, 60.0))) as session:
-                    deadline = time.monotonic() + PATIENCE_S
                     return self._over(session)
             except (HostKeyError, AuthError):
                 raise
@@ -187,6 +200,13 @@ class _Start:
             question = {"kind": "secrets", "names": missing, "subject": self._run.id, "run": self._run.name}
             raise Asked(question)
 
+    def _report(self, text: str, done: int | None, total: int | None) -> None:
+        """Say it; as long as something gets there the host is given time."""
+        if done is not None and done != self._sent:
+            self._sent = done
+            self._deadline = time.monotonic() + PATIENCE_S
+        self._say(text, done, total)
+
     # -- the row
 
     def _attempt(self) -> Attempt:
@@ -207,3 +227,8 @@ class _Start:
         if not self._context.closing.is_set():
             reason = f"{error.message} {error.hint}".strip()
             self._move(RunState.FAILED, expected, ended_at=time.time(), reason=reason)
+
+
+def _is_silence(error: CloudtuiError) -> bool:
+    """Whether the host was not heard, rather than heard to refuse."""
+    return isinstance(error, UnreachableError) and not isinstance(error, AuthError)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from cloudtui_engine.errors import CloudtuiError, FailedError, from_dict
+from cloudtui_engine.records.host_status import HostStatus
 from cloudtui_engine.sanitize import clean, clean_line
 
 _WHOLE_MOST = 2**63 - 1
@@ -62,6 +63,32 @@ def number(obj: Mapping[str, Any], key: str) -> float:
     if not math.isfinite(result):
         _wrong(key)
     return result
+
+
+def attempt_status(obj: Mapping[str, Any]) -> HostStatus:
+    """The host's word on an attempt.
+
+    Raises:
+        FailedError: something in it is not what it must be.
+    """
+    sources = obj.get("sources") or {}
+    ended = obj.get("exit") or {}
+    if not isinstance(sources, dict):
+        _wrong("sources")
+    if not isinstance(ended, dict):
+        _wrong("exit")
+    return HostStatus(
+        state=text(obj, "state", 40),
+        code=_whole_or_none(ended, "code", 2**31),
+        signal=_whole_or_none(ended, "signal", 128),
+        reason=text(ended, "reason") if ended.get("reason") else "",
+        ended_at=None if ended.get("t") is None else number(ended, "t"),
+        sources={clean_line(str(name), 40): whole(sources, name) for name in list(sources)[:16]},
+    )
+
+
+def _whole_or_none(obj: Mapping[str, Any], key: str, most: int) -> int | None:
+    return None if obj.get(key) is None else whole(obj, key, most)
 
 
 def error(obj: object) -> CloudtuiError:

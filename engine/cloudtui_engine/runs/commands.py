@@ -97,7 +97,7 @@ def start_script(
 
 
 def stop(catalog: Catalog, run: Run) -> Operation:
-    """Ask for the newest attempt to end; asking twice is asking once.
+    """Ask for the newest attempt to end; asking again while that is under way is asking once.
 
     Raises:
         RefusedError: it has ended.
@@ -108,9 +108,10 @@ def stop(catalog: Catalog, run: Run) -> Operation:
         )
     with catalog.write("run", "operation"):
         catalog.runs.request_stop(run.id, run.attempt, time.time())
-        return catalog.operations.submit(
-            "run.stop", run.id, {"attempt": run.attempt}, f"run.stop:{run.id}:{run.attempt}"
-        )
+        for asked in catalog.operations.open_for(run.id):
+            if asked.kind == "run.stop" and asked.args.get("attempt") == run.attempt:
+                return asked
+        return catalog.operations.submit("run.stop", run.id, {"attempt": run.attempt})
 
 
 def resume(catalog: Catalog, run: Run) -> Run:

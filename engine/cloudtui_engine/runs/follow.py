@@ -5,28 +5,40 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts import replies
 from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.records.host_status import HostStatus
 from cloudtui_engine.records.run import FINISHED, Attempt, RunState
 from cloudtui_engine.runs import console_log
 from cloudtui_engine.runs.ingest import Ingest
-from cloudtui_engine.runs.verdict import ENDED, Verdict, judge
+from cloudtui_engine.runs.verdict import Verdict, judge
 from cloudtui_engine.sanitize import clean_line
 
 log = logging.getLogger(__name__)
 
 SOURCES = ("trainer", "system", "console")
+LAST_WORDS = frozenset({"done", "artifact"})
+"""Records after which the end is near."""
 STATUS_EVERY_S = 2.0
 STATUS_SOON_S = 0.2
 STATUS_REFUSED_S = 30.0
 STATUS_TIMEOUT_S = 3.0
 """Short, since the same thread shows that the host is silent."""
 FOLLOW_TIMEOUT_S = 10.0
+FOLLOW_AGAIN_S = 5.0
+
+
+def is_on_its_own(catalog: Catalog, attempt: Attempt) -> bool:
+    """Whether a host may be asked how the attempt stands.
+
+    Not while it is being started: the host may rightly say that it has no such attempt yet.
+    """
+    if attempt.state is RunState.STARTING:
+        return all(operation.kind != "run.start" for operation in catalog.operations.open_for(attempt.run_id))
+    return attempt.state.is_on_host
 
 
 class AttemptFollower:
@@ -48,8 +60,11 @@ class AttemptFollower:
         self._streams = {next(self._stream_numbers): name for name in SOURCES}
         self._ingests: dict[int, Ingest] = {}
         self._received: dict[int, int] = {}
-        self._status: Mapping[str, Any] | None = None
+        self._fresh: set[int] = set()
+        self._status: HostStatus | None = None
         self._next_status = 0.0
+        self._unfollowed: dict[int, str] = {}
+        self._next_follow = 0.0
 
     def attach(self, session: Session) -> None:
         """Go on from the cursors, over a fresh session.
@@ -59,36 +74,48 @@ class AttemptFollower:
         """
         self._ingests.clear()
         self._received.clear()
+        self._fresh.clear()
         self._status = None
         self._next_status = 0.0
-        for stream, name in self._streams.items():
-            source = self._catalog.sources.open(
-                self.attempt.instance_id, self.attempt.run_id, self.attempt.number, name
+        self._unfollowed = dict(self._streams)
+        self._follow_all(session)
+
+    def _follow_all(self, session: Session) -> None:
+        """Begin with what is not followed yet; what the host refuses now is tried again."""
+        self._next_follow = time.monotonic() + FOLLOW_AGAIN_S
+        for stream, name in list(self._unfollowed.items()):
+            source = self._catalog.sources.open(self.attempt.instance_id, self.run_id, self.number, name)
+            if not source.alarm and not self._follow(
+                session, stream, Ingest(self._catalog, source, session.clock_offset)
+            ):
+                continue
+            del self._unfollowed[stream]
+
+    def _follow(self, session: Session, stream: int, ingest: Ingest) -> bool:
+        source = ingest.source
+        self._ingests[stream] = ingest
+        self._received[stream] = source.offset
+        try:
+            session.follow(
+                stream,
+                job=self.run_id,
+                attempt=self.number,
+                source=source.name,
+                offset=source.offset,
+                tail=source.tail,
+                timeout=FOLLOW_TIMEOUT_S,
             )
-            if source.alarm:
-                continue
-            ingest = Ingest(self._catalog, source, session.clock_offset)
-            source = ingest.source
-            try:
-                session.follow(
-                    stream,
-                    job=self.attempt.run_id,
-                    attempt=self.attempt.number,
-                    source=name,
-                    offset=source.offset,
-                    tail=source.tail,
-                    timeout=FOLLOW_TIMEOUT_S,
-                )
-            except UnreachableError:
-                raise
-            except CloudtuiError as error:
-                if error.code == "journal_rewritten":
-                    self.alarm(stream, error.message)
-                else:
-                    log.warning("%s of %s a%d: %s", name, self.run_id, self.number, error.message)
-                continue
-            self._ingests[stream] = ingest
-            self._received[stream] = source.offset
+        except UnreachableError:
+            raise
+        except CloudtuiError as error:
+            if error.code == "journal_rewritten":
+                self.alarm(stream, error.message)
+                return True
+            self._ingests.pop(stream)
+            self._received.pop(stream)
+            log.warning("%s of %s a%d: %s", source.name, self.run_id, self.number, error.message)
+            return False
+        return True
 
     def owns(self, stream: int) -> bool:
         """Whether the bytes of this stream are ours."""
@@ -100,16 +127,21 @@ class AttemptFollower:
         if ingest is not None:
             ingest.feed(offset, data)
             self._received[stream] = offset + len(data)
+            self._fresh.add(stream)
 
     def commit(self, session: Session) -> None:
         """Store all whole lines that came, and tell the host how far."""
-        for stream, ingest in self._ingests.items():
+        for stream in self._fresh:
+            ingest = self._ingests.get(stream)
+            if ingest is None:
+                continue
             committed = ingest.commit()
-            if committed is not None:
-                for record in committed.records:
-                    if record.get("kind") in {"done", "artifact"}:
-                        self._next_status = min(self._next_status, time.monotonic() + STATUS_SOON_S)
+            if committed is not None and any(
+                record.get("kind") in LAST_WORDS for record in committed.records
+            ):
+                self._next_status = min(self._next_status, time.monotonic() + STATUS_SOON_S)
             session.ack(stream, self._received[stream])
+        self._fresh.clear()
 
     def alarm(self, stream: int, why: str) -> None:
         """The host's file is not the one we read: what is stored stays, and no more is taken from it."""
@@ -132,6 +164,8 @@ class AttemptFollower:
         """
         if self.finished:
             return
+        if self._unfollowed and time.monotonic() >= self._next_follow:
+            self._follow_all(session)
         if not self._has_ended and time.monotonic() >= self._next_status:
             self._ask(session)
         if self._status is not None and self._drained(self._status):
@@ -142,13 +176,13 @@ class AttemptFollower:
 
     @property
     def _has_ended(self) -> bool:
-        return self._status is not None and self._status["state"] in ENDED
+        return self._status is not None and self._status.has_ended
 
     def _ask(self, session: Session) -> None:
         self._next_status = time.monotonic() + STATUS_EVERY_S
         try:
-            status = session.request("status", {"job": self.run_id, "attempt": self.number}, STATUS_TIMEOUT_S)
-            status["state"] = replies.text(status, "state")
+            args = {"job": self.run_id, "attempt": self.number}
+            status = replies.attempt_status(session.request("status", args, STATUS_TIMEOUT_S))
         except LinkTimeoutError:
             return  # The session itself watches whether the link lives.
         except UnreachableError:
@@ -159,7 +193,7 @@ class AttemptFollower:
             log.warning("status of %s a%d: %s", self.run_id, self.number, error.message)
             return
         self._status = status
-        self._note_alive(status["state"])
+        self._note_alive(status.state)
 
     def hurry(self) -> None:
         """Ask for the host's word at the next tick."""
@@ -173,7 +207,6 @@ class AttemptFollower:
                 self.attempt.number,
                 RunState.RUNNING,
                 expected=(RunState.STARTING, RunState.LOST),
-                started_at=time.time(),
             )
         if state == "elsewhere":
             return
@@ -181,16 +214,13 @@ class AttemptFollower:
         if run.stale_since is not None:
             self._catalog.runs.set_stale([self.attempt.run_id], None)
 
-    def _drained(self, status: Mapping[str, Any]) -> bool:
+    def _drained(self, status: HostStatus) -> bool:
         """Whether all bytes that the host had when it was asked are stored (a torn last line never is)."""
-        sizes = status.get("sources") or {}
-        for stream in self._ingests:
-            size = sizes.get(self._streams[stream], 0)
-            if isinstance(size, int) and self._received[stream] < size:
-                return False
-        return True
+        return not self._unfollowed and all(
+            self._received[stream] >= status.sources.get(self._streams[stream], 0) for stream in self._ingests
+        )
 
-    def _finish(self, status: Mapping[str, Any], clock_offset: float) -> None:
+    def _finish(self, status: HostStatus, clock_offset: float) -> None:
         attempt = self._catalog.runs.attempt(self.attempt.run_id, self.attempt.number)
         if attempt.state not in FINISHED:
             done = self._catalog.runs.last_word(attempt.run_id, attempt.number)
@@ -222,8 +252,7 @@ class AttemptFollower:
         return any(artifact.kind in {"weights", "onnx"} for artifact in run.artifacts)
 
 
-def _end_of(status: Mapping[str, Any], clock_offset: float) -> float:
+def _end_of(status: HostStatus, clock_offset: float) -> float:
     """When it ended by our clock: by the host's record where it left one, which may be days old by now."""
-    at = (status.get("exit") or {}).get("t")
     now = time.time()
-    return min(now, at + clock_offset) if isinstance(at, int | float) else now
+    return now if status.ended_at is None else max(0.0, min(now, status.ended_at + clock_offset))

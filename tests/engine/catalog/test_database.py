@@ -309,7 +309,7 @@ catalog.close()
 
 
 def test_opening_once_more_keeps_the_locks_of_what_is_open(tmp_path: Path) -> None:
-    """A process that opens the catalog twice must not lose its locks, or the next to leave takes away its log."""
+    """A process that opens it twice must not lose its locks, or the next to leave takes away its log."""
     first = Catalog.open(Paths(tmp_path))
     first.settings.set("first", 1)
     log = Path(f"{first.paths.catalog}-wal")

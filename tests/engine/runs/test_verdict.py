@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from cloudtui_engine.records.host_status import HostStatus
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.runs.verdict import judge
 
 
-def exited(code: int | None, signal: int = 0, reason: str = "") -> dict[str, object]:
-    return {"state": "exited", "exit": {"code": code, "signal": signal, "reason": reason}}
+def exited(code: int | None, signal: int | None = None, reason: str = "") -> HostStatus:
+    return HostStatus("exited", code, signal, reason)
 
 
 @pytest.mark.parametrize(
@@ -25,17 +26,15 @@ def exited(code: int | None, signal: int = 0, reason: str = "") -> dict[str, obj
         (exited(1), {"reason": "stopped"}, False, RunState.STOPPED),
         (exited(1), {"reason": "completed"}, True, RunState.SUCCEEDED),
         (exited(0), {"reason": "failed", "message": "NaN"}, False, RunState.FAILED),
-        ({"state": "lost-killed"}, None, False, RunState.LOST),
-        ({"state": "lost-killed"}, {"reason": "completed"}, False, RunState.SUCCEEDED),
-        ({"state": "lost-killed"}, None, True, RunState.STOPPED),
-        ({"state": "lost-reboot"}, None, True, RunState.LOST),
-        ({"state": "missing"}, None, False, RunState.LOST),
-        ({"state": "stillborn"}, None, False, RunState.LOST),
+        (HostStatus("lost-killed"), None, False, RunState.LOST),
+        (HostStatus("lost-killed"), {"reason": "completed"}, False, RunState.SUCCEEDED),
+        (HostStatus("lost-killed"), None, True, RunState.STOPPED),
+        (HostStatus("lost-reboot"), None, True, RunState.LOST),
+        (HostStatus("missing"), None, False, RunState.LOST),
+        (HostStatus("stillborn"), None, False, RunState.LOST),
     ],
 )
-def test_verdict(
-    status: dict[str, object], done: dict[str, object] | None, asked: bool, state: RunState
-) -> None:
+def test_verdict(status: HostStatus, done: dict[str, object] | None, asked: bool, state: RunState) -> None:
     assert judge(status, done, stop_requested=asked).state is state
 
 
