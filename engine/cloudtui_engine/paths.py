@@ -19,7 +19,7 @@ class Paths:
         chosen = home or os.environ.get("CLOUDTUI_HOME")
         if chosen:
             return cls(Path(chosen).expanduser().absolute())
-        import platformdirs  # noqa: PLC0415 - scripts set the home; they need not pay for this
+        import platformdirs
 
         return cls(Path(platformdirs.user_data_dir("cloudtui", appauthor=False)))
 
