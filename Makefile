@@ -34,8 +34,17 @@ lint: $(STAMP)
 
 check: lint test
 
-bench: $(STAMP)
-	$(BIN)/python -m bench
+# The rivals it measures beside want other versions than constraints.txt: in an environment of their own.
+BENCH := .venv-bench
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m bench $(NAME)
+
+$(BENCH)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
 
 campaign: $(STAMP)
 	$(PYTEST) -m campaign -s --timeout=0
@@ -44,4 +53,4 @@ screenshots: $(STAMP)
 	$(BIN)/python -m assets.screenshots
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache
