@@ -14,6 +14,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from cloudtui_engine.paths import Paths
 _LONGEST_ADDRESS = 100
 _LONGEST_MESSAGE = 256 * 1024
 _TIMEOUT_S = 5.0
+_RETRY_S = 0.1
+_NONSENSE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, struct.error)
 
 
 def address(paths: Paths) -> Path:
@@ -61,6 +64,7 @@ class SecretBox:
         self._lock = threading.Lock()
         self._address = address(paths)
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._closed = threading.Event()
 
     def start(self) -> None:
         """Listen, on a daemon thread. Only the holder of the engine's lock may call this."""
@@ -75,6 +79,9 @@ class SecretBox:
 
     def close(self) -> None:
         """Stop listening and forget all."""
+        self._closed.set()
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes who waits for the next client
         self._server.close()
         self._address.unlink(missing_ok=True)
         with self._lock:
@@ -91,12 +98,14 @@ class SecretBox:
             self._held.pop(subject, None)
 
     def _serve(self) -> None:
-        while True:
+        """Until it is closed: whoever sends nonsense is not answered, and costs nobody else their secret."""
+        while not self._closed.is_set():
             try:
                 link, _ = self._server.accept()
-            except OSError:
-                return
-            with link, contextlib.suppress(OSError, ValueError, KeyError, AttributeError):
+            except OSError:  # too many open files, say: a while later there may be room
+                self._closed.wait(_RETRY_S)
+                continue
+            with link, contextlib.suppress(*_NONSENSE):
                 self._take(link)
 
     def _take(self, link: socket.socket) -> None:
@@ -106,8 +115,11 @@ class SecretBox:
             if uid != os.getuid():
                 return
         text = bytearray()
-        while (part := link.recv(65536)) and len(text) < _LONGEST_MESSAGE:
+        deadline = time.monotonic() + _TIMEOUT_S
+        while part := link.recv(65536):
             text += part
+            if len(text) > _LONGEST_MESSAGE or time.monotonic() > deadline:
+                return
         message = json.loads(text)
         values = {str(name): str(value) for name, value in message["values"].items()}
         with self._lock:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.engine.catalog.helpers import create, finish, ingest_of, line, metric
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.points import MAX_SERIES
+from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.runs.ingest import Ingest, StaleCursor
 from cloudtui_engine.runs.journal_lines import MAX_LINE, JournalParser, record_of
 from cloudtui_host.journal import DamagedLine, decode_line, encode_line
@@ -30,6 +32,10 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     made = open_catalog(tmp_path / "home")
     yield made
     made.close()
+
+
+START = float(int(time.time())) - 10
+"""Samples of just now: older ones are not shown as the machine's state."""
 
 
 def with_sum(body: bytes) -> bytes:
@@ -92,7 +98,7 @@ def test_samples_of_the_machine_go_their_own_way(catalog: Catalog) -> None:
         line(
             "system",
             i,
-            50.0 + i,
+            START + i,
             values={"cpu": i * 1.5, "memory_used_bytes": 10},
             gpus=gpus if i < 2 else [],
         )
@@ -105,8 +111,60 @@ def test_samples_of_the_machine_go_their_own_way(catalog: Catalog) -> None:
         "cpu", "gpu0/memory_used_bytes", "gpu0/utilization", "memory_used_bytes",
     ]  # fmt: skip
     (cpu,) = catalog.metrics.series(run.id, ["cpu"], scope="system")
-    assert (cpu.steps, cpu.values, cpu.times) == ([0, 1, 2], [0.0, 1.5, 3.0], [50.0, 51.0, 52.0])
+    assert (cpu.steps, cpu.values, cpu.times) == ([0, 1, 2], [0.0, 1.5, 3.0], [START, START + 1, START + 2])
     assert catalog.instances.ensure_local().gpus[0]["name"] == "A100"
+
+
+def sample(seq: int, t: float, name: str) -> bytes:
+    return line("system", seq, t, values={}, gpus=[{"index": 0, "name": name, "utilization": 5}])
+
+
+def gpu_names(catalog: Catalog) -> list[str]:
+    return [gpu["name"] for gpu in catalog.instances.ensure_local().gpus]
+
+
+def test_old_samples_do_not_stand_for_the_machine_as_it_is(catalog: Catalog) -> None:
+    store(catalog, create(catalog, "old"), sample(0, time.time() - 3600, "old"), name="system")
+    assert gpu_names(catalog) == []
+    now = time.time()
+    store(catalog, create(catalog, "new"), sample(0, now - 2, "new"), name="system")
+    store(catalog, create(catalog, "late"), sample(0, now - 20, "late"), name="system")
+    assert gpu_names(catalog) == ["new"]
+    store(catalog, create(catalog, "ahead"), sample(0, now + 9e8, "ahead"), name="system")
+    store(catalog, create(catalog, "last"), sample(0, time.time() + 9e8, "last"), name="system")
+    assert gpu_names(catalog) == ["last"]
+
+
+def test_samples_gpus_pass_the_check_of_a_probe(catalog: Catalog) -> None:
+    gpu = {"index": 1, "name": 7, "memory_bytes": "x", "utilization": 1e300, "evil": 1, "processes": 5}
+    data = line("system", 0, START, values={}, gpus=[gpu, 3]) + line("system", 1, START, values={}, gpus=5)
+    into = store(catalog, create(catalog), data, name="system")
+    (kept,) = catalog.instances.ensure_local().gpus
+    assert {name: value for name, value in kept.items() if value} == {"index": 1, "t": START}
+    assert into.source.damaged == 1
+
+
+@pytest.mark.parametrize("t", [-1.0, 4102444801.0, 1e300])
+def test_a_time_that_is_none_is_damage(catalog: Catalog, t: float) -> None:
+    run = create(catalog)
+    into = store(catalog, run, line("event", 0, t, name="started", data={}) + metric(1, {"loss": 1.0}, t))
+    assert into.source.damaged == 2
+    assert [one.name for one in catalog.events.list(run.id)] == ["damaged_lines"]
+
+
+def test_a_clock_far_off_makes_no_time_that_is_none(catalog: Catalog) -> None:
+    run = create(catalog)
+    into = ingest_of(catalog, run, shift=-4e9)
+    into.feed(0, line("event", 0, name="started", data={}))
+    into.commit()
+    assert [one.t for one in catalog.events.list(run.id)] == [0.0]
+
+
+def test_a_console_log_that_cannot_be_opened_is_the_catalogs_error(catalog: Catalog) -> None:
+    run = create(catalog)
+    catalog.paths.console(run.id, 1).mkdir(parents=True)
+    with pytest.raises(CatalogError, match="console log"):
+        ingest_of(catalog, run, name="console")
 
 
 def test_bytes_that_do_not_follow_are_refused(catalog: Catalog) -> None:

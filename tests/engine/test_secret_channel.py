@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import socket
 import stat
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -33,6 +37,63 @@ def test_sent_taken_dropped(depth: int, tmp_path: Path) -> None:
     finally:
         box.close()
     assert not secret_channel.address(paths).exists()
+
+
+GARBAGE = [
+    b"[1]", b"{}", b"\xff\x00", b'{"subject": 1, "values": [2]}', b"[" * 100_000, b"", b"7",
+    b'{"subject": "run-1", "values": {"TOKEN": "' + b"x" * 300_000 + b'"}}',
+]  # fmt: skip
+
+
+def garbage(paths: Paths, data: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link, contextlib.suppress(OSError):
+        link.settimeout(5)
+        link.connect(str(secret_channel.address(paths)))
+        link.sendall(data)
+        link.shutdown(socket.SHUT_WR)
+        return link.recv(2)
+    return b""
+
+
+def test_nonsense_is_not_taken_and_the_next_one_is(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    box = SecretBox(paths)
+    box.start()
+    try:
+        assert [garbage(paths, data) for data in GARBAGE] == [b""] * len(GARBAGE)
+        secret_channel.send(paths, "run-1", {"GOOD": CANARY})
+        assert box.get("run-1") == {"GOOD": CANARY}
+    finally:
+        box.close()
+
+
+def test_a_failing_accept_ends_nothing(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    box = SecretBox(paths)
+    real = box._server
+    box._server = cast("socket.socket", _NoFiles(real))
+    box.start()
+    try:
+        secret_channel.send(paths, "run-1", {"GOOD": CANARY})
+    finally:
+        box.close()
+
+
+class _NoFiles:
+    """A listening socket whose first accept finds no descriptor left."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self._real = real
+        self._failed = False
+
+    def accept(self) -> Any:
+        if not self._failed:
+            self._failed = True
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self._real.accept()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
 
 
 def test_no_engine_is_said(tmp_path: Path) -> None:

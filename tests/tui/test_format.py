@@ -104,6 +104,14 @@ def test_times_for_scripts() -> None:
     assert words.rfc3339(None) is None
 
 
+@pytest.mark.parametrize("t", [1e300, -1e300, math.inf, math.nan, -1.0, 4102444801.0])
+def test_what_is_no_time_is_shown_as_missing(t: float) -> None:
+    assert words.rfc3339(t) is None
+    assert words.moment(t) == "–"
+    assert len(words.since(t, 1.7e9)) < 10
+    assert len(words.duration(t)) < 20
+
+
 def test_host_text_is_cleaned() -> None:
     assert "\x1b" not in words.gpus([{"name": "A100\x1b[31m"}, {"name": "A100\x1b[31m"}])
     assert words.gpus([{"name": "A"}, {"name": "A"}]) == "A x2"

@@ -15,6 +15,8 @@ from cloudtui_engine.sanitize import clean_line
 
 MISSING = "–"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_LATEST = 4102444800.0
+"""The year 2100, in seconds since the epoch."""
 _BARS = "▁▂▃▄▅▆▇"
 
 
@@ -62,7 +64,7 @@ OPERATION_MARKS: Mapping[OperationState, Mark] = {
 
 def age(seconds: float | None) -> str:
     """`3s`, `4m`, `2h`, `5d`; a clock that ran backwards is `0s`."""
-    if seconds is None or not math.isfinite(seconds):
+    if seconds is None or not math.isfinite(seconds) or seconds > _LATEST:
         return MISSING
     left = max(0, int(seconds))
     if left < _MINUTE:
@@ -81,7 +83,7 @@ def since(then: float | None, now: float) -> str:
 
 def duration(seconds: float | None) -> str:
     """`12m 03s`, `2h 05m`, `3d 04h`: two units, the second in two digits: columns stand still."""
-    if seconds is None or not math.isfinite(seconds):
+    if seconds is None or not math.isfinite(seconds) or seconds > _LATEST:
         return MISSING
     left = max(0, round(seconds))
     if left < _HOUR:
@@ -141,14 +143,19 @@ def percent(share: float | None, digits: int = 0) -> str:
 
 def moment(t: float | None) -> str:
     """A moment in this machine's time zone, to the minute."""
-    return MISSING if t is None else datetime.fromtimestamp(t, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    at = _datetime(t)
+    return MISSING if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def rfc3339(t: float | None) -> str | None:
-    """A moment as scripts read it: UTC, milliseconds."""
-    if t is None:
-        return None
-    return datetime.fromtimestamp(t, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A moment as scripts read it: UTC, milliseconds; None for what is no time."""
+    at = _datetime(t)
+    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _datetime(t: float | None) -> datetime | None:
+    """Times may be a host's word: one that no calendar has must not break the list that it stands in."""
+    return datetime.fromtimestamp(t, UTC) if t is not None and 0 <= t <= _LATEST else None
 
 
 def spark(values: Sequence[float], width: int = 10) -> str:

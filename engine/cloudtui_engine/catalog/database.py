@@ -122,10 +122,21 @@ class Catalog:
             finally:
                 handle.writes = 0
                 handle.topics.clear()
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                if durable:
-                    db.execute("PRAGMA synchronous = NORMAL")
+                self._settle(handle, durable)
+
+    def _settle(self, handle: _Handle, durable: bool) -> None:
+        """Leave the connection as the next write wants it; one that cannot be left so is given up."""
+        db = handle.connection
+        try:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            if durable:
+                db.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            self._local.handle = None
+            with suppress(sqlite3.Error):
+                db.close()
+            raise translate(error, self.paths.catalog) from error
 
     @contextmanager
     def _inner(self, handle: _Handle) -> Iterator[sqlite3.Connection]:

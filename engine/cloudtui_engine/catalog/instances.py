@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sqlite3
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 from cloudtui_engine.catalog.base import Repository, Row, dumps, prefix_end, the_one
 from cloudtui_engine.errors import NotFoundError, RefusedError
@@ -21,6 +21,8 @@ _COLUMNS = (
 )
 _NAMES = tuple(_COLUMNS.replace(",", " ").split())
 _JSON = frozenset({"address", "facts", "gpus"})
+
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 
 
 class Instances(Repository):
@@ -143,8 +145,30 @@ def _column(name: str, value: Any) -> Any:
 
 def _instance(row: Row) -> Instance:
     fields = dict(zip(_NAMES, row, strict=True))
-    fields["address"] = Address(**json.loads(fields["address"]))
-    fields["facts"] = json.loads(fields["facts"])
-    fields["gpus"] = tuple(json.loads(fields["gpus"]))
-    fields["link_state"] = LinkState(fields["link_state"])
+    fields["address"] = _address(_loaded(fields["address"], dict))
+    fields["facts"] = _loaded(fields["facts"], dict)
+    fields["gpus"] = tuple(gpu for gpu in _loaded(fields["gpus"], list) if isinstance(gpu, dict))
+    states: list[str] = list(LinkState)
+    fields["link_state"] = LinkState(
+        fields["link_state"] if fields["link_state"] in states else LinkState.DOWN
+    )
     return Instance(**fields)
+
+
+def _loaded(text: object, kind: type[_Json]) -> _Json:
+    """The value of a column of JSON; an empty one where it is no such value.
+
+    Much of it came from a host, and all lists read all rows: one bad row must not take the others with it.
+    """
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, kind) else kind()
+
+
+def _address(value: dict[str, Any]) -> Address:
+    defaults = dataclasses.asdict(Address())
+    return Address(
+        **{name: value[name] for name, one in defaults.items() if type(value.get(name)) is type(one)}
+    )

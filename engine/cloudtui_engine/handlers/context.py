@@ -11,7 +11,6 @@ from typing import Any
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.hosts.transport.keys import PassphraseError
-from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.secret_channel import SecretBox
@@ -64,13 +63,3 @@ class Context:
             self.catalog.operations.set_progress(operation.id, progress)
 
         return report
-
-
-def passphrase_question(error: PassphraseError, instance_id: str) -> Asked:
-    """The question for a key file's passphrase, which is then held for the instance.
-
-    An engine that was started again has lost every passphrase: whatever needs the host has to ask.
-    """
-    return Asked(
-        {"kind": "passphrase", "key_file": error.key_file, "subject": instance_id, "text": error.message}
-    )

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError, HostKeyError, NotFoundError
-from cloudtui_engine.handlers.context import Asked, Context
+from cloudtui_engine.handlers.context import Asked, Context, passphrase_question
 from cloudtui_engine.hosts.connect import connect
+from cloudtui_engine.hosts.facts import checked_facts
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.instance import Address, Instance, LinkState
 from cloudtui_engine.records.operation import Operation
@@ -42,7 +43,7 @@ def add(context: Context, operation: Operation) -> Mapping[str, Any]:
         context.catalog.instances.update(
             instance.id,
             facts=facts,
-            gpus=facts.get("gpus") or [],
+            gpus=facts["gpus"],
             machine_id=str(hello.get("machine_id", "")),
             seen_at=time.time(),
             link_state=LinkState.DOWN,
@@ -70,9 +71,7 @@ def _first_contact(
             }
         ) from None
     except PassphraseError as error:
-        raise Asked(
-            {"kind": "passphrase", "key_file": error.key_file, "subject": operation.id, "text": error.message}
-        ) from None
+        raise passphrase_question(error, instance.id) from None
     try:
         session = start()
     except CloudtuiError:
@@ -80,7 +79,7 @@ def _first_contact(
         raise
     try:
         context.reporter(operation)("Looking at the machine", None, None)
-        return session.request("probe", {}, timeout=PROBE_PATIENCE_S), session.hello
+        return checked_facts(session.request("probe", {}, timeout=PROBE_PATIENCE_S)), session.hello
     finally:
         session.close()
 
@@ -90,10 +89,11 @@ def probe(context: Context, operation: Operation) -> Mapping[str, Any]:
     instance = context.catalog.instances.get(operation.target)
     report = context.reporter(operation)
     report(f"Connecting to {instance.name}", None, None)
-    with context.links.to(instance.id).session(CONNECT_PATIENCE_S) as session:
-        report("Looking at the machine", None, None)
-        facts = session.request("probe", {}, timeout=PROBE_PATIENCE_S)
-    context.catalog.instances.update(
-        instance.id, facts=facts, gpus=facts.get("gpus") or [], seen_at=time.time()
-    )
-    return {"instance": instance.id, "facts": dict(facts)}
+    try:
+        with context.links.to(instance.id).session(CONNECT_PATIENCE_S) as session:
+            report("Looking at the machine", None, None)
+            facts = checked_facts(session.request("probe", {}, timeout=PROBE_PATIENCE_S))
+    except PassphraseError as error:
+        raise passphrase_question(error, instance.id) from None
+    context.catalog.instances.update(instance.id, facts=facts, gpus=facts["gpus"], seen_at=time.time())
+    return {"instance": instance.id, "facts": facts}

@@ -8,8 +8,9 @@ from typing import Any
 
 from cloudtui_engine.errors import AuthError, HostKeyError, UnreachableError
 from cloudtui_engine.handlers import stage
-from cloudtui_engine.handlers.context import Context, Withdrawn
+from cloudtui_engine.handlers.context import Context, Withdrawn, passphrase_question
 from cloudtui_engine.hosts.transfer import Cancelled
+from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.operation import Operation
 
 PATIENCE_S = 600.0
@@ -25,12 +26,12 @@ def push(context: Context, operation: Operation) -> Mapping[str, Any]:
     while True:
         try:
             with link.session(30.0):
-                stage.Carrier(context.paths, link, report, lambda: context.is_cancelled(operation)).dataset(
-                    dataset
-                )
+                stage.Carrier(context.paths, link, report, context.closing.is_set).dataset(dataset)
             break
         except Cancelled:
             raise Withdrawn from None
+        except PassphraseError as error:
+            raise passphrase_question(error, instance.id) from None
         except (HostKeyError, AuthError):
             raise
         except UnreachableError as error:

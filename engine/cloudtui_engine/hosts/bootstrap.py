@@ -173,5 +173,5 @@ def _checked(message: dict[str, Any], name: str) -> dict[str, Any]:
         "event": "hello",
         "protocol": PROTOCOL,
         "pid": replies.whole(message, "pid"),
-        "now": replies.number(message, "now"),
+        "now": replies.moment(message, "now"),
     }

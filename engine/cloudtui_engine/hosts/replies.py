@@ -12,6 +12,8 @@ from cloudtui_engine.records.host_status import HostStatus
 from cloudtui_engine.sanitize import clean, clean_line
 
 _WHOLE_MOST = 2**63 - 1
+LATEST = 4102444800.0
+"""The year 2100: what a host tells of later is no time, and breaks whatever shows it."""
 
 
 def parse(payload: bytes) -> dict[str, Any] | None:
@@ -65,6 +67,18 @@ def number(obj: Mapping[str, Any], key: str) -> float:
     return result
 
 
+def moment(obj: Mapping[str, Any], key: str) -> float:
+    """Seconds since the epoch, of a time that can be shown.
+
+    Raises:
+        FailedError: it is missing or no such time.
+    """
+    value = number(obj, key)
+    if not 0 <= value <= LATEST:
+        _wrong(key)
+    return value
+
+
 def attempt_status(obj: Mapping[str, Any]) -> HostStatus:
     """The host's word on an attempt.
 
@@ -82,7 +96,7 @@ def attempt_status(obj: Mapping[str, Any]) -> HostStatus:
         code=_whole_or_none(ended, "code", 2**31),
         signal=_whole_or_none(ended, "signal", 128),
         reason=text(ended, "reason") if ended.get("reason") else "",
-        ended_at=None if ended.get("t") is None else number(ended, "t"),
+        ended_at=None if ended.get("t") is None else moment(ended, "t"),
         sources={clean_line(str(name), 40): whole(sources, name) for name in list(sources)[:16]},
     )
 

@@ -291,7 +291,7 @@ class Session:
         result = message.get("result")
         if not isinstance(result, dict):
             return
-        self._clock.add(wall, monotonic, replies.number(result, "now"))
+        self._clock.add(wall, monotonic, replies.moment(result, "now"))
 
     def _take_data(self, stream: int, offset: int, chunk: bytes) -> None:
         with self._state:

@@ -5,6 +5,7 @@ The guard is the cursor: records and its move from the offset where it was read 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CatalogError, FailedError
 from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs import console_log
-from cloudtui_engine.runs.columns import KeyCleaner, collect
-from cloudtui_engine.runs.intake import Intake, gpu_columns
+from cloudtui_engine.runs.columns import KeyCleaner, collect, number
+from cloudtui_engine.runs.intake import GpuSample, Intake, gpu_columns
 from cloudtui_engine.runs.journal_lines import JournalParser, Record
 
 CONSOLE = "console"
+FRESH_S = 60.0
+"""An older sample says nothing of how the machine is now."""
 
 
 class StaleCursor(FailedError):  # noqa: N818 - the cursor is what it is about
@@ -42,6 +45,9 @@ class Ingest:
         catalog: where to.
         source: the cursor as it was opened.
         clock_offset_s: host clock + this = our clock.
+
+    Raises:
+        CatalogError: the console log on this machine cannot be brought in line with the cursor.
     """
 
     def __init__(self, catalog: Catalog, source: Source, clock_offset_s: float) -> None:
@@ -131,9 +137,21 @@ class Ingest:
         bad += self._catalog.metrics.append(
             source.run_id, source.attempt, columns.points | gpus, scope="system"
         )
-        if newest:
-            self._catalog.instances.update(source.instance_id, gpus=newest)
+        bad += newest.bad
+        self._show(newest)
         return bad
+
+    def _show(self, newest: GpuSample) -> None:
+        """Keep it as the machine's state of now, which it is not while old journals are read."""
+        now = time.time()
+        at = min(newest.t, now)
+        if not newest.gpus or now - at > FRESH_S:
+            return
+        instances, instance_id = self._catalog.instances, self._source.instance_id
+        shown = [number(gpu.get("t")) for gpu in instances.get(instance_id).gpus]
+        # A sample of a clock that was ahead does not stand for ever.
+        if all(t is None or t < at or t > now for t in shown):
+            instances.update(instance_id, gpus=[{**gpu, "t": at} for gpu in newest.gpus])
 
     def _note_damage(self, moved: Source, bad: int) -> Source:
         if not moved.damaged:
@@ -166,7 +184,13 @@ class Ingest:
     def _matching_log(self) -> Source:
         """Make both agree: the log loses what was not committed, the cursor what is not in the log."""
         path = self._catalog.paths.console(self._source.run_id, self._source.attempt)
-        here, tail = console_log.cut_back(path, self._source.offset)
+        try:
+            here, tail = console_log.cut_back(path, self._source.offset)
+        except OSError as error:
+            raise CatalogError(
+                f"The console log of run {self._source.run_id} cannot be opened: {error.strerror}.",
+                "Free some space, or let this user write there.",
+            ) from error
         if here == self._source.offset:
             return self._source
         with self._catalog.write(f"log:{self._source.run_id}"):

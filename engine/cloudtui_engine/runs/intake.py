@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
+from cloudtui_engine.errors import FailedError
+from cloudtui_engine.records.facts import checked_gpus
 from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs.columns import MAX_STEP, KeyCleaner, is_step, number
 from cloudtui_engine.runs.line_shapes import LATEST
@@ -56,12 +57,14 @@ class Intake:
         kind = record.get("kind")
         t = number(record.get("t"))
         made: Record | None = None
+        at = 0.0
         if t is not None and 0 <= t < LATEST and isinstance(kind, str) and kind in _TAKERS:
-            made = _TAKERS[kind](self, record, t + self.shift)
-        if t is None or made is None:
+            at = min(max(t + self.shift, 0.0), LATEST)
+            made = _TAKERS[kind](self, record, at)
+        if made is None:
             self.bad += 1
         else:
-            self.taken.append({"kind": kind, "t": t + self.shift, **made})
+            self.taken.append({"kind": kind, "t": at, **made})
 
     def finish(self) -> None:
         """Write down what is written once a commit."""
@@ -201,33 +204,37 @@ def _is_safe_name(name: str) -> bool:
     )
 
 
-def gpu_columns(
-    records: list[Record], shift: float
-) -> tuple[dict[str, Points], tuple[Mapping[str, Any], ...]]:
+@dataclass(slots=True)
+class GpuSample:
+    """The newest sample of all GPUs of a machine."""
+
+    t: float = 0.0
+    """When, by our clock."""
+    gpus: list[Record] = field(default_factory=list)
+    bad: int = 0
+    """Samples whose GPUs are no list."""
+
+
+def gpu_columns(records: list[Record], shift: float) -> tuple[dict[str, Points], GpuSample]:
     """The series of each GPU, and the newest sample of all of them, made safe."""
     points: dict[str, Points] = {}
-    newest: tuple[Mapping[str, Any], ...] = ()
+    newest = GpuSample()
     for record in records:
-        step, time, gpus = record.get("seq"), number(record.get("t")), record.get("gpus")
-        if (
-            not is_step(step)
-            or time is None
-            or not 0 <= time < LATEST
-            or not isinstance(gpus, list)
-            or not gpus
-        ):
+        step, time = record.get("seq"), number(record.get("t"))
+        if not is_step(step) or time is None or not 0 <= time < LATEST:
             continue
-        newest = tuple(safe(gpu) for gpu in gpus[:64] if isinstance(gpu, dict))
-        for place, gpu in enumerate(newest):
+        try:
+            gpus = checked_gpus(record.get("gpus"))
+        except FailedError:
+            newest.bad += 1
+            continue
+        if gpus:
+            newest.t, newest.gpus = time + shift, gpus
+        for gpu in gpus:
             for name in _GPU:
-                value = number(gpu.get(name))
-                if value is not None:
-                    index = gpu.get("index")
-                    column = points.setdefault(
-                        f"gpu{index if type(index) is int and 0 <= index < 1024 else place}/{name}",
-                        Points.empty(),
-                    )
+                if gpu.get(name) is not None:
+                    column = points.setdefault(f"gpu{gpu['index']}/{name}", Points.empty())
                     column.steps.append(step)
                     column.times.append(time + shift)
-                    column.values.append(value)
+                    column.values.append(gpu[name])
     return points, newest

@@ -22,8 +22,8 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-LATEST = 1e11
-"""Seconds since the epoch that are no time any more."""
+LATEST = 4102444800.0
+"""Seconds since the epoch that are no time any more: the year 2100."""
 MAX_KEYS = 200
 """More in one line: dictionaries cost no more than a long expression does."""
 _NUMBER = rb'([-+\d.eE]{1,60}|"nan"|"-?inf")'

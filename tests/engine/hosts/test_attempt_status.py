@@ -30,6 +30,8 @@ def test_what_a_host_says_is_taken_over() -> None:
         {"state": 7},
         {"state": "exited", "exit": "boom"},
         {"state": "exited", "exit": {"t": 10**400}},
+        {"state": "exited", "exit": {"t": 1e300}},
+        {"state": "exited", "exit": {"t": -1.0}},
         {"state": "exited", "exit": {"code": "0"}},
         {"state": "exited", "exit": {"reason": 5}},
         {"state": "running", "sources": [1]},

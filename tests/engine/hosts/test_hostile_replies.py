@@ -74,7 +74,7 @@ def session(folder: Path, body: str, **options: Any) -> Session:
     "change",
     [
         {"protocol": 2}, {"protocol": None}, {"now": "x"}, {"now": float("1e400")}, {"machine_id": 7},
-        {"pid": -1}, {"pid": True}, {"root": None}, {"home": ["/"]},
+        {"now": 1e300}, {"now": -1}, {"pid": -1}, {"pid": True}, {"root": None}, {"home": ["/"]},
     ],
 )  # fmt: skip
 def test_a_hello_of_other_types_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:

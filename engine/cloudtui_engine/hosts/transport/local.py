@@ -23,13 +23,19 @@ class LocalChannel:
     """A child process; its group ends with the channel, what it detached does not."""
 
     def __init__(self, command: str) -> None:
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the engine's terminal is for the engine
-        )
+        try:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C in the engine's terminal is for the engine
+            )
+        except OSError as error:  # too many open files, no memory: a while later there may be some
+            raise UnreachableError(
+                f"No process could be started on this machine: {error.strerror}.",
+                "Too many files may be open or too little memory free; end other programs.",
+            ) from error
         if not (self._process.stdin and self._process.stdout and self._process.stderr):
             raise UnreachableError("The process for this machine has no pipes.")
         self._in, self._out, self._err = self._process.stdin, self._process.stdout, self._process.stderr
@@ -101,7 +107,7 @@ class LocalChannel:
         if self.exit_status(0.3) is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(5)
+            self.exit_status(5.0)  # one that not even that ends is left behind
         with self._receiving:
             self._out.close()
 
