@@ -22,6 +22,7 @@ from cloudtui_engine.errors import (
 from cloudtui_engine.handlers import stage
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn, passphrase_question
 from cloudtui_engine.hosts import replies
+from cloudtui_engine.hosts.facts import checked_facts, checked_gpus
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transfer import Cancelled
 from cloudtui_engine.hosts.transport.keys import PassphraseError
@@ -179,7 +180,7 @@ class _Start:
         wanted = self._run.spec.get("gpus")
         if not wanted:
             return None
-        return gpus.choose(session.request("gpus", {}, timeout=45.0).get("gpus") or [], str(wanted))
+        return gpus.choose(checked_gpus(session.request("gpus", {}, timeout=45.0).get("gpus")), str(wanted))
 
     def _find_python(self, session: Session) -> str:
         """The python for the trainer; empty stands for the one that serves us."""
@@ -189,8 +190,8 @@ class _Start:
         facts = host.facts
         if not any(python.get("torch") for python in facts.get("pythons") or ()):
             self._report("Looking for torch", None, None)
-            facts = session.request("probe", {}, timeout=90.0)
-            self._context.catalog.instances.update(host.id, facts=facts, gpus=facts.get("gpus") or [])
+            facts = checked_facts(session.request("probe", {}, timeout=90.0))
+            self._context.catalog.instances.update(host.id, facts=facts, gpus=facts["gpus"])
         return stage.find_python(facts, host.name)
 
     def _ask_for_secrets(self) -> None:

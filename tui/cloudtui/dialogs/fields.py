@@ -41,7 +41,7 @@ class FormField:
 
 TRAIN_PARAMS = (
     FormField("params.epochs", "Epochs", "text", "20", "how often all of the data is seen"),
-    FormField("params.batch_size", "Batch", "text", "", "rows a step; default 128"),
+    FormField("params.batch_size", "Batch", "text", "", "rows a step; default 64"),
     FormField(
         "params.lr", "Learning rate", "text", "", "the highest; default: the optimizer's own", more=True
     ),
