@@ -6,7 +6,6 @@ unless a value that is not finite lies between them. The cost is one pass over t
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,9 +178,10 @@ def _crossings(line: Line, edges: Floats, first: npt.NDArray[np.intp]) -> Floats
 
 def rows_of(values: Floats, view: View, rows: int) -> Floats:
     """The dot row of each value, 0 at the top; NaN stays NaN."""
-    # Halves where the difference of values near the largest float is none; of the smallest a half is 0.
-    scale = 1.0 if math.isfinite(view.y1 - view.y0) else 0.5
-    share = (values * scale - view.y0 * scale) / (view.y1 * scale - view.y0 * scale)
+    # Halves, since the difference of values near the largest float is none; of the smallest a half is 0.
+    scale = 0.5 if max(abs(view.y0), abs(view.y1)) > 1.0 else 1.0
+    with np.errstate(over="ignore"):  # what lies that far outside is cut off below
+        share = (values * scale - view.y0 * scale) / (view.y1 * scale - view.y0 * scale)
     return np.asarray(np.clip(np.rint((1.0 - share) * (rows - 1)), -1, rows))
 
 
