@@ -8,12 +8,10 @@ import glob
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from typing import Any, Dict, List, Optional
 
-from cloudtui_host import entry
+from cloudtui_host import entry, files, tool
 from cloudtui_host.errors import HostError
 
 _CONF = ("/etc/systemd/logind.conf", "/run/systemd/logind.conf.d/*.conf", "/etc/systemd/logind.conf.d/*.conf")
@@ -30,28 +28,12 @@ def parse_logind(text: str) -> Optional[bool]:
     return found
 
 
-def _output(*words: str) -> Optional[str]:
-    """What a command prints, None where it fails or takes long."""
-    try:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
-
-
 def kill_user_processes() -> Optional[bool]:
     """Whether this host ends what a user left running; None where that cannot be known."""
     if not os.path.isdir("/run/systemd/system"):
         return False
     if shutil.which("busctl"):
-        said = _output(
+        said = tool.output(
             "busctl",
             "get-property",
             "org.freedesktop.login1",
@@ -84,7 +66,7 @@ def systemd_user() -> bool:
     """Whether this user has a service manager that runs."""
     if not os.path.isdir("/run/systemd/system") or not shutil.which("systemctl"):
         return False
-    return _output("systemctl", "--user", "show", "--property=Version") is not None
+    return tool.output("systemctl", "--user", "show", "--property=Version") is not None
 
 
 def scope_command(words: List[str]) -> List[str]:
@@ -95,7 +77,7 @@ def scope_command(words: List[str]) -> List[str]:
     """
     if linger() is False and shutil.which("loginctl"):
         # Many hosts let users switch this on for themselves.
-        _output("loginctl", "enable-linger")
+        tool.output("loginctl", "enable-linger")
     if linger() and shutil.which("systemd-run") and systemd_user():
         return ["systemd-run", "--user", "--scope", "--quiet", "--collect", "--", *words]
     raise HostError(
@@ -103,6 +85,14 @@ def scope_command(words: List[str]) -> List[str]:
         "This host ends a user's processes with the session (KillUserProcesses=yes), and so any job.",
         "Ask for: loginctl enable-linger %s" % getpass.getuser(),
     )
+
+
+def _become_stdin(content: bytes) -> None:
+    """Have `content`, which holds secrets, on stdin through every exec: a command line can be seen."""
+    with files.nameless() as handle:
+        handle.write(content)
+        handle.seek(0)
+        os.dup2(handle.fileno(), 0)
 
 
 def move_out_of_session(verb: str, root: str, args: Dict[str, Any]) -> None:
@@ -116,10 +106,6 @@ def move_out_of_session(verb: str, root: str, args: Dict[str, Any]) -> None:
         sys.stdout.write(json.dumps({"error": error.as_dict()}))
         sys.stdout.flush()
         sys.exit(0)
-    # The arguments hold secrets: an unlinked file, never a command line.
-    with tempfile.TemporaryFile() as handle:
-        handle.write(json.dumps(args).encode())
-        handle.seek(0)
-        os.dup2(handle.fileno(), 0)
+    _become_stdin(json.dumps(args).encode())
     os.environ[_MARK] = "1"
     os.execvp(command[0], command)  # noqa: S606 - the same words as every other process of ours

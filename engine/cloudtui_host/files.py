@@ -5,11 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, Dict, Optional
+import tempfile
+from typing import Any, BinaryIO, Dict, Optional
 
 SLOT = "exit.slot"
 SLOT_BYTES = 4096
 MAX_JSON = 4 * 1024 * 1024
+
+
+def nameless() -> BinaryIO:
+    """A file without a name, in memory since it may hold secrets; on a disk only where nothing else is.
+
+    Pythons that were built for old systems have no memfd_create; /dev/shm is memory, too.
+    """
+    try:
+        return open(os.memfd_create("cloudtui"), "w+b")
+    except (OSError, AttributeError):
+        with contextlib.suppress(OSError):
+            return tempfile.TemporaryFile(dir="/dev/shm")
+        return tempfile.TemporaryFile()
 
 
 def sync_folder(path: str) -> None:

@@ -10,6 +10,8 @@ import subprocess
 import threading
 from typing import Any, Dict, List, Optional
 
+from cloudtui_host import tool
+
 MIB = 1 << 20
 _PLACES = ("/usr/bin", "/usr/local/nvidia/bin", "/opt/bin", "/usr/lib/wsl/lib")
 _GPU_FIELDS = (
@@ -107,18 +109,7 @@ def join(gpus: List[Dict[str, Any]], apps: List[Dict[str, Any]]) -> List[Dict[st
 
 def _run(smi: str, query: str, timeout_s: float) -> str:
     """What nvidia-smi prints, "" where it fails."""
-    try:
-        done = subprocess.run(
-            [smi, query, "--format=csv,noheader,nounits"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=timeout_s,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+    return tool.output(smi, query, "--format=csv,noheader,nounits", timeout_s=timeout_s) or ""
 
 
 def read(timeout_s: float = 15.0) -> List[Dict[str, Any]]:

@@ -27,8 +27,8 @@ def start(root: str, job: Any, attempt: Any, raw_spec: Any) -> Dict[str, Any]:
     """Start attempt `attempt` of `job`, or tell how it stands where it was started before.
 
     Raises:
-        HostError: malformed arguments; no_flock; disk_full; attempt_gap (it is not the next one);
-            previous_alive (the attempt before it still runs).
+        HostError: malformed arguments; no_flock; disk_full; previous_alive (the newest attempt here still
+            runs).
     """
     folder = layout.attempt_folder(root, job, attempt)
     spec = check(raw_spec)
@@ -62,12 +62,7 @@ def _known(root: str, job: str, attempt: int) -> Optional[Dict[str, Any]]:
     top = numbers[-1] if numbers else 0
     if attempt <= top:
         return status.read(root, job, attempt)
-    if attempt != top + 1:
-        raise HostError(
-            "attempt_gap",
-            "Attempt %d cannot start: the newest here is %d." % (attempt, top),
-            "Start %d." % (top + 1),
-        )
+    # Numbers may be left out: an attempt that ended before it got here was never of this host.
     if not top:
         return None
     before = status.read(root, job, top)["state"]

@@ -9,12 +9,11 @@ import os
 import platform
 import pwd
 import shutil
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Optional
 
-from cloudtui_host import detach, gpus, locks, proc
+from cloudtui_host import detach, gpus, locks, proc, tool
 from cloudtui_host.sample import parse_meminfo
 
 PYTHON_S = 15.0
@@ -114,19 +113,8 @@ def parse_python(path: str, text: str) -> Optional[Dict[str, Any]]:
 
 def ask_python(path: str, timeout_s: float = PYTHON_S) -> Optional[Dict[str, Any]]:
     """What an interpreter has; None where it does not answer in time."""
-    try:
-        done = subprocess.run(
-            [path, "-W", "ignore", "-c", _ASK],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            timeout=timeout_s,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return parse_python(path, done.stdout.decode("utf-8", "replace"))
+    said = tool.printed(path, "-W", "ignore", "-c", _ASK, timeout_s=timeout_s)
+    return None if said is None else parse_python(path, said)
 
 
 def distinct(answers: List[Optional[Dict[str, Any]]]) -> List[Dict[str, Any]]:
@@ -201,21 +189,8 @@ def _disk(root: str) -> Dict[str, Any]:
 
 
 def _quota() -> Optional[str]:
-    path = shutil.which("quota")
-    if path is None:
-        return None
-    try:
-        done = subprocess.run(
-            [path, "-s", "-w"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "replace").strip()[:2000] or None
+    # It ends with an error where a quota is used up: just then it matters.
+    return (tool.printed("quota", "-s", "-w") or "")[:2000] or None
 
 
 def in_container() -> bool:

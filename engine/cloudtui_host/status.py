@@ -7,6 +7,7 @@ import stat as stat_module
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 from cloudtui_host import files, layout, locks, proc
+from cloudtui_host.errors import HostError
 
 ALIVE = "alive.lock"
 """Held by supervisor and child from the attempt's first moment to the end of the last of them."""
@@ -51,7 +52,7 @@ def _beside_lock(seen: View) -> str:
     if guarded or locks.held(os.path.join(seen.folder, ADOPT)):
         return "ending"
     # Only something that the job left behind still has the lock.
-    return "lost-killed"
+    return _lost(seen, "lost-killed")
 
 
 def _without_lock(seen: View) -> str:
@@ -65,7 +66,16 @@ def _without_lock(seen: View) -> str:
     if locks.held(os.path.join(seen.folder, ADOPT)):
         return "ending"
     boot = seen.attempt.get("boot_id") or seen.child.get("boot_id")
-    return "lost-reboot" if boot != proc.boot_id() else "lost-killed"
+    return _lost(seen, "lost-reboot" if boot != proc.boot_id() else "lost-killed")
+
+
+def _lost(seen: View, state: str) -> str:
+    """`state`, unless there is a record of the end by now.
+
+    Supervisor and adopter write it while they are seen alive, and may have done so after `seen` was read:
+    only what is read once they are known to be gone tells that there is none.
+    """
+    return "exited" if _exit_of(seen.folder) is not None else state
 
 
 def judge(folder: str) -> str:
@@ -93,6 +103,26 @@ def _size(path: str) -> int:
     return found.st_size if stat_module.S_ISREG(found.st_mode) else 0
 
 
+def _require_root(root: str) -> None:
+    """Refuse to speak of attempts where none can be seen: with its disk not mounted a root looks empty."""
+    folder = os.path.join(root, "jobs")
+    if not _is_folder(folder):
+        raise HostError(
+            "root_gone",
+            "The host has no folder %s, so how its jobs stand cannot be known." % folder,
+            "Is the disk of %s mounted? If the folder was removed on purpose, its runs are gone with it."
+            % root,
+        )
+
+
+def _is_folder(path: str) -> bool:
+    """Whether a folder is there; where that cannot be seen (a stale mount, no permission), OSError."""
+    try:
+        return stat_module.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def _missing(job: str, attempt: int) -> Dict[str, Any]:
     return {
         "job": job,
@@ -109,13 +139,17 @@ def read(root: str, job: Any, attempt: Any = None) -> Dict[str, Any]:
     """The attempt status of the wire; `attempt` None means the newest.
 
     Raises:
-        HostError: `job` or `attempt` is malformed.
+        HostError: `job` or `attempt` is malformed; root_gone, the root holds no jobs at all.
+        OSError: the file system does not say what is there.
     """
+    layout.job_folder(root, job)
+    # Before the attempt is looked for: a disk that is mounted in between must not make it missing.
+    _require_root(root)
     if attempt is None:
         numbers = layout.attempts(root, job)
         attempt = numbers[-1] if numbers else 1
     folder = layout.attempt_folder(root, job, attempt)
-    if not os.path.isdir(folder):
+    if not _is_folder(folder):
         return _missing(job, attempt)
     state = judge(folder)
     seen = view(folder)

@@ -9,11 +9,10 @@ import os
 import selectors
 import signal
 import subprocess
-import tempfile
 import time
 from typing import Any, BinaryIO, Deque, Dict, Iterable, List, NamedTuple, Set
 
-from cloudtui_host import entry, verbs
+from cloudtui_host import entry, files, verbs
 from cloudtui_host.errors import HostError, from_os
 
 MOST = 8
@@ -36,8 +35,8 @@ class _Worker:
         self.deadline = time.monotonic() + verbs.DEADLINE_S.get(asked.verb, DEADLINE_S)
         self.out = bytearray()
         self.eof = False
-        self.errors: BinaryIO = _scratch()
-        with _scratch() as arguments:
+        self.errors: BinaryIO = files.nameless()
+        with files.nameless() as arguments:
             arguments.write(json.dumps(asked.args).encode())
             arguments.seek(0)
             self.process = subprocess.Popen(
@@ -96,14 +95,6 @@ class _Worker:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.errors.close()
-
-
-def _scratch() -> BinaryIO:
-    """A file without a name: in memory where the kernel can, since it may hold secrets."""
-    try:
-        return open(os.memfd_create("cloudtui"), "w+b")
-    except (OSError, AttributeError):
-        return tempfile.TemporaryFile()
 
 
 class Workers:

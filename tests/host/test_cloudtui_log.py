@@ -96,7 +96,7 @@ def test_bad_values_never_reach_the_script(tmp_path: Path) -> None:
     assert all(len(str(one)) < 600_000 for one in found)
 
 
-@pytest.mark.parametrize("env", [{}, {"RANK": "1"}])
+@pytest.mark.parametrize("env", [{}, {"RANK": "1"}, {"RANK": "1", "LOCAL_RANK": "0"}, {"LOCAL_RANK": "1"}])
 def test_it_does_nothing_where_it_should_not(tmp_path: Path, env: dict[str, str]) -> None:
     done = script(tmp_path, BAD + "print(cloudtui_log.is_on())", on=bool(env), **env)
     assert (done.stdout, done.stderr) == ("went on\nFalse\n", "")
@@ -137,6 +137,55 @@ threads = [threading.Thread(target=write) for _ in range(4)]
     found = records(tmp_path / "j")
     assert [one["seq"] for one in found] == [one["step"] for one in found] == list(range(2001))
     assert {one["kind"] for one in found} == {"metric"}
+
+
+WORKERS = """
+import multiprocessing, os, sys
+def work(first, on, off):
+    import cloudtui_log
+    cloudtui_log.log({"worker": 0})
+    first.set()
+    assert on.wait(20)
+    cloudtui_log.log({"worker": 1})
+    off.put(cloudtui_log.is_on())
+if __name__ == "__main__":
+    import cloudtui_log
+    make = multiprocessing.get_context(sys.argv[1])
+    first, on, off = make.Event(), make.Event(), make.Queue()
+    worker = make.Process(target=work, args=(first, on, off))
+    worker.start()
+    assert first.wait(20)
+    if sys.argv[2] == "both":
+        cloudtui_log.log({"main": 0})
+    on.set()
+    print(off.get(timeout=20), end=" ")
+    worker.join()
+    if sys.argv[2] == "both":
+        cloudtui_log.log({"main": 1})
+        print(cloudtui_log.is_on())
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+@pytest.mark.parametrize("env", [{}, {"RANK": "0", "LOCAL_RANK": "0"}])
+def test_a_worker_that_logs_first_gives_way_to_the_script(
+    tmp_path: Path, method: str, env: dict[str, str]
+) -> None:
+    (tmp_path / "main.py").write_text(WORKERS)
+    text = f"import os, sys\nos.execv(sys.executable, [sys.executable, 'main.py', {method!r}, 'both'])"
+    done = script(tmp_path, text, **env)
+    assert (done.stdout, done.stderr) == ("False True\n", "")
+    found = records(tmp_path / "j")
+    assert [one["values"] for one in found] == [{"worker": 0}, {"main": 0}, {"main": 1}]
+    assert [one["seq"] for one in found] == [0, 1, 2]
+
+
+def test_a_worker_logs_where_the_script_does_not(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(WORKERS)
+    text = "import os, sys\nos.execv(sys.executable, [sys.executable, 'main.py', 'spawn', 'worker'])"
+    done = script(tmp_path, text)
+    assert (done.stdout, done.stderr) == ("True ", "")
+    assert [one["values"] for one in records(tmp_path / "j")] == [{"worker": 0}, {"worker": 1}]
 
 
 def test_what_is_logged_is_out_within_a_second_and_at_the_end(root: Path) -> None:

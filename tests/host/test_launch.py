@@ -23,7 +23,7 @@ from tests.host.lane import (
     wait_for,
 )
 
-from cloudtui_host import files, launch, locks, proc, status
+from cloudtui_host import files, launch, layout, locks, proc, status
 from cloudtui_host.errors import HostError
 
 SLEEP = ("/bin/sleep", "60")
@@ -165,13 +165,29 @@ def test_the_next_attempt_waits_for_the_one_before(root: Path) -> None:
     assert start(root, "next", 1, *SLEEP)["state"] == "running"
     with pytest.raises(HostSaysNoError, match="previous_alive"):
         start(root, "next", 2, *SLEEP)
-    with pytest.raises(HostSaysNoError, match="attempt_gap"):
+    with pytest.raises(HostSaysNoError, match="previous_alive"):
         start(root, "next", 3, *SLEEP)
     said(verb(root, "stop", job="next", attempt=1, grace_s=5))
     until_state(root, "next", "exited")
     start(root, "next", 2, "/bin/true")
     assert until_state(root, "next", "exited", 2)["exit"]["code"] == 0
     assert status.read(str(root), "next")["attempt"] == 2
+
+
+def test_attempts_that_never_got_here_leave_a_gap_and_keep_nothing_from_starting(root: Path) -> None:
+    start(root, "gap", 3, "/bin/true")
+    until_state(root, "gap", "exited", 3)
+    start(root, "gap", 7, *SLEEP)
+    until_state(root, "gap", "running", 7)
+    # Those below are over, whether they were ever here or not: none of them starts late.
+    assert [start(root, "gap", n, *SLEEP)["state"] for n in (2, 3, 5, 7)] == [
+        "missing",
+        "exited",
+        "missing",
+        "running",
+    ]
+    assert layout.attempts(str(root), "gap") == [3, 7]
+    assert status.read(str(root), "gap")["attempt"] == 7
 
 
 def test_stop_ends_the_group_with_grace_then_without(root: Path) -> None:

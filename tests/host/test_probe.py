@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.host.lane import session
 
 from cloudtui_host import detach, gpus, probe, proc, sample
+from cloudtui_host import tool as host_tool
 
 SMI = """#!/bin/sh
 case "$1" in
@@ -113,6 +115,32 @@ def test_small_parsers() -> None:
     assert proc.parse_stat(line) == proc.Stat("S", 42, 11, 999, 77)
     assert proc.parse_stat("nonsense") is None
     assert gpus.number("nan bread") is None or gpus.number("x") is None
+
+
+@pytest.mark.parametrize("has_memfd", [True, False])
+def test_secrets_are_handed_on_in_memory(monkeypatch: pytest.MonkeyPatch, has_memfd: bool) -> None:
+    if not has_memfd:
+        # As in a Python that was built for an old system.
+        monkeypatch.delattr(os, "memfd_create")
+    disk = Path(tempfile.gettempdir()).stat().st_dev
+    memory = Path("/dev/shm").stat().st_dev
+    kept = os.dup(0)
+    try:
+        detach._become_stdin(b'{"secret": "canary"}')
+        found = os.fstat(0)
+        assert found.st_nlink == 0
+        assert (found.st_dev == memory) if not has_memfd else found.st_dev != disk
+        with os.fdopen(os.dup(0), "rb") as handle:
+            assert handle.read() == b'{"secret": "canary"}'
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+def test_what_a_tool_prints(tmp_path: Path) -> None:
+    fails = str(tool(tmp_path, "fails", "#!/bin/sh\necho said\nexit 3\n"))
+    assert (host_tool.output(fails), host_tool.printed(fails)) == (None, "said")
+    assert host_tool.printed(str(tmp_path / "none")) is None
 
 
 def test_a_host_that_ends_jobs_with_the_session_is_left_or_refused(

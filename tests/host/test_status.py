@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -8,9 +9,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.host.lane import attempt_json, records, said, session, start, state, until_state, verb, wait_for
+from tests.host.lane import (
+    HostSaysNoError,
+    attempt_json,
+    records,
+    said,
+    session,
+    start,
+    state,
+    until_state,
+    verb,
+    wait_for,
+)
 
-from cloudtui_host import adopt, files, guard, proc, status
+from cloudtui_host import adopt, files, guard, locks, proc, status
 from cloudtui_host.child import Orphan
 
 SLEEP = ("/bin/sleep", "60")
@@ -140,7 +152,86 @@ def test_damaged_files_are_judged_and_not_tripped_over(root: Path, content: byte
     assert (found["state"] == "exited") == content.startswith(b"{}" if content == b"{}" else b'{"pid')
 
 
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("writer", ["supervisor", "adopter"])
+def test_an_end_that_is_written_between_two_looks_is_no_loss(
+    root: Path, monkeypatch: pytest.MonkeyPatch, held: bool, writer: str
+) -> None:
+    folder = root / "jobs/raced/a0001"
+    folder.mkdir(parents=True)
+    gone = {"pid": 4_194_303, "start_time": 1, "boot_id": proc.boot_id()}
+    for name in ("supervisor.json", "child.json"):
+        files.write_json(str(folder / name), gone)
+    files.reserve_exit(str(folder))
+    lock = locks.acquire(str(folder / status.ALIVE), 0) if held else None
+    assert status.judge(str(folder)) == "lost-killed"
+
+    def write_and_end() -> None:
+        if not (folder / "exit.json").exists():
+            files.write_exit(str(folder), {"code": 0, "kind": "exited", "t": 1.0})
+
+    def look(who: object) -> bool:
+        write_and_end()
+        return False
+
+    def ask(path: str) -> bool:
+        if path.endswith(status.ADOPT):
+            write_and_end()
+        return is_held(path)
+
+    is_held = locks.held
+    # What the first look found alive writes the record and is gone at the second.
+    if writer == "supervisor":
+        monkeypatch.setattr(proc, "alive", look)
+    else:
+        monkeypatch.setattr(locks, "held", ask)
+    found = status.read(str(root), "raced")
+    assert (found["state"], found["exit"]["code"]) == ("exited", 0)
+    if lock is not None:
+        os.close(lock)
+
+
+def test_a_root_whose_disk_is_not_there_calls_no_run_missing(root: Path) -> None:
+    start(root, "live", 1, *SLEEP)
+    until_state(root, "live", "running")
+    (root / "jobs").rename(root / "unmounted")
+    with session(root) as lane:
+        for verb_name, args in (("status", {}), ("status", {"attempt": 1}), ("stop", {"attempt": 1})):
+            with pytest.raises(HostSaysNoError, match="root_gone") as caught:
+                lane.request(verb_name, job="live", **args)
+            assert set(caught.value.error) == {"code", "message", "hint"}
+            assert "mounted" in caught.value.error["hint"]
+        assert lane.request("jobs")["jobs"] == []
+        assert not (root / "jobs").exists()
+        (root / "unmounted").rename(root / "jobs")
+        assert lane.request("status", job="live")["state"] == "running"
+
+
+def test_a_file_system_that_does_not_answer_calls_no_run_missing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "jobs").mkdir(parents=True)
+
+    def stale(path: str, **_options: object) -> os.stat_result:
+        raise OSError(errno.ESTALE, "Stale file handle", path)
+
+    monkeypatch.setattr("cloudtui_host.status.os.stat", stale)
+    with pytest.raises(OSError, match="Stale"):
+        status.read(str(root), "any", 1)
+
+
+def test_only_the_host_itself_has_an_orphan_adopted(root: Path) -> None:
+    folder = orphan(root, "ours", *SLEEP)
+    with session(root) as lane:
+        with pytest.raises(HostSaysNoError, match="bad_verb"):
+            lane.request("adopt", job="ours", attempt=1)
+        assert not (folder / "adopter.json").exists()
+        lane.request("status", job="ours")
+        attempt_json(root, "ours", "adopter.json")
+
+
 def test_nothing_there_is_missing(root: Path) -> None:
+    (root / "jobs").mkdir(parents=True)
     assert state(root, "nothing") == "missing"
     assert state(root, "nothing", 3) == "missing"
     assert said(verb(root, "stop", job="nothing", attempt=1))["state"] == "missing"

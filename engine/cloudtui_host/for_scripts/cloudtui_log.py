@@ -2,14 +2,19 @@
 
 Where the script was not started by cloudtui, every call returns quietly and does nothing. No call ever raises
 because of what it was given, or because a disk is full: training goes on.
+
+One process of a run logs. Of those that a launcher numbered (torchrun) it is number 0. Of the others it is
+the first to log; but what multiprocessing made of the script gives way once the script itself logs.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
+import sys
 import threading
 import time
 from typing import Any, Callable, Dict, Mapping, Optional
@@ -22,6 +27,10 @@ _BACKLOG_BYTES = 8 * 1024 * 1024
 _MOST_CHARACTERS = 512 * 1024
 """A longer record is dropped: a journal's lines are limited."""
 _DEEPEST = 16
+_CLAIM = ".own"
+"""Beside the journal; locked by the script's own process while it logs, or wants to."""
+_GIVE_WAY_S = 3.0
+"""How long the script's own process waits, once, for a worker of its to let go of the journal."""
 
 
 def _attempt(call: Callable[..., Any], *args: Any) -> Any:
@@ -64,6 +73,39 @@ def _foreign(value: Any, depth: int) -> Any:
     return str(value)[:1000] if number is None else number
 
 
+def _is_first() -> bool:
+    """Whether this process has number 0, or none. Some launchers set only the number on this machine."""
+    return (os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0") == "0"
+
+
+def _is_worker() -> bool:
+    """Whether multiprocessing made this process, as data loaders, pools and mp.spawn have it do."""
+    made = sys.modules.get("multiprocessing.process")
+    return made is not None and made.parent_process() is not None
+
+
+def _lock(path: str, how: int) -> int:
+    """A descriptor that holds a lock of the file; OSError where another process has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_claimed(journal: str) -> bool:
+    """Whether the script's own process logs, or wants to."""
+    try:
+        os.close(_lock(journal + _CLAIM, fcntl.LOCK_SH))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 class _Log:
     """The journal of this process, opened at the first record; shut in every process but one."""
 
@@ -72,6 +114,7 @@ class _Log:
         self._writer: Any = None
         self._step = -1
         self._shut = False
+        self._claim = -1
         os.register_at_fork(after_in_child=self._forked)
         atexit.register(self.close)
 
@@ -79,10 +122,11 @@ class _Log:
         # A fork has our memory and none of our rights: the journal stays its parent's.
         self._shut = self._shut or self._writer is not None
         self._writer = None
+        self._unclaim()
         self.lock = threading.RLock()
 
     def open(self) -> Any:
-        """The journal's writer, or None: not run by cloudtui, not rank 0, or another process writes."""
+        """The journal's writer, or None: not run by cloudtui, not the first, or another process writes."""
         if self._writer is None and not self._shut:
             self._writer = self._begin()
             self._shut = self._writer is None
@@ -90,24 +134,52 @@ class _Log:
 
     def _begin(self) -> Any:
         path = os.environ.get("CLOUDTUI_JOURNAL", "")
-        if not path or os.environ.get("RANK", "0") not in ("", "0"):
+        if not path or not _is_first():
+            return None
+        worker = _is_worker()
+        if worker and _is_claimed(path):
             return None
         try:
-            from cloudtui_host.journal import JournalWriter
-
-            writer = JournalWriter(path, flush_every=256, flush_seconds=_FLUSH_S)
+            writer = self._writer_of(path, 0.0 if worker or not self._has_claimed(path) else _GIVE_WAY_S)
         except (ImportError, OSError):
+            self._unclaim()
             return None
-        threading.Thread(target=self._flush_often, args=(writer,), name="cloudtui-log", daemon=True).start()
+        args = (writer, path if worker else "")
+        threading.Thread(target=self._flush_often, args=args, name="cloudtui-log", daemon=True).start()
         return writer
 
-    def _flush_often(self, writer: Any) -> None:
+    def _has_claimed(self, path: str) -> bool:
+        with contextlib.suppress(OSError):  # Another process of the script has it, or the disk is full.
+            self._claim = _lock(path + _CLAIM, fcntl.LOCK_EX)
+        return self._claim >= 0
+
+    def _unclaim(self) -> None:
+        if self._claim >= 0:
+            os.close(self._claim)
+        self._claim = -1
+
+    @staticmethod
+    def _writer_of(path: str, wait_s: float) -> Any:
+        from cloudtui_host.journal import JournalBusy, JournalWriter
+
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                return JournalWriter(path, flush_every=256, flush_seconds=_FLUSH_S)
+            except JournalBusy:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.02)
+
+    def _flush_often(self, writer: Any, gives_way: str) -> None:
         while True:
             time.sleep(_FLUSH_S / 2)
             with self.lock:
                 if self._writer is not writer:
                     return
                 _attempt(writer.flush)
+                if gives_way and _is_claimed(gives_way):
+                    self.close()
 
     def write(self, kind: str, flush: bool, make: Callable[[], Optional[Dict[str, Any]]]) -> None:
         """Append the record that `make` gives, or do nothing."""
@@ -136,6 +208,7 @@ class _Log:
             if self._writer is not None:
                 _attempt(self._writer.close)
             self._writer, self._shut = None, True
+            self._unclaim()
 
 
 _log = _Log()
