@@ -188,12 +188,19 @@ class AttemptFollower:
         except UnreachableError:
             raise
         except CloudtuiError as error:
+            if error.code == "root_gone" and self._never_began():
+                self._status = HostStatus("missing")
+                return
             # The host refuses to say: what is known stays, and it is asked again, rarely.
             self._next_status = time.monotonic() + STATUS_REFUSED_S
             log.warning("status of %s a%d: %s", self.run_id, self.number, error.message)
             return
         self._status = status
         self._note_alive(status.state)
+
+    def _never_began(self) -> bool:
+        """Whether the host has never confirmed it: then a host without our folder has not got its start."""
+        return self._catalog.runs.attempt(self.run_id, self.number).state is RunState.STARTING
 
     def hurry(self) -> None:
         """Ask for the host's word at the next tick."""
@@ -216,8 +223,9 @@ class AttemptFollower:
 
     def _drained(self, status: HostStatus) -> bool:
         """Whether all bytes that the host had when it was asked are stored (a torn last line never is)."""
-        return not self._unfollowed and all(
-            self._received[stream] >= status.sources.get(self._streams[stream], 0) for stream in self._ingests
+        return all(
+            self._received.get(stream, 0) >= status.sources.get(self._streams[stream], 0)
+            for stream in (*self._ingests, *self._unfollowed)
         )
 
     def _finish(self, status: HostStatus, clock_offset: float) -> None:

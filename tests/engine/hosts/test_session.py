@@ -87,6 +87,7 @@ def test_the_hosts_error_comes_with_code_message_and_hint(tmp_path: Path) -> Non
 
 
 def test_many_threads_ask_at_once_and_each_gets_its_own_answer(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
     session = open_session(LocalTransport(), tmp_path)
     answers: list[str] = []
 

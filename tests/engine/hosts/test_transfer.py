@@ -219,6 +219,7 @@ def test_a_request_is_answered_within_a_second_during_a_throttled_upload(
     sshd: Sshd, tmp_path: Path, make_proxy: Callable[..., Proxy]
 ) -> None:
     files = support.local_files(tmp_path / "from", {"big": os.urandom(20_000_000)})
+    (tmp_path / "root" / "jobs").mkdir(parents=True)
     proxy = make_proxy(sshd)
     session = Session(support.connected(sshd, tmp_path, port=proxy.port), str(tmp_path / "root"))
     stop = threading.Event()

@@ -93,8 +93,11 @@ def fields_of(
     return sorted(fields, key=lambda field: field.more)
 
 
+_LABELS = {"ssh": "SSH"}
+
+
 def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormField:
-    label = argument.name.replace("_", " ").capitalize()
+    label = _LABELS.get(argument.name) or argument.name.replace("_", " ").capitalize()
     more = argument.name in _MORE and not argument.required
     if argument.kind == "flag":
         return FormField(argument.name, label, "flag", "", argument.help, more=more)

@@ -99,13 +99,20 @@ def instance_facts(
         *([Fact("", clean_line(instance.link_detail, 300), style)] if instance.link_detail else []),
         Fact("where", where(instance)),
         Fact("seen", f"{fmt.since(instance.seen_at, now)} ago" if instance.seen_at else "never"),
-        Fact("folder", clean_line(instance.root, 200) if instance.root else "~/.cloudtui"),
+        Fact("folder", _folder(instance)),
     ]
     if runs:
         facts.append(Fact("Runs on it", style="heading"))
         facts += [Fact(clean_line(run.name, 24), str(fmt.RUN_MARKS[run.status])) for run in runs]
     facts += gpu_facts(instance.gpus or instance.facts.get("gpus") or ())
     return facts + _machine(instance.facts)
+
+
+def _folder(instance: Instance) -> str:
+    """Where our files lie on the machine."""
+    if instance.root:
+        return clean_line(instance.root, 200)
+    return "local/ in this home" if instance.provider == "local" else "~/.cloudtui"
 
 
 def _machine(found: Mapping[str, Any]) -> list[Fact]:
