@@ -173,7 +173,6 @@ def test_stop_is_answered_within_a_second_while_an_upload_is_throttled(
     assert answered is not None
     assert answered - asked.created_at <= 1.0
     assert show(home, upload)["status"] == "staging"
-    begin = time.monotonic()
     assert home.run("run", "stop", upload).status == 0
     wait_until(lambda: show(home, upload)["status"] == "stopped", 10, "the withdrawn upload")
     wait_until(lambda: show(home, run)["status"] == "stopped", 40, "the stop")
