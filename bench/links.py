@@ -20,8 +20,8 @@ from tests.support import sshd
 from bench._report import skipped
 from cloudtui_engine.hosts.known_hosts import KnownHosts
 from cloudtui_engine.hosts.session import Session
-from cloudtui_engine.hosts.ssh_config import Endpoint
 from cloudtui_engine.hosts.transport.ssh import SshTransport
+from cloudtui_engine.ssh_config import Endpoint
 
 HOSTS = 50
 WORKERS = 32

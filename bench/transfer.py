@@ -26,8 +26,8 @@ from tests.support.proxy import Proxy
 from bench._report import skipped
 from cloudtui_engine.hosts import transfer
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.ssh_config import Endpoint
 from cloudtui_engine.hosts.transport.ssh import SshTransport
+from cloudtui_engine.ssh_config import Endpoint
 
 ROUNDS = 5
 BIG = 128 * 1024 * 1024

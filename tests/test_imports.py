@@ -61,6 +61,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.records",
             "cloudtui_engine.runs.commands",
             "cloudtui_engine.sanitize",
+            "cloudtui_engine.ssh_config",
         }
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 
-from cloudtui_engine.hosts import ssh_config
+from cloudtui_engine import ssh_config
 from cloudtui_engine.hosts.known_hosts import KnownHosts
 from cloudtui_engine.hosts.link import Connect
 from cloudtui_engine.hosts.session import Session

@@ -10,10 +10,10 @@ from typing import Any
 from tests.support.sshd import Sshd
 
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.ssh_config import Endpoint
 from cloudtui_engine.hosts.transfer import LocalFile, RemoteFile
 from cloudtui_engine.hosts.transport.keys import Keys
 from cloudtui_engine.hosts.transport.ssh import SshTransport
+from cloudtui_engine.ssh_config import Endpoint
 
 CONNECT_S = 10.0
 

@@ -17,14 +17,14 @@ from tests.engine.hosts import support
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd, free_port, make_key
 
+from cloudtui_engine import ssh_config
 from cloudtui_engine.errors import AuthError, HostKeyError, LinkTimeoutError, UnreachableError
-from cloudtui_engine.hosts import ssh_config
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.ssh_config import Endpoint
 from cloudtui_engine.hosts.transport.base import backoff
 from cloudtui_engine.hosts.transport.channel import SshChannel
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
 from cloudtui_engine.hosts.transport.ssh import SshTransport
+from cloudtui_engine.ssh_config import Endpoint
 
 pytestmark = pytest.mark.sshd
 

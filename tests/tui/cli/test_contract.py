@@ -12,6 +12,7 @@ from tests.tui.cli.fake_engine import DONE, FAILED, FINGERPRINT, LIVE, FakeEngin
 
 from cloudtui import actions
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.records.instance import Address
 from cloudtui_engine.records.run import RunState
 
 Cli = Callable[..., Said]
@@ -455,6 +456,24 @@ def test_import_from_ssh_config(cli: Cli, catalog: Catalog, tmp_path: Path) -> N
     assert cli("instance", "forget", "box", "--json").status == 0
     assert [one["name"] for one in cli("instance", "list", "--json").json] == ["local", "two"]
     assert "off the list" in cli("instance", "forget", "two").out
+
+
+def test_an_imported_host_keeps_its_name_where_ssh_must_look_it_up(
+    cli: Cli, catalog: Catalog, tmp_path: Path
+) -> None:
+    config, key = tmp_path / "config", tmp_path / "key"
+    key.write_text("")
+    config.write_text(
+        f"Host box\n HostName 10.0.0.5\n User ann\n IdentityFile {key}\n"
+        "Host inner\n HostName 10.0.0.6\n ProxyJump box\n"
+        "Host known\n HostName 10.0.0.7\n HostKeyAlias other\n"
+        "Host piped\n HostName 10.0.0.8\n ProxyCommand nc %h %p\n"
+    )
+    assert cli("instance", "import", "--from", str(config), "--json").status == 0
+    found = {one.name: one.address for one in catalog.instances.list()}
+    assert found["box"] == Address("10.0.0.5", "ann", 22, str(key))
+    for name in ("inner", "known", "piped"):
+        assert found[name] == Address(name)
 
 
 def test_backup_and_restore(cli: Cli, catalog: Catalog, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from cloudtui.handlers import values
 from cloudtui.handlers.session import Session
-from cloudtui_engine.errors import RefusedError, UsageError
+from cloudtui_engine.errors import CloudtuiError, RefusedError, UsageError
 from cloudtui_engine.ids import new_id
-from cloudtui_engine.records.instance import LOCAL, Instance
+from cloudtui_engine.records.instance import LOCAL, Address, Instance
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
 
@@ -52,20 +52,46 @@ def add(
 
 def import_hosts(session: Session, source: str | None = None) -> list[Instance]:
     """Add the hosts of an SSH config that are not on the list yet; nothing is connected."""
-    from cloudtui.handlers import ssh_config
+    from cloudtui_engine import ssh_config
 
     path = Path(source).expanduser() if source else Path.home() / ".ssh" / "config"
     taken = {instance.name for instance in session.catalog.instances.list()}
     added = []
-    for name, address in ssh_config.hosts(path):
+    for name in ssh_config.list_hosts(path):
+        if not values.is_name(name):
+            continue
         if name in taken:
             session.on_progress(f"{name} is on the list already.", None)
             continue
+        address = _address(name, path)
         instance = Instance(id=new_id(), name=name, provider="ssh", address=address, created_at=time.time())
         session.catalog.instances.add(instance)
         taken.add(name)
         added.append(instance)
     return added
+
+
+def _address(name: str, config: Path) -> Address:
+    """Where a host of an SSH config leads.
+
+    The name itself stays the address where ssh must look it up each time (it is reached by way of another
+    host, or its key is known by another name) and where its entry cannot be resolved now.
+    """
+    from cloudtui_engine import ssh_config
+
+    try:
+        found = ssh_config.resolve(name, config=config)
+    except CloudtuiError:
+        return Address(host=name)
+    if found.jumps or found.host_key_alias or found.warnings:
+        return Address(host=name)
+    keys = [Path(key).expanduser() for key in found.identity_files]
+    # ssh names its usual keys where the config names none; only a key of the config is worth keeping.
+    usual = Path.home() / ".ssh"
+    named = [
+        str(key) for key in keys if key.is_file() and not (key.parent == usual and key.name.startswith("id_"))
+    ]
+    return Address(host=found.host, user=found.user, port=found.port, key_file=named[0] if named else "")
 
 
 def list_all(session: Session) -> list[Instance]:

@@ -47,13 +47,18 @@ def params(pairs: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: typed(value) for key, value in (pairs or {}).items()}
 
 
+def is_name(text: str) -> bool:
+    """Whether a thing can be called so; see `new_name`."""
+    return _NAME.fullmatch(text) is not None
+
+
 def new_name(text: str, what: str) -> str:
     """A name that can stand in a command, a file name and a list with commas.
 
     Raises:
         UsageError: it cannot.
     """
-    if not _NAME.fullmatch(text):
+    if not is_name(text):
         raise UsageError(
             f"'{clean_line(text, 80)}' cannot be the name of {what}.",
             "Use up to 64 letters, digits, dots, hyphens and underscores; begin with a letter or digit.",

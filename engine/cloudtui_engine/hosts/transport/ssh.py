@@ -14,11 +14,11 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from cloudtui_engine.errors import AuthError, CloudtuiError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.ssh_config import Endpoint
 from cloudtui_engine.hosts.transport import network
 from cloudtui_engine.hosts.transport.channel import SshChannel
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
 from cloudtui_engine.sanitize import clean_line
+from cloudtui_engine.ssh_config import Endpoint
 
 KEEPALIVE_S = 5
 CIPHERS = (

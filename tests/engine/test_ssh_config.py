@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cloudtui_engine import ssh_config
 from cloudtui_engine.errors import BadInputError, RefusedError
-from cloudtui_engine.hosts import ssh_config
 
 
 def config(folder: Path, text: str) -> Path:
@@ -81,7 +81,7 @@ def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
 def test_without_ssh_plain_blocks_are_read_and_a_warning_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudtui_engine.hosts.ssh_config.shutil.which", lambda _name: None)
+    monkeypatch.setattr("cloudtui_engine.ssh_config.shutil.which", lambda _name: None)
     path = config(tmp_path, "Host gpu\n HostName 10.1.2.3\n User ada\n IdentityFile /k\n ProxyJump far\n")
     found = ssh_config.resolve("gpu", config=path)
     assert (found.host, found.user, found.identity_files) == ("10.1.2.3", "ada", ("/k",))

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import paramiko
-
 from cloudtui_engine.errors import BadInputError, FailedError, RefusedError
 from cloudtui_engine.sanitize import clean_line
 
@@ -176,6 +174,8 @@ def _ask_ssh(host: str, user: str, port: int | None, config: Path | None) -> dic
 
 def _ask_paramiko(host: str, config: Path | None) -> dict[str, list[str]]:
     """What paramiko makes of the file: enough for plain Host blocks."""
+    import paramiko  # slow to import, and needed only where there is no ssh
+
     path = (config or DEFAULT_FILE).expanduser()
     if not path.exists():
         return {}
