@@ -204,7 +204,7 @@ def test_an_alarm_stops_the_source(catalog: Catalog) -> None:
     into.feed(0, metric(0, {"loss": 1.0}))
     with pytest.raises(StaleCursor):
         into.commit()
-    assert [source.alarm for source in catalog.sources.of_attempt(run.id, 1)] == ["rewritten"]
+    assert catalog.sources.get(into.source.id).alarm == "rewritten"
 
 
 RECORDS = [
@@ -288,6 +288,7 @@ while at < len(data):
 def test_killed_again_and_again_every_row_is_there_once(tmp_path: Path, name: str) -> None:
     catalog = open_catalog(tmp_path / "home")
     run = create(catalog)
+    local = catalog.instances.ensure_local().id
     data = b"".join(metric(i, {"loss": i / 3, "acc": float(i)}) for i in range(12_000))
     journal = tmp_path / "journal"
     journal.write_bytes(data)
@@ -301,10 +302,10 @@ def test_killed_again_and_again_every_row_is_there_once(tmp_path: Path, name: st
         child.send_signal(signal.SIGKILL)
         child.wait(30)
         child.stdout.close()
-        offsets.append(catalog.sources.of_attempt(run.id, 1)[0].offset)
+        offsets.append(catalog.sources.open(local, run.id, 1, name).offset)
     assert subprocess.run(arguments, check=False, stdout=subprocess.DEVNULL).returncode == 0
     assert offsets == sorted(offsets)
-    assert catalog.sources.of_attempt(run.id, 1)[0].offset == len(data)
+    assert catalog.sources.open(local, run.id, 1, name).offset == len(data)
     if name == "console":
         assert catalog.paths.console(run.id, 1).read_bytes() == data
     else:
@@ -492,7 +493,7 @@ def test_bad_lines_are_counted_and_told_once(catalog: Catalog) -> None:
     into.feed(into.source.offset, b"worst\n")
     into.commit()
     assert into.source.damaged == 3
-    assert catalog.sources.of_attempt(run.id, 1)[0].damaged == 3
+    assert catalog.sources.get(into.source.id).damaged == 3
     assert [event.name for event in catalog.events.list(run.id)] == ["damaged_lines"]
 
 

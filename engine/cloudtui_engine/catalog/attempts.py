@@ -113,17 +113,6 @@ class Attempts(Repository):
             ).fetchall()
         return [_attempt(row) for row in rows]
 
-    def placements(self, run_id: str, number: int) -> list[str]:
-        """The ids of the instances of an attempt, by rank."""
-        with self._catalog.read() as db:
-            rows = db.execute(
-                "SELECT p.instance_id FROM placement p JOIN run r ON r.seq = p.run WHERE r.id = ? AND"
-                " p.attempt = ?"
-                " ORDER BY p.rank",
-                (run_id, number),
-            ).fetchall()
-        return [row[0] for row in rows]
-
     def move(
         self,
         run_id: str,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from cloudtui_engine.catalog.base import Repository, Row, dumps, marks, prefix_end, the_one
+from cloudtui_engine.catalog.base import Repository, Row, dumps, marks
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.operation import Operation, OperationState
@@ -45,12 +45,6 @@ class Operations(Repository):
         if row is None:
             raise NotFoundError(f"There is no operation {operation_id!r}.")
         return _operation(row)
-
-    def find(self, text: str) -> Operation:
-        """The operation with this id or beginning of an id."""
-        with self._catalog.read() as db:
-            rows = db.execute(f"{_SELECT} WHERE id >= ? AND id < ?", (text, prefix_end(text))).fetchmany(6)
-        return _operation(the_one(rows if text else [], "operation", text))
 
     def has_key(self, key: str) -> bool:
         """Whether there is an operation with this idempotency key, finished or not."""

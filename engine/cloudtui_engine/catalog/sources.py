@@ -34,12 +34,6 @@ class Sources(Repository):
         with self._catalog.read() as db:
             return _source(db.execute(f"{_SELECT} WHERE s.id = ?", (source_id,)).fetchone())
 
-    def of_attempt(self, run_id: str, attempt: int) -> list[Source]:
-        """All followed files of an attempt."""
-        with self._catalog.read() as db:
-            rows = db.execute(f"{_SELECT} WHERE r.id = ? AND s.attempt = ? ORDER BY s.id", (run_id, attempt))
-            return [_source(row) for row in rows]
-
     def alarm(self, source_id: int, text: str) -> None:
         """The file was shortened or rewritten and is not followed any more; empty text takes that back."""
         with self._catalog.write("run") as db:

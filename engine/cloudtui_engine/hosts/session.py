@@ -171,12 +171,6 @@ class Session:
                 self._streams.pop(stream, None)
             raise
 
-    def unfollow(self, stream: int, timeout: float | None = None) -> None:
-        """No more bytes of this stream."""
-        with self._state:
-            self._streams.pop(stream, None)
-        self.request("unfollow", {"stream": stream}, timeout)
-
     def ack(self, stream: int, offset: int) -> None:
         """All before `offset` is stored here: the host may send on."""
         with self._state:
@@ -297,7 +291,7 @@ class Session:
         with self._state:
             followed = self._streams.get(stream)
             if followed is None:
-                return  # On its way when it was unfollowed.
+                return  # On its way when the request to follow failed.
             if offset != followed.received:
                 raise FailedError(f"{self._transport.name} sent a journal with a gap.", code="protocol")
             followed.received += len(chunk)

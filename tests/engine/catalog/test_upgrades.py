@@ -45,7 +45,7 @@ def test_an_old_catalog_keeps_its_rows(tmp_path: Path, file: Path) -> None:
     assert [event.name for event in catalog.events.list(run.id)] == ["started", "done"]
     assert [one.kind for one in catalog.operations.pending()] == ["run.start"]
     assert catalog.settings.get("theme") == "dark"
-    source = catalog.sources.of_attempt(run.id, 1)[0]
+    source = catalog.sources.open(catalog.runs.attempt(run.id, 1).instance_id, run.id, 1, "trainer")
     into = Ingest(catalog, source, 0.0)
     into.feed(source.offset, metric(1030, {"train/loss": 0.0}))
     into.commit()

@@ -142,7 +142,6 @@ def test_a_journal_is_followed_as_it_grows_and_held_back_without_acknowledgement
         session.ack(7, heard.data[7].rfind(b"\n") + 1)
         wait_for(grown, "more after an acknowledgement")
     assert heard.data[7] == written
-    session.unfollow(7)
     writer.close()
     session.close()
 

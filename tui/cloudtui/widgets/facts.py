@@ -44,10 +44,6 @@ class Facts(VerticalScroll, can_focus=True):
             self._shown = tuple(facts)
             self._sheet.update(self._text())
 
-    def refresh_colours(self) -> None:
-        """Another theme."""
-        self._sheet.update(self._text())
-
     def _text(self) -> Group:
         colours = self.app.theme_variables
         named = [fact for fact in self._shown if fact.style != "heading"]
