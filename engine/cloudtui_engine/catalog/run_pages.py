@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cloudtui_engine.catalog.query import compile_filter, unquote
 from cloudtui_engine.catalog.query_terms import DURATION, Field, field_of
-from cloudtui_engine.catalog.run_rows import COLUMNS, FROM
+from cloudtui_engine.catalog.run_rows import select
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.run import Run
 
@@ -70,7 +70,7 @@ def select_page(query: RunQuery) -> tuple[str, list[object]]:
     values += (arguments if last else []) + arguments
     limit = "" if query.limit is None else " LIMIT ?"
     values += [] if query.limit is None else [query.limit]
-    return f"SELECT {COLUMNS} {FROM} WHERE {where} ORDER BY {order}{limit}", values
+    return select(f"WHERE {where} ORDER BY {order}{limit}"), values
 
 
 def select_count(query: RunQuery) -> tuple[str, list[object]]:

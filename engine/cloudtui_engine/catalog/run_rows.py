@@ -6,19 +6,23 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from cloudtui_engine.catalog.base import Row, dumps, loads_all
 from cloudtui_engine.catalog.tally import to_summary
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.run import Artifact, MetricSummary, Run, RunState
 
-FROM = "FROM run AS r LEFT JOIN dataset AS d ON d.id = r.dataset_id"
-COLUMNS = (
-    "r.seq, r.id, r.name, r.kind, r.status, r.attempt, r.instance_ids, d.name, r.dataset_id, r.task,"
-    " r.model, r.params,"
-    " r.progress, r.stale_since, r.created_at, r.started_at, r.since, r.ended_at, r.past_s, r.cost_usd,"
-    " r.exit_code,"
-    " r.reason, r.note, r.deleted_at"
+_FROM = "FROM run AS r LEFT JOIN dataset AS d ON d.id = r.dataset_id"
+# First what is worked on, then what is taken as it is, in the order of the fields of `Run`: see `_run`.
+_COLUMNS = (
+    "r.seq, r.instance_ids, r.params, r.progress, r.since, r.past_s,"
+    " r.id, r.name, r.kind, r.status, r.attempt,"
+    " d.name, r.dataset_id, r.task, r.model,"
+    " r.stale_since, r.created_at, r.started_at, r.ended_at,"
+    " r.cost_usd, r.exit_code, r.reason,"
+    " r.note, r.deleted_at"
 )
 _STATES = {str(state): state for state in RunState}
 _SUMMARIES = (
@@ -61,6 +65,26 @@ class Summaries(Mapping[str, MetricSummary]):
         return repr(self._all())
 
 
+_NOTHING = Summaries([], {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What other tables say of the runs of a page, by the number of the run."""
+
+    instances: Mapping[str, str]
+    """Names by id."""
+    specs: Mapping[int, str]
+    summaries: Mapping[int, Summaries]
+    artifacts: Mapping[int, tuple[Artifact, ...]]
+    tags: Mapping[int, tuple[str, ...]]
+
+
+def select(rest: str) -> str:
+    """The query whose rows `runs_of` takes; the `rest` knows the run as `r` and its dataset as `d`."""
+    return f"SELECT {_COLUMNS} {_FROM} {rest}"
+
+
 def runs_of(
     db: sqlite3.Connection, rows: Sequence[Row], paths: Paths, metrics: bool | Sequence[str], details: bool
 ) -> list[Run]:
@@ -68,7 +92,7 @@ def runs_of(
 
     Args:
         db: a connection.
-        rows: of `COLUMNS`.
+        rows: of a `select`.
         paths: where pulled files lie.
         metrics: all summaries, none, or those of some keys.
         details: specs and artifacts too, which lists do without.
@@ -76,85 +100,46 @@ def runs_of(
     if not rows:
         return []
     numbers = dumps([row[0] for row in rows])
-    names = dict(db.execute("SELECT id, name FROM instance").fetchall())
-    summaries = _summaries(db, numbers, metrics)
-    tags: dict[int, list[str]] = {}
+    beside = _Beside(
+        instances=dict(db.execute("SELECT id, name FROM instance").fetchall()),
+        specs=_specs(db, numbers) if details else {},
+        summaries=_summaries(db, numbers, metrics),
+        artifacts=_artifacts(db, numbers, paths) if details else {},
+        tags=_tags(db, numbers),
+    )
+    params, progress = (loads_all([row[column] for row in rows]) for column in (2, 3))
+    now = time.time()
+    return [_run(row, params[i], progress[i], beside, now) for i, row in enumerate(rows)]
+
+
+def _run(row: Row, params: Any, progress: Any, beside: _Beside, now: float) -> Run:
+    seq, instances, _, _, since, past, key, name, kind, status, attempt = row[:11]
+    dataset, dataset_id, task, model, stale, created, started, ended = row[11:19]
+    cost, exit_code, reason, note, deleted = row[19:]
+    duration = None if started is None else past + (0.0 if since is None else (ended or now) - since)
+    spec = json.loads(beside.specs[seq]) if beside.specs else {}
+    hosts = tuple([beside.instances[one] for one in instances.split()])
+    # By position, which is faster than by name: a page is thousands of these.
+    return Run(
+        *(key, name, kind, _STATES[status], attempt, hosts, dataset, dataset_id, task, model),
+        *(params, spec, beside.summaries.get(seq, _NOTHING), progress),
+        *(stale, created, started, ended, duration, cost, exit_code, reason),
+        *(beside.artifacts.get(seq, ()), beside.tags.get(seq, ()), note, deleted),
+    )
+
+
+def _specs(db: sqlite3.Connection, numbers: str) -> dict[int, str]:
+    sql = "SELECT seq, spec FROM run WHERE seq IN (SELECT value FROM json_each(?))"
+    return dict(db.execute(sql, (numbers,)).fetchall())
+
+
+def _tags(db: sqlite3.Connection, numbers: str) -> dict[int, tuple[str, ...]]:
+    found: dict[int, list[str]] = {}
     for run, tag in db.execute(
         "SELECT run, tag FROM tag WHERE run IN (SELECT value FROM json_each(?)) ORDER BY tag", (numbers,)
     ):
-        tags.setdefault(run, []).append(tag)
-    artifacts = _artifacts(db, numbers, paths) if details else {}
-    specs: dict[int, str] = {}
-    if details:
-        specs = dict(
-            db.execute(
-                "SELECT seq, spec FROM run WHERE seq IN (SELECT value FROM json_each(?))", (numbers,)
-            ).fetchall()
-        )
-    params = loads_all([row[11] for row in rows])
-    progress = loads_all([row[12] for row in rows])
-    now, nothing = time.time(), Summaries([], {})
-    found = []
-    for i, row in enumerate(rows):
-        (
-            seq,
-            key,
-            name,
-            kind,
-            status,
-            attempt,
-            instances,
-            dataset,
-            dataset_id,
-            task,
-            model,
-            _,
-            _,
-            stale,
-            created,
-            started,
-            since,
-            ended,
-            past,
-            cost,
-            exit_code,
-            reason,
-            note,
-            deleted,
-        ) = row
-        spec = json.loads(specs[seq]) if details else {}
-        duration = None if started is None else past + (0.0 if since is None else (ended or now) - since)
-        found.append(
-            Run(
-                key,
-                name,
-                kind,
-                _STATES[status],
-                attempt,
-                tuple([names[one] for one in instances.split()]),
-                dataset,
-                dataset_id,
-                task,
-                model,
-                params[i],
-                spec,
-                summaries.get(seq, nothing),
-                progress[i],
-                stale,
-                created,
-                started,
-                ended,
-                duration,
-                cost,
-                exit_code,
-                reason,
-                artifacts.get(seq, ()),
-                tuple(tags.get(seq, ())),
-                note,
-                deleted,
-            )
-        )
-    return found
+        found.setdefault(run, []).append(tag)
+    return {run: tuple(tags) for run, tags in found.items()}
 
 
 def _summaries(db: sqlite3.Connection, numbers: str, metrics: bool | Sequence[str]) -> dict[int, Summaries]:

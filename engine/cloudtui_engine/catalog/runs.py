@@ -12,7 +12,7 @@ from cloudtui_engine.catalog.base import dumps, prefix_end, the_one
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.run_pages import RunQuery, select_count, select_page
 from cloudtui_engine.catalog.run_results import Results
-from cloudtui_engine.catalog.run_rows import COLUMNS, FROM, runs_of
+from cloudtui_engine.catalog.run_rows import runs_of, select
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.records.run import Run
 
@@ -36,7 +36,7 @@ class Runs(Attempts, Results):
     def get(self, run_id: str) -> Run:
         """The run with this id, with everything; deleted or not."""
         with self._catalog.read() as db:
-            rows = db.execute(f"SELECT {COLUMNS} {FROM} WHERE r.id = ?", (run_id,)).fetchall()
+            rows = db.execute(select("WHERE r.id = ?"), (run_id,)).fetchall()
             if not rows:
                 raise NotFoundError(f"There is no run {run_id!r}.", "See `cloudtui run list`.")
             return runs_of(db, rows, self._catalog.paths, metrics=True, details=True)[0]
