@@ -13,9 +13,9 @@ from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError,
 from cloudtui_engine.hosts import bootstrap, replies
 from cloudtui_engine.hosts.clock import HostClock
 from cloudtui_engine.hosts.pending import Pending
+from cloudtui_engine.hosts.streams import Streams
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_host import frames
-from cloudtui_host.journal import MAX_LINE
 
 _READ = 256 * 1024
 
@@ -35,9 +35,6 @@ class Timing:
 
 
 DEFAULT_TIMING = Timing()
-UNACKNOWLEDGED_MOST = 1024 * 1024
-"""A host sends 256 KiB ahead of the acknowledgements, and of each journal one unfinished line; one that sends
-far more is not to be trusted with our memory."""
 
 OnData = Callable[[int, int, bytes], None]
 OnEvent = Callable[[dict[str, Any]], None]
@@ -82,7 +79,7 @@ class Session:
         self._state = threading.Lock()
         self._sending = threading.Lock()
         self._pending = Pending()
-        self._streams: dict[int, _Stream] = {}
+        self._streams = Streams(transport.name)
         self._closed = False
         self._reason: CloudtuiError | None = None
         self._ping: tuple[int, float, float] | None = None
@@ -158,25 +155,18 @@ class Session:
         Raises:
             CloudtuiError: code `journal_rewritten` when what lies before `offset` does not end in `tail`.
         """
-        with self._state:
-            if stream in self._streams:
-                raise FailedError(f"The stream {stream} is followed already.")
-            self._streams[stream] = _Stream(offset)
+        self._streams.add(stream, offset)
         where = {"job": job, "attempt": attempt, "source": source}
         args = {"stream": stream, **where, "offset": offset, "tail": tail.hex()}
         try:
             return replies.whole(self.request("follow", args, timeout), "size")
         except CloudtuiError:
-            with self._state:
-                self._streams.pop(stream, None)
+            self._streams.drop(stream)
             raise
 
     def ack(self, stream: int, offset: int) -> None:
         """All before `offset` is stored here: the host may send on."""
-        with self._state:
-            followed = self._streams.get(stream)
-            if followed is not None:
-                followed.acknowledged = max(followed.acknowledged, offset)
+        self._streams.acknowledge(stream, offset)
         self._send(
             {"id": 0, "verb": "ack", "args": {"stream": stream, "offset": offset}}, self._timing.dead_s
         )
@@ -263,7 +253,9 @@ class Session:
     def _take(self, kind: int, payload: bytes) -> None:
         if kind == frames.DATA:
             if len(payload) >= frames.DATA_HEAD.size:
-                self._take_data(*frames.split_data(payload))
+                stream, offset, chunk = frames.split_data(payload)
+                if self._streams.receive(stream, offset, len(chunk)):
+                    self._on_data(stream, offset, chunk)
             return
         message = replies.parse(payload)
         if message is None:
@@ -287,20 +279,6 @@ class Session:
             return
         self._clock.add(wall, monotonic, replies.moment(result, "now"))
 
-    def _take_data(self, stream: int, offset: int, chunk: bytes) -> None:
-        with self._state:
-            followed = self._streams.get(stream)
-            if followed is None:
-                return  # On its way when the request to follow failed.
-            if offset != followed.received:
-                raise FailedError(f"{self._transport.name} sent a journal with a gap.", code="protocol")
-            followed.received += len(chunk)
-            ahead = sum(one.received - one.acknowledged for one in self._streams.values())
-            most = UNACKNOWLEDGED_MOST + MAX_LINE * len(self._streams)
-        if ahead > most:
-            raise FailedError(f"{self._transport.name} sends more than it was asked for.", code="protocol")
-        self._on_data(stream, offset, chunk)
-
     def _end(self, reason: CloudtuiError | None) -> None:
         """Close once; whoever waits for an answer gets the reason."""
         with self._state:
@@ -310,12 +288,3 @@ class Session:
             self._reason = reason
         self._transport.close()
         self._pending.end(reason or UnreachableError(f"The session with {self._transport.name} is closed."))
-
-
-@dataclass(slots=True)
-class _Stream:
-    received: int
-    acknowledged: int = -1
-
-    def __post_init__(self) -> None:
-        self.acknowledged = self.received

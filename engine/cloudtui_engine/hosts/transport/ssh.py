@@ -14,27 +14,13 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from cloudtui_engine.errors import AuthError, CloudtuiError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.transport import network
+from cloudtui_engine.hosts.transport import algorithms, network
 from cloudtui_engine.hosts.transport.channel import SshChannel
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_engine.ssh_config import Endpoint
 
 KEEPALIVE_S = 5
-CIPHERS = (
-    "aes128-gcm@openssh.com",  # 1.48 times as fast as paramiko's first choice
-    "aes256-gcm@openssh.com",
-    "aes128-ctr",
-    "aes256-ctr",
-    "aes192-ctr",
-)
-MACS = (
-    "hmac-sha2-256-etm@openssh.com",
-    "hmac-sha2-512-etm@openssh.com",
-    "hmac-sha2-256",
-    "hmac-sha2-512",
-    "hmac-sha1",
-)
 
 # What goes wrong is raised where it is handled; paramiko would print it a second time.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
@@ -130,7 +116,7 @@ class SshTransport:
         key_host = hop.host_key_alias or hop.host
         key_port = 22 if hop.host_key_alias else hop.port
         known_types = self._known_for(hop).known_types(key_host, key_port)
-        _prefer(transport, known_types)
+        algorithms.prefer(transport, known_types)
         self._handshake(transport, hop, deadline)
         transport.set_keepalive(KEEPALIVE_S)
         key = transport.get_remote_server_key()
@@ -264,20 +250,6 @@ class SshTransport:
         return UnreachableError(
             f"The connection to {self.name} broke: {clean_line(str(error), 120) or 'it ended'}."
         )
-
-
-def _prefer(transport: paramiko.Transport, known_types: list[str]) -> None:
-    """Fast and strong algorithms only; a key type that is known of the host first."""
-    options = transport.get_security_options()
-    options.ciphers = CIPHERS
-    options.digests = MACS
-    first = [
-        algorithm
-        for known in known_types
-        for algorithm in (["rsa-sha2-512", "rsa-sha2-256"] if known == "ssh-rsa" else [known])
-        if algorithm in options.key_types
-    ]
-    options.key_types = (*first, *(kind for kind in options.key_types if kind not in first))
 
 
 def _left(deadline: float, name: str) -> float:
