@@ -25,6 +25,10 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", show=False),
+        # Textual sends a key to what is focused when it arrives, but lets a line handle its tab after that:
+        # of keys that come in a burst those behind a tab would land before it. With priority it moves now.
+        Binding("tab", "app.focus_next", "Next line", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Line before", show=False, priority=True),
         Binding("ctrl+s", "start", "Start", show=False),
         Binding("ctrl+y", "copy", "Copy as command", show=False),
     ]
@@ -95,12 +99,12 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
 
     def _preview(self) -> None:
         text = preview(self._action, self._fields, self.values, self._known)
+        self.query_one("#form-error", Static).update("")
         self.query_one("#form-command", Static).update(Text(text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The command follows."""
         event.stop()
-        self.query_one("#form-error", Static).update("")
         self._preview()
 
     def on_select_changed(self, event: Select.Changed) -> None:
@@ -148,6 +152,7 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
         try:
             found = arguments_of(self._action, self._fields, self.values)
         except UsageError as error:
+            self.query_one("#form-command", Static).update("")  # it would say the same
             self.query_one("#form-error", Static).update(Text(f"{error.message} {error.hint}"))
             return
         self.dismiss(found)
