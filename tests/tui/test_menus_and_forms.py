@@ -6,7 +6,10 @@ import pytest
 
 from cloudtui import menus
 from cloudtui.actions import ACTIONS, DESKTOP, get
+from cloudtui.app import CloudtuiApp
+from cloudtui.areas.places import AREAS
 from cloudtui.dialogs.fields import Option, arguments_of, fields_of, preview
+from cloudtui.dialogs.help_text import help_facts
 from cloudtui.dialogs.palette import Found, matches
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.run import Run, RunState
@@ -108,3 +111,9 @@ def test_the_palette_prefers_beginnings() -> None:
     assert [one.value for one in matches("rag", found)] == ["1"]
     assert matches("zzz", found) == []
     assert len(matches("", found)) == 4
+
+
+def test_help_tells_every_key_of_the_desktop() -> None:
+    facts = help_facts("run", None, [one.place for one in AREAS.values()], CloudtuiApp.BINDINGS)
+    told = {key for fact in facts for key in fact.name.split(", ")}
+    assert {"q", "ctrl+q", "f1", "?", "f10", "[", "]", "/", "y", "ctrl+p", "1", "4"} <= told

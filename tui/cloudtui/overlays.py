@@ -44,4 +44,4 @@ def open_help(app: App[Any], title: str, noun: str, places: Sequence[Place]) -> 
     from cloudtui.dialogs.help import HelpScreen
     from cloudtui.dialogs.help_text import help_facts
 
-    app.push_screen(HelpScreen(title, help_facts(noun, app.focused, places)))
+    app.push_screen(HelpScreen(title, help_facts(noun, app.focused, places, app.BINDINGS)))

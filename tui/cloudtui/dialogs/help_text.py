@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from cloudtui.actions import DESKTOP, for_noun
+from cloudtui.menus import OWN
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.rail import Place
 
@@ -25,8 +26,10 @@ _KEYS = {
 }
 
 
-def help_facts(noun: str, focused: Widget | None, places: Sequence[Place]) -> list[Fact]:
-    """What can be done here, how to move, and what is everywhere."""
+def help_facts(
+    noun: str, focused: Widget | None, places: Sequence[Place], bindings: Iterable[object] = ()
+) -> list[Fact]:
+    """What can be done here, how to move, and what is everywhere; `bindings` are those of the App."""
     facts: list[Fact] = []
     if noun:
         facts.append(Fact("Here", style="heading"))
@@ -44,23 +47,22 @@ def help_facts(noun: str, focused: Widget | None, places: Sequence[Place]) -> li
             facts += [Fact("What is focused", style="heading"), *moves]
     facts.append(Fact("Everywhere", style="heading"))
     facts += [Fact(place.key, place.title) for place in places]
-    facts += [
-        Fact(", ".join(action.keys), f"{action.title}: {action.help}")
-        for action in for_noun("home", DESKTOP)
-        if action.keys
-    ]
-    facts += [
-        Fact("[, ]", "Tab before, next tab"),
-        Fact("tab", "The next part of the screen"),
-        Fact("F10", "Menus"),
-    ]
+    bound = {one.action: one for one in bindings if isinstance(one, Binding)}
+    for action in for_noun("home", DESKTOP):
+        own = bound.pop(OWN.get(action.id, ""), None)
+        keys = _shown(own) if own else ", ".join(action.keys)
+        if keys:
+            facts.append(Fact(keys, f"{action.title}: {action.help}"))
+    facts.append(Fact("tab", "The next part of the screen"))
+    facts += _bindings(one for name, one in bound.items() if not name.startswith("area("))
     return facts
 
 
 def _bindings(bindings: Iterable[object]) -> list[Fact]:
-    facts = []
-    for binding in bindings:
-        if isinstance(binding, Binding) and binding.description:
-            keys = ", ".join(_KEYS.get(key, key) for key in binding.key.split(","))
-            facts.append(Fact(keys, binding.description))
-    return facts
+    return [
+        Fact(_shown(one), one.description) for one in bindings if isinstance(one, Binding) and one.description
+    ]
+
+
+def _shown(binding: Binding) -> str:
+    return ", ".join(_KEYS.get(key, key) for key in binding.key.split(","))
