@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudtui import format as fmt
 from cloudtui.actions import Action
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
 from cloudtui.bridge import Bridge
+from cloudtui.handlers import resolve
 from cloudtui.menus import possible, takes_target
 from cloudtui_engine.errors import CloudtuiError, from_dict
 from cloudtui_engine.records.operation import Operation, OperationState
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 _ASKS = frozenset({"run.start", "run.script", "instance.add", "dataset.add", "run.again"})
 """Actions that show their form even where nothing is missing."""
+_TOLD = 4
+"""Refusals that are told in full when there are several."""
+
+
+class Outcome(NamedTuple):
+    """What came of an action on several objects."""
+
+    done: list[Any]
+    refused: list[tuple[int, CloudtuiError]]
+    """The place of each one that did not, and why."""
 
 
 class Performer:
@@ -93,11 +103,13 @@ class Performer:
         if sentence and not await self._confirmed(action, selected, sentence):
             return
         try:
-            results = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments)
+            outcome = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments)
         except CloudtuiError as error:
             self.say_error(error)
             return
-        self._report(action, results)
+        self._report(action, outcome.done, several=len(targets) > 1)
+        if outcome.refused:
+            self._say_refused(action, selected, outcome)
 
     def _targets(self, action: Action, selected: Sequence[Any]) -> list[dict[str, Any]]:
         if not takes_target(action):
@@ -140,22 +152,45 @@ class Performer:
 
     def _carry_out(
         self, action: Action, targets: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
-    ) -> list[Any]:
+    ) -> Outcome:
         from cloudtui.handlers.session import Session
 
-        module, _, name = action.handler.partition(":")
-        handler = getattr(importlib.import_module(module), name)
+        handler = resolve(action)
         session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
-        return [handler(session, **target, **arguments) for target in targets]
+        outcome = Outcome([], [])
+        for index, target in enumerate(targets):
+            try:
+                outcome.done.append(handler(session, **target, **arguments))
+            except CloudtuiError as error:
+                if len(targets) == 1:
+                    raise
+                outcome.refused.append((index, error))  # what others did stays done: it is told of
+        return outcome
 
-    def _report(self, action: Action, results: Sequence[Any]) -> None:
+    def _say_refused(self, action: Action, selected: Sequence[Any], outcome: Outcome) -> None:
+        whole = len(outcome.done) + len(outcome.refused)
+        lines = [
+            clean_line(f"{selected[index].name}: {error.message} {error.hint}".strip(), 200)
+            for index, error in outcome.refused[:_TOLD]
+        ]
+        if len(outcome.refused) > _TOLD:
+            lines.append(f"and {len(outcome.refused) - _TOLD} more")
+        self._app.notify(
+            "\n".join(lines),
+            title=f"{action.title}: {len(outcome.done)} of {whole} done, {len(outcome.refused)} not.",
+            severity="error",
+            timeout=12,
+            markup=False,
+        )
+
+    def _report(self, action: Action, results: Sequence[Any], *, several: bool = False) -> None:
         for result in results:
             if isinstance(result, Operation):
                 self._mine[result.id] = action.title
                 self._app.notify(f"{action.title}: on its way.", timeout=3, markup=False)
             elif isinstance(result, Run) and action.id in _ASKS:
                 self._show_run(result.id)
-        if len(results) == 1 and not isinstance(results[0], Operation | Run):
+        if len(results) == 1 and not several and not isinstance(results[0], Operation | Run):
             self._show_result(action, results[0])
         self.operations_changed()
 
