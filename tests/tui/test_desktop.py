@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support import seed
 from tests.tui.desk import desktop, screen, settle, wait_until
+from textual.events import Key
 from textual.widgets import Input
 
 from cloudtui.dialogs.confirm import ConfirmDialog
@@ -16,6 +17,7 @@ from cloudtui.dialogs.help import HelpScreen
 from cloudtui.dialogs.host_key import HostKeyDialog
 from cloudtui.dialogs.menu import MenuScreen
 from cloudtui.dialogs.palette import Palette
+from cloudtui.handlers.session import Session
 from cloudtui.widgets.chart import Chart
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Rail
@@ -23,6 +25,7 @@ from cloudtui.widgets.status_bar import StatusBar
 from cloudtui.widgets.tab_strip import TabStrip
 from cloudtui.widgets.table import Table
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.operation import OperationState
 from cloudtui_engine.records.run import RunState
@@ -341,3 +344,96 @@ async def test_a_sudden_storm_of_changes_is_read_one_at_a_time(story: Path) -> N
             area.reload()
         await settle(pilot)
         assert reads <= 3
+
+
+async def test_a_catalog_that_cannot_be_read_for_a_while_leaves_the_desktop_standing(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desktop(story) as (app, pilot):
+        asked = 0
+
+        def full() -> int:
+            nonlocal asked
+            asked += 1
+            raise CatalogError("The disk is full.", "Free some room.")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(app.bridge.catalog, "data_version", full)
+            await wait_until(pilot, lambda: "✗ The disk is full." in screen(app) and asked)
+            assert "Free some room." in screen(app)
+        await wait_until(pilot, lambda: "resnet-base" in screen(app))
+        assert app.area is not None
+        assert not app.area.failed
+
+
+async def test_a_list_whose_read_failed_once_is_read_again(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desktop(story) as (app, pilot):
+        assert app.area is not None
+        with monkeypatch.context() as broken:
+
+            def damaged(*_arguments: object) -> None:
+                raise CatalogError("The catalog is damaged: page 7.", "Restore a backup.")
+
+            broken.setattr("cloudtui.areas.runs.pages.listing", damaged)
+            app.area.reload()
+            await wait_until(pilot, lambda: "page 7" in screen(app))
+        await wait_until(pilot, lambda: "resnet-base" in screen(app))
+
+
+async def test_a_second_on_the_charts_asks_the_catalog_nothing(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desktop(story) as (app, pilot):
+        await wait_until(pilot, lambda: app.query(Chart))
+
+        def never() -> None:
+            raise AssertionError("The screen's loop reads the catalog.")
+
+        monkeypatch.setattr(app.bridge.catalog.instances, "list", never)
+        app._tick()
+
+
+async def test_keys_in_a_burst_land_in_their_lines(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        await pilot.press("1", "plus")
+        await wait_until(pilot, lambda: isinstance(app.screen, FormDialog))
+        keys = [*"box-7", "tab", *"root@host", "tab", *"key"]
+        for key in keys:
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await wait_until(pilot, lambda: [line.value for line in app.screen.query(Input)][2] == "key")
+        assert [line.value for line in app.screen.query(Input)][:2] == ["box-7", "root@host"]
+
+
+async def test_what_a_form_lacks_is_said_once(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        await pilot.press("1", "plus")
+        await wait_until(pilot, lambda: isinstance(app.screen, FormDialog))
+        await pilot.press("ctrl+s")
+        await wait_until(
+            pilot, lambda: screen(app).count("is missing.") == 1 and "Name is missing. " in screen(app)
+        )
+
+
+async def test_one_that_refuses_does_not_hide_what_the_others_did(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cloudtui.handlers import run as runs
+
+    real, seen = runs.delete, []
+
+    def first_refuses(session: Session, run: str) -> object:
+        seen.append(run)
+        if len(seen) == 1:
+            raise RefusedError("It is being pulled.", "Wait for it.")
+        return real(session, run)
+
+    monkeypatch.setattr(runs, "delete", first_refuses)
+    async with desktop(story) as (app, pilot):
+        await pilot.press("end", "space", "up", "up", "space", "up", "d")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await wait_until(pilot, lambda: "Delete: 1 of 2 done, 1 not." in screen(app))
+        assert "It is being pulled." in screen(app)
+        await wait_until(pilot, lambda: "Runs 5" in screen(app))

@@ -19,11 +19,12 @@ from cloudtui.areas.area import Area
 from cloudtui.areas.parts import Request
 from cloudtui.areas.places import AREAS
 from cloudtui.bridge import POLL_S, Bridge, Overview, Reader
+from cloudtui.changes import Changes
 from cloudtui.messages import OpenArea, OpenMenu, Perform
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Rail
 from cloudtui.widgets.status_bar import StatusBar
-from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.errors import CatalogError, CloudtuiError
 from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class CloudtuiApp(App[int]):
             self.query_one(Rail), self.bridge, lambda error: self.performer.say_error(error)
         )
         self.open_area(self._first, self._select_run)
-        self.set_interval(POLL_S, self._poll)
+        self.set_interval(POLL_S, Changes(self).poll)
         self.set_interval(1.0, self._tick)
 
     @cached_property
@@ -130,22 +131,12 @@ class CloudtuiApp(App[int]):
 
     # Changes
 
-    def _poll(self) -> None:
-        topics = self.bridge.changed()
-        if not topics:
-            return
-        if self.area is not None:
-            self.area.changed(topics)
-        if "operation" in topics:
-            self.performer.operations_changed()
-        if topics & {"run", "instance", "dataset", "model", "operation", "engine"}:
-            self._look_around()
-
     def _tick(self) -> None:
         if self.area is not None and self.screen is self.screen_stack[0]:
             self.area.tick()
 
-    def _look_around(self) -> None:
+    def look_around(self) -> None:
+        """Read what rail and status bar show."""
         self._overview_reader.ask(self.bridge.overview, self._show_overview)
 
     def _show_overview(self, overview: Overview) -> None:
@@ -182,7 +173,7 @@ class CloudtuiApp(App[int]):
         """Other keys make sense."""
         self._show_context()
         if not self.overview.counts:  # what stands around the list comes after it
-            self.call_after_refresh(self._look_around)
+            self.call_after_refresh(self.look_around)
 
     def on_descendant_focus(self) -> None:
         """Keys go elsewhere: say which there are."""
@@ -268,7 +259,10 @@ class CloudtuiApp(App[int]):
         """Light or dark."""
         dark, light = (one.name for one in theme.THEMES)
         self.theme = light if self.theme == dark else dark
-        self.bridge.catalog.settings.set("desktop.theme", self.theme)
+        try:
+            self.bridge.catalog.settings.set("desktop.theme", self.theme)
+        except CatalogError as error:  # it is light or dark all the same, until the desktop closes
+            self.performer.say_error(error)
 
     async def action_leave(self) -> None:
         """Close the desktop; runs go on."""

@@ -69,17 +69,19 @@ class Bridge:
         self._threads = ThreadPoolExecutor(THREADS, "cloudtui-screen")
         self._early: dict[str, Future[Any]] = {}
         self._version = self.catalog.data_version()
-        self._topics = self.catalog.topics()
+        self._since, _ = self.catalog.changed(0)
 
     def changed(self) -> frozenset[str]:
-        """The topics that were written since the last call; one cheap question when there are none."""
+        """The topics that were written since the last call; one cheap question when there are none.
+
+        Raises:
+            CatalogError: the catalog cannot be read; what was written meanwhile comes with the next answer.
+        """
         version = self.catalog.data_version()
         if version == self._version:
             return frozenset()
-        self._version = version
-        topics = self.catalog.topics()
-        moved = frozenset(name for name, number in topics.items() if self._topics.get(name) != number)
-        self._topics = topics
+        self._since, moved = self.catalog.changed(self._since)
+        self._version = version  # only now: a read that failed is made again
         return moved
 
     def overview(self) -> Overview:

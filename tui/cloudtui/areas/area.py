@@ -14,7 +14,7 @@ from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.messages import ContextChanged
 from cloudtui.widgets.table import Column, Row, Table
-from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.errors import CatalogError, CloudtuiError
 
 LOADING_S = 0.15
 """What is there sooner is shown without a word."""
@@ -41,7 +41,7 @@ class Area(Container):
         self.detail = self.make_detail()
         self.listing: Listing | None = None
         self.request = Request(sort=self.SORT)
-        self._reader = Reader(self, bridge, self._failed)
+        self._reader = Reader(self, bridge, self.fail)
         self._settle: Timer | None = None
         self._wanted: str | None = None
         self._error: CloudtuiError | None = None
@@ -90,6 +90,8 @@ class Area(Container):
 
     def tick(self) -> None:
         """A second went by."""
+        if isinstance(self._error, CatalogError):  # no change will be told of when it is well again
+            self.reload()
         self._draw()
         self.detail.tick()
 
@@ -104,8 +106,11 @@ class Area(Container):
             self.pane.show_notice()
 
     def _loaded(self, listing: Listing) -> None:
+        recovered = isinstance(self._error, CatalogError)
         self.listing, self._error = listing, None
         self._draw()
+        if recovered:
+            self._read_all_again()
         if self._wanted is not None and self.pane.table.select(self._wanted):
             self._wanted = None
         if self._settle is None:
@@ -113,7 +118,13 @@ class Area(Container):
             self.call_after_refresh(self._show_detail)
         self.post_message(ContextChanged())
 
-    def _failed(self, error: CloudtuiError) -> None:
+    def _read_all_again(self) -> None:
+        """The detail may have failed to read as well: for it all was written just now."""
+        key = self.pane.table.cursor_key
+        self.detail.changed(self.TOPICS | {"instance", f"metric:{key}", f"log:{key}"})
+
+    def fail(self, error: CloudtuiError) -> None:
+        """Show what failed instead of the list, until a read brings one."""
         self._error = error
         self.pane.notice.fail(error)
         self.pane.show_notice()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -12,6 +13,7 @@ from textual.timer import Timer
 from cloudtui.areas.runs.chart_grid import MOST, ChartGrid
 from cloudtui.areas.runs.side import side_facts
 from cloudtui.areas.runs.tab import RunTab
+from cloudtui.bridge import Reader
 from cloudtui.widgets.chart import Plot
 from cloudtui.widgets.facts import Facts
 from cloudtui_engine.records.run import Run, Series
@@ -30,6 +32,8 @@ class ChartsTab(RunTab):
         self.side = Facts(classes="side")
         self.side.can_focus = False
         self._drawn_for: str | None = None
+        self._machines = Reader(self, self.bridge, self.fail)
+        self._gpus: tuple[str | None, list[Mapping[str, Any]]] = (None, [])
         self._missed = False
         self._next: Timer | None = None
         self.notice.display = False
@@ -44,6 +48,8 @@ class ChartsTab(RunTab):
         if run is None:
             return
         self.tick()
+        if self._gpus[0] != run.id:
+            self._look_at_machines(run)
         if self._next is not None and self._drawn_for == run.id:
             self._missed = True
             return
@@ -57,13 +63,28 @@ class ChartsTab(RunTab):
         """Points arrived."""
         if f"metric:{self.shown_id}" in topics:
             self.load()
+        if "instance" in topics and self.run_shown is not None:
+            self._look_at_machines(self.run_shown)
 
     def tick(self) -> None:
         """The sheet shows ages and times left."""
         if self.run_shown is not None:
-            run, catalog = self.run_shown, self.bridge.catalog
-            gpus = [g for i in catalog.instances.list() if i.name in run.instances for g in i.gpus]
-            self.side.show(side_facts(run, gpus, self.bridge.now()))
+            of, gpus = self._gpus
+            run = self.run_shown
+            self.side.show(side_facts(run, gpus if of == run.id else [], self.bridge.now()))
+
+    def _look_at_machines(self, run: Run) -> None:
+        catalog = self.bridge.catalog
+
+        def work() -> tuple[str, list[Mapping[str, Any]]]:
+            return run.id, [g for i in catalog.instances.list() if i.name in run.instances for g in i.gpus]
+
+        self._machines.ask(work, self._show_gpus)
+
+    def _show_gpus(self, found: tuple[str, list[Mapping[str, Any]]]) -> None:
+        if found[0] == self.shown_id:
+            self._gpus = found
+            self.tick()
 
     def on_focus(self) -> None:
         """The charts may have come since the keys were sent here."""

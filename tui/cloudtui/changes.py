@@ -1,0 +1,54 @@
+"""What the desktop does about changes of the catalog, and about a catalog that cannot be read for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudtui_engine.errors import CatalogError
+
+if TYPE_CHECKING:
+    from cloudtui.app import CloudtuiApp
+
+_AROUND = frozenset({"run", "instance", "dataset", "model", "operation", "engine"})
+"""Topics that rail and status bar tell of."""
+
+
+class Changes:
+    """Looks whether something changed, and hands it on."""
+
+    def __init__(self, app: CloudtuiApp) -> None:
+        self._app = app
+        self._lost = False
+
+    def poll(self) -> None:
+        """Hand on what was written since the last time; a catalog that fails is told of and asked again."""
+        app = self._app
+        try:
+            topics = app.bridge.changed()
+            if "operation" in topics or self._lost:
+                app.performer.operations_changed()
+        except CatalogError as error:
+            self._say_lost(error)
+            return
+        if self._lost:
+            self._say_back()
+        if topics and app.area is not None:
+            app.area.changed(topics)
+        if topics & _AROUND:
+            app.look_around()
+
+    def _say_lost(self, error: CatalogError) -> None:
+        """Once for each time that the catalog goes; the area says it for as long as it lasts."""
+        if self._lost:
+            return
+        self._lost = True
+        self._app.performer.say_error(error)
+        if self._app.area is not None:
+            self._app.area.fail(error)
+
+    def _say_back(self) -> None:
+        self._lost = False
+        self._app.notify("The catalog can be read again.", timeout=4, markup=False)
+        if self._app.area is not None:
+            self._app.area.reload()
+        self._app.look_around()
