@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from cloudtui.bridge import Bridge
 from cloudtui_engine.errors import CatalogError
 
 if TYPE_CHECKING:
-    from cloudtui.app import CloudtuiApp
+    from cloudtui.areas.area import Area
+    from cloudtui.performing import Performer
 
 _AROUND = frozenset({"run", "instance", "dataset", "model", "operation", "engine"})
 """Topics that rail and status bar tell of."""
 
 
+class Desk(Protocol):
+    """What changes are handed on to."""
+
+    bridge: Bridge
+
+    @property
+    def performer(self) -> Performer:
+        """Knows the operations that were started here."""
+
+    @property
+    def area(self) -> Area | None:
+        """The area that is shown."""
+
+    def look_around(self) -> None:
+        """Read what rail and status bar show."""
+
+    def notify(self, message: str, *, timeout: float, markup: bool) -> Any:
+        """Say this for a while."""
+
+
 class Changes:
     """Looks whether something changed, and hands it on."""
 
-    def __init__(self, app: CloudtuiApp) -> None:
+    def __init__(self, app: Desk) -> None:
         self._app = app
         self._lost = False
 
