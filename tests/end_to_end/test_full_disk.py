@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -21,11 +22,11 @@ for step in range({COUNT}):
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MiB."""
+    """A file system of 48 MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("a small file system cannot be mounted here (not root)")
@@ -52,13 +53,10 @@ def test_what_came_while_the_disk_was_full_is_stored_when_there_is_room(
         wait_until(
             lambda: home.json("run", "show", run)["metrics"].get("value", {}).get("count"), 30, "points"
         )
-        with filler.open("wb") as file:
-            try:
-                while True:
-                    file.write(os.urandom(65536))
-                    file.flush()
-            except OSError:
-                pass
+        with contextlib.suppress(OSError), filler.open("wb") as file:
+            while True:
+                file.write(os.urandom(65536))
+                file.flush()
         root = tmp_path / "root"
         wait_until(lambda: list(root.glob("jobs/*/a0001/exit.json")), 60, "the job's own end")
         assert home.json("run", "show", run)["metrics"]["value"]["count"] < COUNT

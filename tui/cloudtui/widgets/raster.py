@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Cells = npt.NDArray[np.uint8]
 
+_LARGEST = float(np.finfo(np.float64).max)
 _WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
 """The bit of each dot of a braille cell: four rows of two."""
 DOTS_X = 2
@@ -178,10 +179,12 @@ def _crossings(line: Line, edges: Floats, first: npt.NDArray[np.intp]) -> Floats
 
 def rows_of(values: Floats, view: View, rows: int) -> Floats:
     """The dot row of each value, 0 at the top; NaN stays NaN."""
-    # Halves, since the difference of values near the largest float is none; of the smallest a half is 0.
-    scale = 0.5 if max(abs(view.y0), abs(view.y1)) > 1.0 else 1.0
-    with np.errstate(over="ignore"):  # what lies that far outside is cut off below
-        share = (values * scale - view.y0 * scale) / (view.y1 * scale - view.y0 * scale)
+    # A view may reach beyond the largest float, and the difference of its ends too: then in halves. Of the
+    # smallest float a half is 0.
+    low, high = max(view.y0, -_LARGEST), min(view.y1, _LARGEST)
+    scale = 0.5 if max(abs(low), abs(high)) > 1.0 else 1.0
+    with np.errstate(over="ignore", invalid="ignore"):  # what lies that far outside is cut off below
+        share = (values * scale - low * scale) / (high * scale - low * scale)
     return np.asarray(np.clip(np.rint((1.0 - share) * (rows - 1)), -1, rows))
 
 
