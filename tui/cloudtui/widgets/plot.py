@@ -61,7 +61,9 @@ def draw(spec: Spec, width: int, height: int, gutter: int = 0) -> Frame:
     labels = _y_labels(view, rows, log=spec.log)
     left = max(gutter, *(len(text) for text in labels.values()), 3) + 1 if labels else max(gutter, 3) + 1
     inner = width - left
-    characters, owners = _cells(spec, view, inner, rows)
+    # Values near the largest float: what overflows lies far outside, and is cut off where it is drawn.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        characters, owners = _cells(spec, view, inner, rows)
     body = []
     for row in range(rows):
         label = labels.get(row, "")

@@ -92,7 +92,7 @@ def _apart(low: float, high: float) -> tuple[float, float]:
     if high > low:  # the difference overflows: stay inside what a float can hold
         return max(low, -8e307), min(high, 8e307)
     margin = abs(low) * 0.1 or 0.5
-    return low - margin, high + margin
+    return max(low - margin, -_LARGEST), min(high + margin, _LARGEST)
 
 
 def envelope(line: Line, x0: float, x1: float, columns: int) -> tuple[Floats, Floats]:
