@@ -1,4 +1,4 @@
-"""Fifty hosts at once, real sshd sessions on loopback addresses: connect, poll, memory, idle.
+"""Fifty hosts at once, real sshd sessions on loopback names: connect, poll, memory, idle.
 
 python -m bench links
 """
@@ -53,24 +53,24 @@ def cpu() -> float:
 
 
 def measure(server: sshd.Sshd, folder: Path) -> bool:
-    """All figures with one server that listens on every loopback address."""
+    """All figures with one server on loopback that stands for all of them."""
     known = folder / "known"
-    addresses = [f"127.77.0.{number + 1}" for number in range(HOSTS)]
-    known.write_text("".join(f"[{address}]:{server.port} {server.host_public}\n" for address in addresses))
+    names = [f"host-{number + 1}" for number in range(HOSTS)]
+    known.write_text(server.known_line())
     hosts = KnownHosts(known, ())
     sessions: list[Session] = []
 
-    def connect(address: str) -> None:
-        end = Endpoint(address, address, server.user, server.port, key_file=str(server.user_key))
+    def connect(name: str) -> None:
+        end = Endpoint(name, server.address, server.user, server.port, key_file=str(server.user_key))
         transport = SshTransport(end, hosts)
         transport.connect(60)
-        sessions.append(Session(transport, str(folder / "roots" / address)))
+        sessions.append(Session(transport, str(folder / "roots" / name)))
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        connect(addresses.pop())  # What is loaded once is no host's memory.
+        connect(names.pop())  # What is loaded once is no host's memory.
         before = resident()
-        seconds = timed(lambda: list(pool.map(connect, addresses)))
-        memory = (resident() - before) / len(addresses)
+        seconds = timed(lambda: list(pool.map(connect, names)))
+        memory = (resident() - before) / len(names)
         polls = sorted(
             timed(lambda: list(pool.map(lambda session: session.request("ping"), sessions)))
             for _ in range(ROUNDS)
@@ -94,12 +94,12 @@ def measure(server: sshd.Sshd, folder: Path) -> bool:
 def main() -> bool:
     """Measure; False when a goal is missed."""
     if sshd.missing() or sys.platform != "linux":
-        skipped("links", sshd.missing() or "only Linux answers on all of 127.0.0.0/8")
+        skipped("links", sshd.missing() or "only Linux tells a process's memory here")
         return True
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # One process for all addresses: fifty listeners would measure this machine's memory.
-        with sshd.Sshd(folder / "sshd", address="0.0.0.0") as server:  # noqa: S104 - loopback addresses of a measurement
+        # One process for all: fifty servers would measure this machine's memory.
+        with sshd.Sshd(folder / "sshd") as server:
             return measure(server, folder)
 
 
