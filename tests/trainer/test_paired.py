@@ -46,7 +46,7 @@ counts = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)).f
 
 @given(counts)
 def test_an_interval_holds_its_difference_and_mirrors(given_counts):
-    won, lost, same = given_counts
+    won, lost, _ = given_counts
     n = sum(given_counts)
     low, high = tango(won, lost, n)
     assert -1 <= low <= (won - lost) / n <= high <= 1
