@@ -1,10 +1,11 @@
-"""`python -m cloudtui_trainer config.json`: train as the config says, and tell it in the journal.
+"""`python -m cloudtui_trainer config.json`: do the job of the config, and tell it in the journal.
 
 Exit status: 0 completed, 75 stopped with a checkpoint, 1 failed, 2 wrong usage.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from cloudtui_host.journal import JournalBusy
 from cloudtui_trainer import checkpoints
 from cloudtui_trainer.errors import TrainerError
-from cloudtui_trainer.job import Job
+from cloudtui_trainer.job import JOBS, Job
 from cloudtui_trainer.recorder import Recorder
 from cloudtui_trainer.stop import STOPPED, Stop
 
@@ -47,13 +48,14 @@ def _attempt(job: Job, recorder: Recorder, stop: Stop) -> int:
     try:
         import torch
 
-        from cloudtui_trainer.train import train
+        module, _, name = JOBS[job.kind].partition(":")
+        carry_out = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         message = f"This python ({sys.executable}) has no {error.name}. pip install torch numpy"
         recorder.done("failed", message)
         raise TrainerError(message) from None
     try:
-        how = train(job, recorder, stop, found)
+        how: str = carry_out(job, recorder, stop, *([found] if job.kind == "train" else []))
     except TrainerError as error:
         recorder.done("failed", str(error))
         raise

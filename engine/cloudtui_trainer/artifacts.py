@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from cloudtui_trainer import VERSION, export
 from cloudtui_trainer.checkpoints import write_durably
 from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.models import spec_of
 from cloudtui_trainer.recorder import Recorder, without_nan
 from cloudtui_trainer.tasks.base import Task
-
-_DTYPES = {np.dtype("float32"): "F32", np.dtype("int64"): "I64", np.dtype("uint8"): "U8"}
+from cloudtui_trainer.weights import write_safetensors
 
 
 def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], recorder: Recorder) -> None:
@@ -26,7 +24,7 @@ def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], r
     Raises:
         TrainerError: the weights or the report could not be written.
     """
-    stated = {**task.exported(), "dataset": task.dataset, "trainer": VERSION}
+    stated = {**task.exported(), "dataset": task.dataset, "trainer": VERSION, "net": spec_of(model)}
     try:
         write_safetensors(folder / "model.safetensors", model, stated)
         recorder.progress(now=True, text="Exporting")
@@ -37,26 +35,6 @@ def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], r
             f"The training is done, but its files cannot be written to {folder}: {error.strerror}.",
             "Free some space and resume the run: it goes on from its last checkpoint.",
         ) from None
-
-
-def write_safetensors(path: Path, model: nn.Module, stated: dict[str, Any]) -> None:
-    """Write the weights in the safetensors format.
-
-    By hand, for it is a length, a JSON header and the bytes, and many hosts have torch but not the library.
-    """
-    header: dict[str, Any] = {"__metadata__": {key: _text(value) for key, value in stated.items()}}
-    parts: list[bytes] = []
-    offset = 0
-    for name, tensor in model.state_dict().items():
-        array = np.ascontiguousarray(tensor.detach().cpu().numpy())
-        data = array.astype(array.dtype.newbyteorder("<")).tobytes()
-        span = [offset, offset + len(data)]
-        header[name] = {"dtype": _DTYPES[array.dtype], "shape": list(array.shape), "data_offsets": span}
-        parts.append(data)
-        offset += len(data)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    write_durably(path, [struct.pack("<Q", len(text)), text, *parts])
 
 
 def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], recorder: Recorder) -> bool:
@@ -79,7 +57,3 @@ def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], 
         return False
     write_durably(path, [content])
     return True
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -18,9 +18,17 @@ OPERATIONAL = frozenset(
 """Params that do not change what is learned: a checkpoint is good for another value of these."""
 
 
+JOBS = {
+    "train": "cloudtui_trainer.train:train",
+    "evaluate": "cloudtui_trainer.evaluate:evaluate",
+    "compress": "cloudtui_trainer.compress:compress",
+}
+"""What a config's `job` names: `f(job, recorder, stop) -> "completed" | "stopped"`, imported when wanted."""
+
+
 @dataclass(frozen=True)
 class Job:
-    """One attempt at one run."""
+    """One attempt at one job."""
 
     run: str
     attempt: int
@@ -29,6 +37,14 @@ class Job:
     task: str
     model: str
     params: Mapping[str, Any]
+    kind: str
+    """What is to be done: see `JOBS`."""
+    weights: Path | None
+    """Of another run, to begin with."""
+    given: Path | None
+    """The folder of the model version that is evaluated or compressed, and what it is called."""
+    of: str
+    split: str
     folder: Path
     """The attempt's: checkpoints are below it."""
     journal: Path
@@ -52,6 +68,11 @@ class Job:
                 task=str(config.get("task") or "image"),
                 model=str(config.get("model") or ""),
                 params=dict(config.get("params") or {}),
+                kind=_kind(config.get("job") or "train"),
+                weights=_path(config.get("weights"), folder),
+                given=_path(config.get("given"), folder),
+                of=str(config.get("of") or ""),
+                split=str(config.get("split") or "test"),
                 folder=folder,
                 journal=Path(env.get("CLOUDTUI_JOURNAL") or folder / "journal" / "trainer.jsonl"),
                 artifacts=Path(env.get("CLOUDTUI_ARTIFACTS") or folder / "artifacts"),
@@ -78,13 +99,24 @@ class Job:
     def fingerprint(self) -> str:
         """What a checkpoint must agree with to be gone on from: data, task, model and what is learned how."""
         matters = {key: value for key, value in self.params.items() if key not in OPERATIONAL}
-        return hashlib.sha256(
-            json.dumps([self.dataset.name, self.task, self.model, matters], sort_keys=True).encode()
-        ).hexdigest()
+        begins_with = [str(self.weights)] if self.weights else []
+        what = [self.dataset.name, self.task, self.model, matters, *begins_with]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def _kind(name: Any) -> str:
+    if name not in JOBS:
+        raise TrainerError(f"This trainer does not know the job {name!r}.", f"Jobs: {', '.join(JOBS)}.")
+    return str(name)
+
+
+def _path(given: Any, folder: Path) -> Path | None:
+    """A path of the config, or none where nothing is given."""
+    return _below_root(str(given), folder) if given else None
 
 
 def _below_root(dataset: str, folder: Path) -> Path:
-    """The dataset's folder; `{root}/...` and relative paths are taken from the host's root."""
+    """A path on the host; `{root}/...` and relative paths are taken from the host's root."""
     root = folder.parent.parent.parent
     for mark in ("{root}/", "<root>/"):
         dataset = dataset.removeprefix(mark)

@@ -88,7 +88,7 @@ def test_the_normalisation_is_that_of_the_features(datasets):
     import torch
 
     import cloudtui_features
-    from cloudtui_trainer.tasks.image import Normalised
+    from cloudtui_trainer.models.normalised import Normalised
 
     folder, sha = datasets
     features = json.loads((folder / sha / "manifest.json").read_text())["features"]

@@ -2,32 +2,90 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudtui_trainer.models.cnn import CNN
+from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.models import build, cnn, resnet, spec_of
 from cloudtui_trainer.randomness import mixed
 from cloudtui_trainer.rates import schedule
 from cloudtui_trainer.tasks.image import shifted
 
+KINDS = {"cnn": cnn, "resnet": resnet}
 
-@settings(max_examples=15, deadline=None)
-@given(st.sampled_from([1, 3]), st.integers(4, 70), st.integers(4, 70), st.integers(2, 12))
-def test_any_shape_in_one_row_a_picture_out(channels, height, width, classes):
-    model = CNN((channels, height, width), classes, 0.1).eval()
-    assert model(torch.zeros(2, channels, height, width)).shape == (2, classes)
+
+def spec(kind, shape, classes=10):
+    """The default network's spec for pictures of a shape."""
+    features = {"kind": "image", "shape": list(shape), "mean": [100.0] * shape[0], "std": [50.0] * shape[0]}
+    return KINDS[kind].spec(shape, classes, features)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(["cnn", "resnet"]), st.sampled_from([1, 3]), st.integers(4, 70), st.integers(4, 70),
+    st.integers(2, 12),
+)  # fmt: skip
+def test_any_shape_in_one_row_a_picture_out(kind, channels, height, width, classes):
+    model = build(spec(kind, (channels, height, width), classes)).eval()
+    assert model(torch.zeros(2, channels, height, width, dtype=torch.uint8)).shape == (2, classes)
     assert sum(weight.numel() for weight in model.parameters()) < 12_000_000
 
 
 def test_mnist_gets_the_documents_network():
-    model = CNN((1, 28, 28), 10, 0.25)
+    model = build(spec("cnn", (1, 28, 28))).net
     assert [layer.out_channels for layer in model.convolutions if isinstance(layer, torch.nn.Conv2d)] == [
         64,
         128,
     ]
     assert [layer.out_features for layer in model.dense if isinstance(layer, torch.nn.Linear)] == [512, 10]
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)])
+def test_the_residual_network_is_small_and_works_from_8_to_64(shape):
+    model = build(spec("resnet", shape))
+    assert 290_000 < sum(weight.numel() for weight in model.parameters()) < 320_000
+    model(torch.randint(0, 255, (4, *shape), dtype=torch.uint8)).sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in model.parameters())
+
+
+@pytest.mark.parametrize("kind", ["cnn", "resnet"])
+def test_the_spec_is_json_and_rebuilds_the_network(kind):
+    model = build(spec(kind, (3, 20, 28)))
+    again = build(json.loads(json.dumps(spec_of(model))))
+    again.load_state_dict(model.state_dict())
+    pictures = torch.randint(0, 255, (3, 3, 20, 28), dtype=torch.uint8)
+    assert torch.equal(model.eval()(pictures), again.eval()(pictures))
+
+
+def test_a_pruned_network_is_the_same_spec_with_other_widths():
+    net = spec("resnet", (1, 28, 28))
+    net["stem"] = 20
+    net["stages"][0] |= {"width": 20, "inner": [7, 9]}
+    net["stages"][1] |= {"width": 33, "inner": [11]}
+    model = build(net)
+    assert model.net.stages[0][1].conv1.weight.shape == (9, 20, 3, 3)
+    assert isinstance(model.net.stages[0][0].shortcut, torch.nn.Identity)
+    assert model.net.stages[2][0].shortcut[0].weight.shape == (128, 33, 1, 1)
+    net = spec("cnn", (1, 28, 28)) | {"widths": [5, 13], "dense": 17}
+    assert build(net).net.dense[2].weight.shape == (17, 13 * 7 * 7)
+    assert build(net)(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "evil"}, {"model": None}, {"classes": 0}, {"classes": True}, {"shape": [1, 28]},
+        {"stem": -4}, {"stem": 10**9}, {"stem_stride": 0}, {"dropout": 2}, {"features": {"kind": "x"}},
+        {"stages": 7}, {"stages": [{"width": 3}]}, {"stages": [{"width": 3, "stride": 1, "inner": []}]},
+    ],
+)  # fmt: skip
+def test_a_spec_that_makes_no_sense_is_refused(change):
+    with pytest.raises(TrainerError, match=r"no network|makes no sense"):
+        build(spec("resnet", (1, 28, 28)) | change)
 
 
 def test_shifting_moves_each_picture_by_at_most_its_reach():

@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import nn
+
+from cloudtui_trainer.models.normalised import Normalised
+from cloudtui_trainer.models.sizes import share, size, sizes
 
 WIDEST = 8
 """Blocks are added until the picture is at most this wide before the dense part."""
 
 
+def spec(
+    shape: Sequence[int], classes: int, features: dict[str, Any], *, dropout: float = 0.25
+) -> dict[str, Any]:
+    """The network for pictures of this shape."""
+    _, height, width = shape
+    widths: list[int] = []
+    while len(widths) < 2 or max(height, width) > WIDEST:
+        widths.append(128 if widths else 64)
+        height, width = _halved(height), _halved(width)
+    return {
+        "model": "cnn", "shape": list(shape), "classes": classes, "widths": widths, "dense": 512,
+        "dropout": dropout, "features": features,
+    }  # fmt: skip
+
+
+def build(net: dict[str, Any]) -> nn.Module:
+    """The network of a spec. Its `widths` are those of the convolutions, `dense` that of the hidden layer."""
+    return Normalised(CNN(net), net["features"], net)
+
+
 class CNN(nn.Module):
-    """Convolutions with batch-norm, halving each side after each while it is more than half of `WIDEST`.
+    """Convolutions with batch-norm, each halving the sides above half of `WIDEST`; then two dense layers."""
 
-    Args:
-        shape: channels, height and width of the input.
-        classes: width of the output (logits).
-        dropout: before each dense layer.
-    """
-
-    def __init__(self, shape: tuple[int, int, int], classes: int, dropout: float) -> None:
+    def __init__(self, net: dict[str, Any]) -> None:
         super().__init__()
-        channels, height, width = shape
+        channels, height, width = sizes(net["shape"], 3)
         layers: list[nn.Module] = []
-        blocks = 0
-        while blocks < 2 or max(height, width) > WIDEST:
-            wide = 64 if blocks == 0 else 128
+        for wide in sizes(net["widths"]):
             layers += [nn.Conv2d(channels, wide, 3, padding=1, bias=False), nn.BatchNorm2d(wide), nn.ReLU()]
-            halved = tuple(2 if side > WIDEST // 2 else 1 for side in (height, width))
+            halved = (height // _halved(height), width // _halved(width))
             if max(halved) > 1:
                 layers.append(nn.MaxPool2d(halved))
-                height, width = height // halved[0], width // halved[1]
-            channels = wide
-            blocks += 1
+            channels, height, width = wide, _halved(height), _halved(width)
+        hidden, dropout = size(net["dense"]), share(net["dropout"])
         self.convolutions = nn.Sequential(*layers)
         self.dense = nn.Sequential(
             nn.Flatten(),
             nn.Dropout(dropout),
-            nn.Linear(channels * height * width, 512),
+            nn.Linear(channels * height * width, hidden),
             nn.ReLU(),
             nn.Dropout(dropout),
-            nn.Linear(512, classes),
+            nn.Linear(hidden, size(net["classes"])),
         )
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Logits of normalised pictures."""
         out: torch.Tensor = self.dense(self.convolutions(pictures))
         return out
+
+
+def _halved(side: int) -> int:
+    """The side after a block."""
+    return side // 2 if side > WIDEST // 2 else side

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 import cloudtui_features
-from cloudtui_trainer import reports
+from cloudtui_trainer import models, reports
 from cloudtui_trainer.errors import DatasetError, TrainerError
-from cloudtui_trainer.models.cnn import CNN
+from cloudtui_trainer.models import cnn, resnet
 from cloudtui_trainer.params import Params, choice, ranged
 
 AGAIN = "Push the dataset to this host again."
@@ -32,29 +32,11 @@ class ImageParams(Params):
     """Move each training picture by up to a fourteenth of its size (tiny ones stay); mirror it as well."""
 
 
-class Normalised(nn.Module):
-    """A network behind the fitted normalisation, so that it takes raw bytes wherever it goes."""
-
-    mean: torch.Tensor
-    std: torch.Tensor
-
-    def __init__(self, net: nn.Module, features: dict[str, Any]) -> None:
-        super().__init__()
-        self.net = net
-        self.register_buffer("mean", torch.tensor(features["mean"], dtype=torch.float32)[:, None, None])
-        self.register_buffer("std", torch.tensor(features["std"], dtype=torch.float32)[:, None, None])
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Logits of raw pixels (rows, channels, height, width)."""
-        out: torch.Tensor = self.net((pixels.float() - self.mean) / self.std)
-        return out
-
-
 class ImageTask:
     """See `base.Task`."""
 
     Params = ImageParams
-    models = ("cnn",)
+    models = ("cnn", "resnet")
     goals: ClassVar = {"loss": "min", "accuracy": "max"}
     selection = ("loss", "accuracy")
     score = "accuracy"
@@ -80,13 +62,13 @@ class ImageTask:
 
     def build(self, model: str) -> nn.Module:
         """A new network for pictures of this shape."""
-        if model != "cnn":
+        if model not in self.models:
             raise TrainerError(
                 f"There is no model {model!r} for images.", f"Models: {', '.join(self.models)}."
             )
-        channels, height, width = self.shape
-        net = CNN((channels, height, width), len(self.labels), self.params.dropout)
-        built = Normalised(net, self.features).to(self.device)
+        kind = {"cnn": cnn, "resnet": resnet}[model]
+        net = kind.spec(self.shape, len(self.labels), self.features, dropout=self.params.dropout)
+        built = models.build(net).to(self.device)
         return nn.Module.to(built, memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
     def batch(
