@@ -15,7 +15,7 @@ from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.run_rows import flatten, param_row
 from cloudtui_engine.errors import NotFoundError, RefusedError
 from cloudtui_engine.records.run import Attempt, Run, RunState
-from cloudtui_engine.runs.states import can_move
+from cloudtui_engine.records.states import can_move
 
 _SELECT = (
     "SELECT r.id, a.number, a.state, a.instance_id, a.from_step, a.created_at, a.started_at, a.ended_at,"
@@ -45,12 +45,14 @@ class Attempts(Repository):
             created,
             run.note,
             dumps(run.spec),
+            run.model_id,
         )
         with self._catalog.write("run") as db:
             seq = db.execute(
                 "INSERT INTO run (id, name, kind, status, attempt, instance_ids, dataset_id, task,"
                 " model, params,"
-                " created_at, note, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+                " created_at, note, spec, model_id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
                 row,
             ).fetchone()[0]
             params = [(seq, *param_row(key, value)) for key, value in flatten(run.params).items()]

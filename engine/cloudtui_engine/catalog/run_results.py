@@ -5,52 +5,69 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from cloudtui_engine.catalog.base import Repository, dumps
+from cloudtui_engine.catalog.base import Repository, dumps, marks
 from cloudtui_engine.catalog.run_keys import run_seq
-from cloudtui_engine.catalog.run_rows import artifact_of
+from cloudtui_engine.catalog.run_rows import ARTIFACT, artifact_of
 from cloudtui_engine.records.run import FINISHED, Artifact
 
 
 class Results(Repository):
     """The rows of `artifact` and `report`."""
 
-    def add_artifacts(self, run_id: str, number: int, artifacts: Iterable[tuple[str, str, int, str]]) -> None:
-        """Files of an attempt: name, kind, size and sha256. A file that changed must be pulled again."""
+    def add_artifacts(
+        self,
+        run_id: str,
+        number: int,
+        artifacts: Iterable[tuple[str, str, int, str]],
+        left: Collection[str] = (),
+    ) -> None:
+        """Files of an attempt: name, kind, size and sha256. A file that changed must be pulled again.
+
+        Those named in `left` stay on the host until somebody asks for them.
+        """
         with self._catalog.write("run") as db:
             seq = run_seq(db, run_id)
             db.executemany(
-                "INSERT INTO artifact (run, attempt, name, kind, size_bytes, sha256) VALUES (?, ?, ?,"
-                " ?, ?, ?)"
+                "INSERT INTO artifact (run, attempt, name, kind, size_bytes, sha256, wanted)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (run, attempt, name) DO UPDATE SET kind = excluded.kind,"
                 " size_bytes = excluded.size_bytes, pulled = pulled AND sha256 = excluded.sha256,"
-                " sha256 = excluded.sha256",
-                [(seq, number, *artifact) for artifact in artifacts],
+                " sha256 = excluded.sha256, wanted = excluded.wanted",
+                [(seq, number, *artifact, artifact[0] not in left) for artifact in artifacts],
             )
 
     def artifacts(self, run_id: str, number: int) -> list[Artifact]:
         """The files of one attempt, by name."""
         with self._catalog.read() as db:
             rows = db.execute(
-                "SELECT name, kind, size_bytes, sha256, pulled FROM artifact WHERE run = ? AND attempt"
-                " = ? ORDER BY name",
+                f"SELECT {ARTIFACT} FROM artifact WHERE run = ? AND attempt = ? ORDER BY name",
                 (run_seq(db, run_id), number),
             ).fetchall()
         return [artifact_of(row, self._catalog.paths) for row in rows]
 
     def unpulled(self) -> list[tuple[str, int]]:
-        """Finished attempts (run id, number) whose files are not here yet; not of runs in the trash."""
+        """Finished attempts (run id, number) of whose wanted files some are not here; not of deleted runs."""
         states = ",".join(f"'{state}'" for state in sorted(FINISHED))
         with self._catalog.read() as db:
             rows = db.execute(
                 "SELECT DISTINCT r.id, a.number, r.seq FROM artifact AS f JOIN run AS r ON r.seq = f.run"
                 " JOIN attempt AS a ON a.run = f.run AND a.number = f.attempt"
-                f" WHERE f.pulled = 0 AND a.state IN ({states}) AND r.deleted_at IS NULL ORDER BY"
-                f" r.seq, a.number"
+                f" WHERE f.pulled = 0 AND f.wanted = 1 AND a.state IN ({states}) AND r.deleted_at IS NULL"
+                " ORDER BY r.seq, a.number"
             ).fetchall()
         return [(row[0], row[1]) for row in rows]
+
+    def want(self, run_id: str, number: int, names: Collection[str]) -> int:
+        """Have these files brought here after all; returns how many were to stay on the host until now."""
+        with self._catalog.write("run") as db:
+            return db.execute(
+                "UPDATE artifact SET wanted = 1 WHERE run = ? AND attempt = ? AND wanted = 0 AND pulled = 0"
+                f" AND name IN ({marks(names)})",
+                (run_seq(db, run_id), number, *names),
+            ).rowcount
 
     def mark_pulled(self, run_id: str, number: int, name: str) -> None:
         """The file lies on this machine, verified, at `paths.file(sha256)`."""

@@ -1,5 +1,6 @@
 """Rows of runs as records. A page is a few queries, however many runs it has."""
 
+# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json
@@ -22,8 +23,10 @@ _COLUMNS = (
     " d.name, r.dataset_id, r.task, r.model,"
     " r.stale_since, r.created_at, r.started_at, r.ended_at,"
     " r.cost_usd, r.exit_code, r.reason,"
-    " r.note, r.deleted_at"
+    " r.note, r.deleted_at, r.model_id"
 )
+ARTIFACT = "name, kind, size_bytes, sha256, pulled, wanted"
+"""The columns that `artifact_of` takes."""
 _STATES = {str(state): state for state in RunState}
 _SUMMARIES = (
     "SELECT run, metric, goal, n, last, last_step, vmin, vmax, best, best_step, stride, spark FROM summary"
@@ -115,7 +118,7 @@ def runs_of(
 def _run(row: Row, params: Any, progress: Any, beside: _Beside, now: float) -> Run:
     seq, instances, _, _, since, past, key, name, kind, status, attempt = row[:11]
     dataset, dataset_id, task, model, stale, created, started, ended = row[11:19]
-    cost, exit_code, reason, note, deleted = row[19:]
+    cost, exit_code, reason, note, deleted, model_id = row[19:]
     duration = None if started is None else past + (0.0 if since is None else (ended or now) - since)
     spec = json.loads(beside.specs[seq]) if beside.specs else {}
     hosts = tuple([beside.instances[one] for one in instances.split()])
@@ -125,6 +128,7 @@ def _run(row: Row, params: Any, progress: Any, beside: _Beside, now: float) -> R
         *(params, spec, beside.summaries.get(seq, _NOTHING), progress),
         *(stale, created, started, ended, duration, cost, exit_code, reason),
         *(beside.artifacts.get(seq, ()), beside.tags.get(seq, ()), note, deleted),
+        model_id=model_id,
     )
 
 
@@ -162,19 +166,19 @@ def _summaries(db: sqlite3.Connection, numbers: str, metrics: bool | Sequence[st
 def _artifacts(db: sqlite3.Connection, numbers: str, paths: Paths) -> dict[int, tuple[Artifact, ...]]:
     """Of every run the files of its attempts; of two with one name the newer one."""
     found: dict[int, dict[str, Artifact]] = {}
-    for run, name, kind, size, sha256, pulled in db.execute(
-        "SELECT run, name, kind, size_bytes, sha256, pulled FROM artifact"
+    for run, name, *rest in db.execute(
+        f"SELECT run, {ARTIFACT} FROM artifact"
         " WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, attempt, name",
         (numbers,),
     ):
-        found.setdefault(run, {})[name] = artifact_of((name, kind, size, sha256, pulled), paths)
+        found.setdefault(run, {})[name] = artifact_of((name, *rest), paths)
     return {run: tuple(files[name] for name in sorted(files)) for run, files in found.items()}
 
 
 def artifact_of(row: Row, paths: Paths) -> Artifact:
-    """The record of name, kind, size, sha256, and whether it lies here."""
-    name, kind, size, sha256, pulled = row
-    return Artifact(name, kind, size, sha256, str(paths.file(sha256)) if pulled else None)
+    """The record of a row of `ARTIFACT`."""
+    name, kind, size, sha256, pulled, wanted = row
+    return Artifact(name, kind, size, sha256, str(paths.file(sha256)) if pulled else None, bool(wanted))
 
 
 def flatten(params: Mapping[str, object], prefix: str = "") -> dict[str, object]:

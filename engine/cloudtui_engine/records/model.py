@@ -1,4 +1,4 @@
-"""A model version: what a run learned, as files that last."""
+"""A model version: what a run learned, or a smaller variant of it, as files that last."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ class Model:
     files: tuple[Artifact, ...] = ()
     alias: tuple[str, ...] = ()
     created_at: float = 0.0
+    variant: str = ""
+    """Which of the variants of a compression it is; empty for what a training left."""
+    parent_id: str | None = None
+    parent: str | None = None
+    """`name@version` of the model that it was made from."""
+
+    @property
+    def label(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"

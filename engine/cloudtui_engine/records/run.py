@@ -34,6 +34,11 @@ class RunState(StrEnum):
         return self in ON_HOST
 
 
+RUNS = ("train", "script")
+"""The kinds that lists show; evaluations and compressions are jobs of a model."""
+JOBS = ("evaluate", "compress")
+KINDS = RUNS + JOBS
+
 FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.LOST})
 ON_HOST = frozenset({RunState.STARTING, RunState.RUNNING, RunState.STOPPING})
 
@@ -67,6 +72,8 @@ class Artifact:
     sha256: str
     local: str | None
     """Where it lies on this machine; None while it lies only on the host."""
+    wanted: bool = True
+    """Whether it is brought here by itself; else it stays on the host until somebody asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class Run:
     id: str
     name: str
     kind: str
-    """train or script."""
+    """train, script, evaluate or compress."""
     status: RunState
     attempt: int
     instances: tuple[str, ...]
@@ -121,6 +128,8 @@ class Run:
     tags: tuple[str, ...] = ()
     note: str = ""
     deleted_at: float | None = None
+    model_id: str | None = None
+    """The model version that an evaluation or a compression acts on, or that a training began from."""
 
 
 @dataclass(frozen=True, slots=True)

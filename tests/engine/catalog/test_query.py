@@ -236,7 +236,8 @@ def test_lists_never_touch_histories(catalog: Catalog) -> None:
         catalog.runs.list(RunQuery("metric.validation/accuracy > 0", "-metric.validation/accuracy"))
         db.set_trace_callback(None)
         assert not any(word in sql for sql in touched for word in (" tail ", " chunk ", " series "))
-        plan = db.execute("EXPLAIN QUERY PLAN " + select_page(RunQuery(limit=50))[0], (50,)).fetchall()
+        sql, values = select_page(RunQuery(limit=50))
+        plan = db.execute("EXPLAIN QUERY PLAN " + sql, values).fetchall()
         assert any("run_created" in str(row) for row in plan)
         assert not any("TEMP B-TREE" in str(row) for row in plan)
 

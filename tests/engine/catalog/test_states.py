@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudtui_engine.records.run import FINISHED, RunState
-from cloudtui_engine.runs.states import TRANSITIONS, can_move
+from cloudtui_engine.records.states import TRANSITIONS, can_move
 
 STATE = st.sampled_from(RunState)
 

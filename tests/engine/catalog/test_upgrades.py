@@ -39,7 +39,11 @@ def test_an_old_catalog_keeps_its_rows(tmp_path: Path, file: Path) -> None:
     assert series.values == [1 / (step + 1) for step in range(1030)]
     assert [artifact.name for artifact in run.artifacts] == ["model.onnx"]
     assert catalog.runs.reports(run.id) == {"evaluation/test": {"accuracy": 0.5}}
-    assert catalog.models.find("best").run_id == run.id
+    model = catalog.models.find("best")
+    assert (model.run_id, model.variant, model.parent_id, run.model_id) == (run.id, "", None, None)
+    assert [one.wanted for one in run.artifacts] == [True]
+    (*_, trained) = catalog.models.evaluations(model.id)
+    assert (trained.run_id, trained.split, trained.report) == (run.id, "test", {"accuracy": 0.5})
     assert [one.name for one in catalog.runs.list(RunQuery(deleted=True))] == ["second"]
     assert catalog.datasets.find("digits").instances == ("box",)
     assert [event.name for event in catalog.events.list(run.id)] == ["started", "done"]
@@ -53,6 +57,23 @@ def test_an_old_catalog_keeps_its_rows(tmp_path: Path, file: Path) -> None:
     catalog.close()
 
 
+def test_a_catalog_of_the_second_format_keeps_variants_and_jobs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript((OLD / "v2.sql").read_text())
+    catalog = open_catalog(tmp_path)
+    model = catalog.models.find("best")
+    (variant,) = catalog.models.children(model.id)
+    assert (variant.label, variant.variant, variant.parent) == ("first-int8@1", "int8", "first@1")
+    assert [(file.name, file.wanted) for file in variant.files] == [("model.onnx", False)]
+    assert [one.split for one in catalog.models.evaluations(model.id)] == ["test", "test"]
+    (made,) = catalog.models.compressions(model.id)
+    assert (made.status, made.report["chosen"]) == (RunState.SUCCEEDED, "int8")
+    assert [run.kind for run in catalog.runs.list(RunQuery(kinds=("evaluate", "compress")))] == [
+        "compress", "evaluate",
+    ]  # fmt: skip
+    catalog.close()
+
+
 def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,18 +84,18 @@ def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     steps._migrations = list(migrations.migrations._migrations)
 
     @steps()
-    def m002_next(db: sqlite_utils.Database) -> None:
+    def m003_next(db: sqlite_utils.Database) -> None:
         db.conn.execute("ALTER TABLE run ADD COLUMN colour TEXT")
         if not allowed:
             raise RuntimeError("stop")
 
     allowed: list[bool] = []
     monkeypatch.setattr(migrations, "migrations", steps)
-    monkeypatch.setattr(opening, "VERSION", 2)
+    monkeypatch.setattr(opening, "VERSION", 3)
     with pytest.raises(RuntimeError, match="stop"):
         open_catalog(tmp_path)
     with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
         assert "colour" not in str(db.execute("SELECT sql FROM sqlite_master WHERE name = 'run'").fetchone())
     allowed.append(True)
     open_catalog(tmp_path).close()
@@ -82,5 +103,5 @@ def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     assert len(copies) == 2
     for copy in copies:
         with closing(sqlite3.connect(copy)) as db:
-            assert db.execute("PRAGMA user_version").fetchone() == (1,)
+            assert db.execute("PRAGMA user_version").fetchone() == (2,)
             assert db.execute("SELECT name FROM instance").fetchall() == []
