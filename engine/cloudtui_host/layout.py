@@ -14,7 +14,7 @@ from cloudtui_host.errors import HostError
 _JOB = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ATTEMPT = re.compile(r"a([0-9]{4})")
 _COMPONENT = re.compile(r"[^/\x00-\x1f\x7f]{1,255}")
-_CONTENT = re.compile(r"(data|trainer|script|env)/[0-9a-f]{8,64}")
+_CONTENT = re.compile(r"(data|trainer|script|model|env|wheels)/[0-9a-f]{8,64}")
 _OF_ATTEMPT = re.compile(r"jobs/[a-z0-9][a-z0-9-]{0,63}/a[0-9]{4}/(artifacts|checkpoints)")
 TOP = 9999
 """The highest attempt number."""
