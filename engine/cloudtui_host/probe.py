@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import glob
 import json
 import os
@@ -13,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Optional
 
-from cloudtui_host import detach, gpus, locks, proc, tool
+from cloudtui_host import detach, gpus, installer, locks, proc, tool
 from cloudtui_host.sample import parse_meminfo
 
 PYTHON_S = 15.0
@@ -55,8 +56,9 @@ def version(name):
     except Exception:
         return None
 found = {"version": "%d.%d.%d" % sys.version_info[:3], "prefix": sys.prefix, "cuda": None}
-for name in ("torch", "numpy", "safetensors", "onnx"):
+for name in ("torch", "numpy", "safetensors", "onnx", "onnxruntime", "onnxscript"):
     found[name] = version(name)
+found["sklearn"] = version("scikit-learn")
 for folder in sys.path:
     path = os.path.join(folder, "torch", "version.py")
     if os.path.isfile(path):
@@ -125,6 +127,28 @@ def distinct(answers: List[Optional[Dict[str, Any]]]) -> List[Dict[str, Any]]:
             by_prefix.setdefault((answer.get("prefix"), answer["version"]), answer)
     ordered = sorted(by_prefix.values(), key=lambda one: (not one.get("cuda"), not one.get("torch")))
     return [{key: value for key, value in one.items() if key != "prefix"} for one in ordered]
+
+
+def parse_driver_cuda(number: int) -> Optional[str]:
+    """The newest CUDA that a driver knows, `12.4` of its 12040."""
+    return "%d.%d" % (number // 1000, number % 1000 // 10) if number > 0 else None
+
+
+def _driver_cuda() -> Optional[str]:
+    number = ctypes.c_int(0)
+    try:
+        failed = ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(number))
+    except (OSError, AttributeError):
+        return None
+    return None if failed else parse_driver_cuda(number.value)
+
+
+def sees_cuda(cuda: Optional[str], driver_cuda: Optional[str], has_gpu: bool) -> bool:
+    """Whether a torch built for `cuda` can use a GPU here, as far as versions tell: a major one is enough."""
+    if not cuda or not has_gpu:
+        return False
+    built, known = cuda.split(".")[0], (driver_cuda or "").split(".")[0]
+    return not (built.isdigit() and known.isdigit()) or int(built) <= int(known)
 
 
 def parse_os_release(text: str) -> str:
@@ -217,9 +241,11 @@ def facts(root: str) -> Dict[str, Any]:
         asked_systemd = pool.submit(detach.systemd_user)
         answers = list(pool.map(ask_python, candidates()))
         found = asked_gpus.result()
+        driver_cuda = _driver_cuda() if found else None
         slow = {
             "gpus": found,
             "driver": next((gpu["driver"] for gpu in found if gpu["driver"]), None),
+            "driver_cuda": driver_cuda,
             "quota": asked_quota.result(),
             "kill_user_processes": asked_kill.result(),
             "systemd_user": asked_systemd.result(),
@@ -231,7 +257,12 @@ def facts(root: str) -> Dict[str, Any]:
         "hostname": proc.hostname(),
         "user": _user(),
         "python": sys.executable,
-        "pythons": distinct(answers),
+        "pythons": [
+            dict(one, sees_cuda=sees_cuda(one.get("cuda"), driver_cuda, bool(found)))
+            for one in distinct(answers)
+        ],
+        "uv": installer.find_uv(),
+        "libc": " ".join(platform.libc_ver()).strip(),
         "cpu": {"model": parse_cpu_model(_text("/proc/cpuinfo")), "cores": _cores()},
         **_memory(),
         **_disk(root),

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, Dict, Optional
 
-from cloudtui_host import follow, layout, proc, status, verbs
+from cloudtui_host import environment, follow, layout, proc, status, verbs
 from cloudtui_host.errors import HostError, from_os
 from cloudtui_host.lane import ClosedError, Lane
 from cloudtui_host.workers import Workers
@@ -132,6 +132,8 @@ class Server:
             return {"now": time.time()}
         if verb == "status":
             return self._status(args)
+        if verb == "environment":
+            return environment.look(self.root, args.get("env"), args.get("job"))
         if verb == "follow":
             return self._follow(args)
         if verb == "unfollow":

@@ -10,7 +10,19 @@ import os
 import sys
 from typing import Any, Callable, Dict, List
 
-from cloudtui_host import adopt, artifacts, detach, files, gpus, launch, layout, probe, status, stopping
+from cloudtui_host import (
+    adopt,
+    artifacts,
+    detach,
+    files,
+    gpus,
+    launch,
+    layout,
+    probe,
+    smoke,
+    status,
+    stopping,
+)
 from cloudtui_host.errors import HostError, from_os
 
 PAGE_BYTES = 1 << 20
@@ -56,6 +68,13 @@ def _jobs(root: str, args: Dict[str, Any]) -> Dict[str, Any]:
     return {"jobs": listed, "next": following}
 
 
+def _smoke(_root: str, args: Dict[str, Any]) -> Dict[str, Any]:
+    python, wanted = args.get("python"), args.get("wanted") or ""
+    if not isinstance(python, str) or not os.path.isabs(python) or wanted not in ("", "cpu", "cuda"):
+        raise HostError("bad_request", "python must be a path, wanted one of cpu, cuda and nothing.")
+    return smoke.step(python, wanted)
+
+
 def _attempt(root: str, job: str, number: int) -> Dict[str, Any]:
     folder = layout.attempt_folder(root, job, number)
     return {
@@ -73,13 +92,14 @@ VERBS: Dict[str, Callable[[str, Dict[str, Any]], Dict[str, Any]]] = {
     "jobs": _jobs,
     "probe": lambda root, _args: probe.facts(root),
     "gpus": lambda _root, _args: {"gpus": gpus.read()},
+    "smoke": _smoke,
 }
 """What can be asked for, by name."""
 
 OURS = {"adopt": _adopt}
 """What no one asks for: the control lane has it done by itself."""
 
-DEADLINE_S = {"probe": 90.0, "gpus": 40.0, "start": 600.0, "artifacts": 3600.0}
+DEADLINE_S = {"probe": 90.0, "gpus": 40.0, "start": 600.0, "smoke": 300.0, "artifacts": 3600.0}
 """How long each may take; the others a minute."""
 
 

@@ -42,7 +42,11 @@ def test_facts_of_this_machine(root: Path, tmp_path: Path) -> None:
     assert facts["flock"] is True
     mine = next(one for one in facts["pythons"] if one["path"] == sys.executable)
     assert mine["version"] == ".".join(map(str, sys.version_info[:3]))
-    assert set(mine) == {"path", "version", "torch", "cuda", "numpy", "safetensors", "onnx"}
+    assert set(mine) == {
+        "path", "version", "torch", "cuda", "sees_cuda", "numpy", "safetensors", "onnx", "onnxruntime",
+        "onnxscript", "sklearn",
+    }  # fmt: skip
+    assert facts["libc"].startswith("glibc 2.") or "glibc" not in facts["libc"]
     assert facts["driver"] == "550.144.03"
     assert listed[0]["processes"][0]["command"] == "python"
     assert facts["gpus"][0]["name"] == listed[0]["name"] == "NVIDIA H200"
@@ -61,6 +65,15 @@ def test_an_interpreter_tells_its_torch_without_importing_it(tmp_path: Path) -> 
     said = probe.ask_python(str(python))
     assert said is not None
     assert (said["torch"], said["cuda"], said["path"]) == ("2.6.0+cu124", "12.4", str(python))
+
+
+def test_a_torch_sees_a_gpu_where_there_is_one_and_its_cuda_is_not_newer_than_the_driver() -> None:
+    assert (probe.parse_driver_cuda(12040), probe.parse_driver_cuda(0)) == ("12.4", None)
+    assert probe.sees_cuda("12.8", "12.4", has_gpu=True), "minor versions are compatible"
+    assert not probe.sees_cuda("13.0", "12.4", has_gpu=True)
+    assert not probe.sees_cuda("12.4", "12.4", has_gpu=False)
+    assert not probe.sees_cuda(None, "12.4", has_gpu=True)
+    assert probe.sees_cuda("hip 6.2", None, has_gpu=True)
 
 
 def test_an_interpreter_that_hangs_or_lies_is_passed_over(tmp_path: Path) -> None:

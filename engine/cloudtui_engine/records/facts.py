@@ -110,8 +110,9 @@ def _number(value: Any) -> float | None:
 
 
 _CPU: Mapping[str, Check] = {"model": _line, "cores": _whole}
-_PYTHON: Mapping[str, Check] = {"path": _path} | dict.fromkeys(
-    ("version", "torch", "cuda", "numpy", "safetensors", "onnx"), _line
+_PYTHON: Mapping[str, Check] = {"path": _path, "sees_cuda": _flag} | dict.fromkeys(
+    ("version", "torch", "cuda", "numpy", "safetensors", "onnx", "onnxruntime", "onnxscript", "sklearn"),
+    _line,
 )
 _PROCESS: Mapping[str, Check] = {"pid": _whole, "user": _line, "memory_bytes": _whole, "command": _line}
 _GPU: Mapping[str, Check] = {
@@ -119,8 +120,8 @@ _GPU: Mapping[str, Check] = {
     "utilization": _number, "temperature_c": _number, "power_w": _number,
 }  # fmt: skip
 _FACTS: Mapping[str, Check] = (
-    dict.fromkeys(("os", "kernel", "arch", "hostname", "user", "driver"), _line)
-    | {"python": _path, "quota": _text}
+    dict.fromkeys(("os", "kernel", "arch", "libc", "hostname", "user", "driver", "driver_cuda"), _line)
+    | {"python": _path, "uv": _path, "quota": _text}
     | dict.fromkeys(("memory_bytes", "memory_free_bytes", "disk_bytes", "disk_free_bytes"), _whole)
     | dict.fromkeys(("slurm", "systemd_user", "linger", "kill_user_processes", "flock", "container"), _flag)
 )
