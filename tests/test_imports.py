@@ -38,6 +38,8 @@ ALONE: dict[Path, frozenset[str]] = {
             "sqlite_utils",
             "PIL",  # the extra `data`, inside functions
             "sklearn",
+            "polars",
+            "cloudtui_features",
             "cloudtui_host.frames",
             "cloudtui_host.journal",
         }

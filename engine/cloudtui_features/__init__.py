@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cloudtui_features import image
+from cloudtui_features import image, tabular
 
-KINDS = {"image": image}
+KINDS = {"image": image, "tabular": tabular}
 
 
 def check(features: Mapping[str, Any]) -> None:

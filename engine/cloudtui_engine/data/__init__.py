@@ -1,8 +1,8 @@
 """Datasets: from a source to an immutable version named by its content."""
 
 from cloudtui_engine.data.add import add_dataset
-from cloudtui_engine.data.build import build_dataset
+from cloudtui_engine.data.build import Wishes, build_dataset
 from cloudtui_engine.data.manifest import Manifest, load_manifest, verify
 from cloudtui_engine.data.sources import BUILT_IN
 
-__all__ = ["BUILT_IN", "Manifest", "add_dataset", "build_dataset", "load_manifest", "verify"]
+__all__ = ["BUILT_IN", "Manifest", "Wishes", "add_dataset", "build_dataset", "load_manifest", "verify"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cloudtui_engine.data.build import build_dataset
+from cloudtui_engine.data.build import Wishes, build_dataset
 from cloudtui_engine.data.manifest import FILE_NAME, Manifest
 from cloudtui_engine.data.opened import Progress
 from cloudtui_engine.errors import UsageError
@@ -21,7 +22,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def add_dataset(
-    catalog: Catalog, name: str, source: str, *, task: str | None = None, on_progress: Progress | None = None
+    catalog: Catalog,
+    name: str,
+    source: str,
+    *,
+    task: str | None = None,
+    wishes: Wishes | None = None,
+    on_progress: Progress | None = None,
 ) -> Dataset:
     """Prepare `source` and keep it as the next version of `name`; unchanged content is the version it was.
 
@@ -30,11 +37,13 @@ def add_dataset(
         name: letters, digits, dots, dashes and underscores.
         source: a built-in name, a file or a folder.
         task: what it is for; None to see it from the source.
-        on_progress: told what is being done, how many are done, and of how many.
+        wishes: the target, the seed of the splits and so on; `task` goes before its own.
+        on_progress: told what is being done, how many are done, and of how many (0: not known).
 
     Raises:
-        UsageError: the name or the task cannot be.
+        UsageError: the name, the task or a column cannot be.
         BadInputError: the source cannot be used.
+        UnreachableError: a built-in source must be fetched, and cannot be.
         FailedError: the disk is full.
     """
     if not _NAME.fullmatch(name):
@@ -42,7 +51,15 @@ def add_dataset(
             f"A dataset cannot be named {clean_line(name, 80)!r}.",
             "Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.",
         )
-    manifest = build_dataset(source, catalog.paths.data, name=name, task=task, on_progress=on_progress)
+    wishes = wishes or Wishes()
+    manifest = build_dataset(
+        source,
+        catalog.paths.data,
+        name=name,
+        wishes=replace(wishes, task=task) if task else wishes,
+        downloads=catalog.paths.home / "downloads",
+        on_progress=on_progress,
+    )
     with catalog.write("dataset"):
         known = catalog.datasets.by_sha(manifest.sha256)
         return known or catalog.datasets.add(_record(catalog, manifest, source))

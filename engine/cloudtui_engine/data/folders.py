@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cloudtui_engine.data import pictures
+from cloudtui_engine.data.names import by_number
 from cloudtui_engine.data.opened import Opened, Progress
 from cloudtui_engine.data.splits import TEST, TRAIN, UNSPLIT, VALIDATION
 from cloudtui_engine.errors import BadInputError
@@ -49,9 +49,7 @@ def open_folder(folder: Path, progress: Progress) -> Opened:
     """
     pictures.need_pillow()
     found = _listed(folder)
-    classes = sorted(
-        {picture.label for picture in found if picture.split in {TRAIN, UNSPLIT}}, key=_by_number
-    )
+    classes = sorted({picture.label for picture in found if picture.split in {TRAIN, UNSPLIT}}, key=by_number)
     unknown = next((picture for picture in found if picture.label not in classes), None)
     if unknown:
         raise BadInputError(f"The class {unknown.label} has no pictures to train on.", _LAYOUT)
@@ -127,14 +125,6 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _unreadable(error: OSError) -> None:
     raise BadInputError(f"Cannot read the folder {clean_line(str(error.filename))}: {error.strerror}.")
-
-
-def _by_number(label: str) -> list[tuple[int, int, str]]:
-    """Sorts class 10 after class 9."""
-    return [
-        (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
-        for part in re.split(r"([0-9]+)", label)
-    ]
 
 
 def _look_at(folder: Path, found: Sequence[_Picture], progress: Progress) -> list[pictures.Look]:

@@ -6,35 +6,44 @@ import difflib
 import re
 from pathlib import Path
 
-from cloudtui_engine.data import digits, folders, idx
+from cloudtui_engine.data import built_in, csv_files, folders, idx, parquet_files
 from cloudtui_engine.data.opened import Opened, Progress
+from cloudtui_engine.data.tables import Table
 from cloudtui_engine.errors import BadInputError
 from cloudtui_engine.sanitize import clean_line
 
-BUILT_IN = {"digits": "1,797 handwritten digits of 8 x 8 pixels, from scikit-learn"}
+BUILT_IN = built_in.BUILT_IN
 """Sources that need no file: name and what it is."""
 
 _SOURCES = (
-    "Give a folder with one sub-folder a class, idx files (*-images-idx3-ubyte with their labels), "
-    f"or a built-in name: {', '.join(BUILT_IN)}."
+    "Give a table (CSV, TSV, Parquet), a folder with one sub-folder a class, idx files (*-images-idx3-ubyte "
+    f"with their labels), or a built-in name: {', '.join(BUILT_IN)}."
 )
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.\w+|7z|rar)$", re.IGNORECASE)
-_TABLE = re.compile(r"\.(csv|tsv|parquet|jsonl?|xlsx?)(\.gz)?$", re.IGNORECASE)
+_OTHER_TABLE = re.compile(r"\.(jsonl?|xlsx?|ods|feather|arrow|orc)(\.gz)?$", re.IGNORECASE)
+_ON_A_HOST = re.compile(r"^[A-Za-z0-9][\w.-]+:/")
 
 
-def open_source(source: str, progress: Progress) -> Opened:
-    """Look at a source, without reading its rows.
+def open_source(
+    source: str, progress: Progress, *, downloads: Path, header: bool | None = None
+) -> Opened | Table:
+    """Look at a source; the rows of a table are read, those of pictures are not yet.
 
     Raises:
         BadInputError: there is no such thing, or nothing in it that can be used.
+        UnreachableError: it must be fetched, and cannot be.
     """
-    if source in BUILT_IN:
-        return digits.open_digits()
+    if built_in.is_known(source):
+        return built_in.open_built_in(source, downloads, progress)
     path = _existing(source)
     if path.is_dir():
         return idx.open_idx(path) if idx.images_in(path) else folders.open_folder(path, progress)
     if path.is_file() and idx.is_images(path.name):
         return idx.open_idx(path)
+    if path.is_file() and csv_files.NAME.search(path.name):
+        return csv_files.open_csv(path, progress, header=header)
+    if path.is_file() and parquet_files.NAME.search(path.name):
+        return parquet_files.open_parquet(path, progress)
     raise BadInputError(f"Cannot use {clean_line(str(path))}: {_why_not(path)}", _SOURCES)
 
 
@@ -43,11 +52,11 @@ def _why_not(path: Path) -> str:
         return "it is neither a file nor a folder."
     if _ARCHIVE.search(path.name):
         return "it is an archive. Unpack it and give the folder."
-    if _TABLE.search(path.name):
-        return "it is a table, and this version prepares images."
+    if _OTHER_TABLE.search(path.name):
+        return "it is a table of a kind that is not read. Save it as CSV or Parquet."
     if idx.is_labels(path.name):
         return "these are labels. Give the images beside them, or the folder."
-    return "it is not a file of images that cloudtui knows."
+    return "it is neither a table nor a file of images that cloudtui knows."
 
 
 def _existing(source: str) -> Path:
@@ -60,6 +69,11 @@ def _existing(source: str) -> Path:
         path = Path(source).expanduser()
         path.stat()
     except FileNotFoundError:
+        if _ON_A_HOST.match(source):
+            raise BadInputError(
+                f"Cannot use {clean_line(source)}: data on another machine is not read in place yet.",
+                "Copy it here and give its path; it is pushed to a machine once, when a run needs it.",
+            ) from None
         raise BadInputError(f"There is no {clean_line(str(path))}.", _nearby(path)) from None
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)

@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudtui_engine.data import build_dataset, load_manifest, verify
-from cloudtui_engine.data.build import Moments
+from cloudtui_engine.data import Wishes, build_dataset, load_manifest, verify
+from cloudtui_engine.data.image_shards import Moments
 from cloudtui_engine.data.shards import ShardWriter
 from cloudtui_engine.errors import BadInputError, FailedError, UsageError
 
 
 def build(source, into, **more):
-    return build_dataset(str(source), into, name="d", **more)
+    told = more.pop("on_progress", None)
+    return build_dataset(str(source), into, name="d", wishes=Wishes(**more), on_progress=told)
 
 
 def arrays(into, manifest, split):

@@ -1,0 +1,93 @@
+"""Parquet files. Polars reads them here; what hosts get are arrays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cloudtui_engine.data.column_types import dated, numeric, typed
+from cloudtui_engine.data.csv_files import MOST_CELLS, need_polars
+from cloudtui_engine.data.opened import Progress
+from cloudtui_engine.data.tables import MOST_COLUMNS, Column, Finding, Table
+from cloudtui_engine.errors import BadInputError
+from cloudtui_engine.sanitize import clean_line
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NAME = re.compile(r"\.(parquet|pq)$", re.IGNORECASE)
+
+
+def open_parquet(path: Path, progress: Progress) -> Table:
+    """Read a Parquet file. Columns of lists and structures are kept as columns that cannot be used.
+
+    Raises:
+        BadInputError: it is damaged, empty or too large.
+    """
+    need_polars()
+    import polars as pl
+
+    shown = clean_line(path.name)
+    try:
+        schema = pl.read_parquet_schema(path)
+        _check_size(shown, len(schema), pl.scan_parquet(path).select(pl.len()).collect().item())
+        flat = [name for name, kind in schema.items() if not kind.is_nested() and kind != pl.Object]
+        frame = pl.read_parquet(path, columns=flat)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        why = clean_line(str(error).splitlines()[0] if str(error) else "damaged", 120)
+        raise BadInputError(f"{shown} cannot be read as Parquet: {why}.", "Write the file again.") from None
+    findings: list[Finding] = []
+    columns: list[Column] = []
+    for place, name in enumerate(schema, 1):
+        if name in flat:
+            columns.append(_column(clean_line(name, 200), frame[name], findings))
+        else:
+            why_not = "it holds lists or structures"
+            columns.append(Column(clean_line(name, 200), "category", np.zeros(len(frame), np.int64),
+                                  ("…",), why_not=why_not))  # fmt: skip
+        progress("Looking at columns", place, len(schema))
+    names = [column.name for column in columns]
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise BadInputError(f"{shown} has two columns named {twice}.", "Rename one.")
+    return Table(columns, {"kind": "parquet"}, findings=findings)
+
+
+def _check_size(shown: str, columns: int, rows: int) -> None:
+    if not rows or not columns:
+        raise BadInputError(f"{shown} has no rows.", "Give a file with rows.")
+    if columns < 2:
+        raise BadInputError(
+            f"{shown} has one column only.", "A table needs a column to predict and one to predict it from."
+        )
+    if columns > MOST_COLUMNS:
+        raise BadInputError(
+            f"{shown} has {columns:,} columns; {MOST_COLUMNS:,} can be used.",
+            "Choose the columns that matter and save those.",
+        )
+    if rows * columns > MOST_CELLS:
+        raise BadInputError(f"{shown} has more than {MOST_CELLS:,} cells.", "Give a part of the rows.")
+
+
+def _column(name: str, cells: pl.Series, findings: list[Finding]) -> Column:
+    import polars as pl
+
+    kind = cells.dtype
+    if kind == pl.Boolean:
+        words = pl.Series(["false", "true"])
+        cells = pl.select(pl.when(cells).then(words[1]).when(~cells).then(words[0])).to_series()
+        return typed(name, cells, findings)
+    if kind.is_numeric():
+        return numeric(name, cells.cast(pl.Float64).fill_null(float("nan")).to_numpy(), findings)
+    if kind in {pl.Date, pl.Datetime}:
+        moments = cells.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64)
+        return dated(name, moments.fill_null(float("nan")).to_numpy() / 86400e6, "", findings)
+    if kind.is_temporal():
+        seconds = cells.to_physical().cast(pl.Float64).fill_null(float("nan"))
+        return numeric(name, seconds.to_numpy() / 1e9, findings)
+    if kind == pl.Binary:
+        return Column(name, "category", np.zeros(len(cells), np.int64), ("…",), why_not="it holds bytes")
+    return typed(name, cells.cast(pl.String), findings)

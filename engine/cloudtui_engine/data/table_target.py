@@ -1,0 +1,110 @@
+"""Which column is predicted, and whether it is a class or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cloudtui_engine.data.names import by_number, nearest
+from cloudtui_engine.data.tables import Column, Finding, Table
+from cloudtui_engine.errors import BadInputError, UsageError
+from cloudtui_engine.sanitize import clean_line
+
+MOST_CLASSES = 1000
+MOST_WHOLE_NUMBERS = 20
+"""A column of whole numbers with no more different ones than this is taken for classes."""
+_STRATA = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is predicted, for the rows that have it."""
+
+    name: str
+    kind: Literal["classes", "number"]
+    y: npt.NDArray[Any]
+    """Class numbers, or float32."""
+    classes: tuple[str, ...]
+    strata: npt.NDArray[Any]
+    """What the splits keep in proportion: the classes, or tenths of the numbers."""
+
+
+def pick(table: Table, wanted: str, findings: list[Finding]) -> Column:
+    """The column to predict: the one asked for, the source's own, or the last.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    if wanted:
+        return find(table.columns, wanted)
+    if table.target:
+        return find(table.columns, table.target)
+    last = table.columns[-1]
+    text = f"No target was named, so the last column, {last.name}, is predicted."
+    findings.append(Finding("target_guessed", text, last.name))
+    return last
+
+
+def find(columns: Sequence[Column], wanted: str) -> Column:
+    """A column by its name, or by its number from 1.
+
+    Raises:
+        UsageError: there is none; the hint has the nearest names.
+    """
+    for column in columns:
+        if column.name == wanted:
+            return column
+    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(columns):
+        return columns[int(wanted) - 1]
+    raise UsageError(
+        f"There is no column {clean_line(wanted, 80)}.", nearest(wanted, [column.name for column in columns])
+    )
+
+
+def judge(column: Column, findings: list[Finding]) -> Target:
+    """Decide between classes and a number. The column has no missing values.
+
+    Raises:
+        BadInputError: it has one value only, or too many different words.
+    """
+    shown = clean_line(column.name, 80)
+    rows = len(column.values)
+    values, numbers = np.unique(column.values, return_inverse=True)
+    if len(values) < 2:
+        value = column.words[int(values[0])] if column.is_category else f"{values[0]:g}"
+        raise BadInputError(
+            f"The target {shown} has one value only, {clean_line(value, 60)}: there is nothing to learn.",
+            "Give rows of another value, or name another column with --target.",
+        )
+    if column.is_category:
+        words = [column.words[int(value)] for value in values]
+    elif column.type == "integer" and len(values) <= MOST_WHOLE_NUMBERS:
+        words = [str(int(value)) for value in values]
+    else:
+        findings.append(
+            Finding(
+                "target_kind", f"{shown} is predicted as a number: it has {len(values):,} different values."
+            )
+        )
+        return Target(column.name, "number", column.values.astype(np.float32), (), _tenths(column.values))
+    if len(words) > MOST_CLASSES or (len(words) > MOST_WHOLE_NUMBERS and len(words) > rows / 2):
+        raise BadInputError(
+            f"The target {shown} has {len(words):,} different words in {rows:,} rows: too many classes.",
+            f"Name another column with --target; at most {MOST_CLASSES:,} classes can be told apart.",
+        )
+    text = f"{shown} is predicted as one of {len(words):,} classes."
+    findings.append(Finding("target_kind", text, column.name))
+    order = sorted(range(len(words)), key=lambda place: by_number(words[place]))
+    rank = np.empty(len(words), dtype=np.int64)
+    rank[order] = np.arange(len(words))
+    y = rank[numbers]
+    return Target(column.name, "classes", y, tuple(words[place] for place in order), y)
+
+
+def _tenths(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    inner = np.quantile(values, np.linspace(0, 1, _STRATA + 1)[1:-1])
+    return np.searchsorted(np.unique(inner), values, side="right")
