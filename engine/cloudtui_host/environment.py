@@ -17,7 +17,19 @@ import sys
 import time
 from typing import Any, Dict, List, NoReturn
 
-from cloudtui_host import files, install_lines, installer, journal, layout, locks, probe, smoke, status, tool
+from cloudtui_host import (
+    files,
+    install_lines,
+    install_run,
+    installer,
+    journal,
+    layout,
+    locks,
+    probe,
+    smoke,
+    status,
+    tool,
+)
 from cloudtui_host.errors import HostError, from_os
 
 RECORD = "environment.json"
@@ -166,21 +178,15 @@ class _Maker:
         base, version = str(config.get("python") or ""), str(config.get("version") or "")
         on_top = bool(config.get("on_top"))
         env = installer.environment(self._new, self._cache)
-        maker = installer.Installer(self._new, base, version, env, self.tell)
-        # uv takes no account of packages that are not in the environment itself.
-        maker.make(prefer_pip=on_top)
-        if on_top:
-            _put_on_top(maker.python, base)
+        maker = installer.Installer(self._new, base, version, install_run.Runner(self._new, env, self.tell))
         links = str(config.get("find_links") or "")
-        maker.install(
-            installer.Wish(
-                requirements=[str(one) for one in config.get("requirements") or ()],
-                find_links=os.path.join(self._root, layout.content(links)) if links else "",
-                more_index=str(config.get("index") or ""),
-                accelerator=self._accelerator,
-                constraints=[str(one) for one in config.get("constraints") or ()],
-            )
+        wish = installer.Wish(
+            requirements=[str(one) for one in config.get("requirements") or ()],
+            find_links=os.path.join(self._root, layout.content(links)) if links else "",
+            more_index=str(config.get("index") or ""),
+            constraints=[str(one) for one in config.get("constraints") or ()],
         )
+        maker.fill(wish, (lambda: _put_on_top(maker.python, base)) if on_top else None)
         self.tell("Testing one training step")
         shutil.rmtree(os.path.join(self._new, "tmp"), ignore_errors=True)
         tested = smoke.step(maker.python, self._accelerator)

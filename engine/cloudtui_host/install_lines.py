@@ -59,6 +59,12 @@ def wheel_of(file_name: str) -> Wheel:
     return Wheel(parts[0].replace("_", "-"), parts[1] if len(parts) > 2 else "")
 
 
+def name_of(requirement: str) -> str:
+    """The package that a requirement is about."""
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    return found.group(0) if found else requirement
+
+
 def bytes_of(number: str, unit: str) -> int:
     """`("2.5", "MB")` in bytes; 0 where the unit is unknown."""
     try:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import os
-import select
 import shutil
-import subprocess
-import time
-from typing import Callable, Deque, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from cloudtui_host import install_lines, tool
+from cloudtui_host import install_lines, install_run, tool
 from cloudtui_host.errors import HostError
 
-TOTAL_S = 7200.0
-SILENCE_S = 1200.0
-"""One that prints nothing and whose files do not grow for so long is ended: unpacking takes minutes."""
-LOOK_S = 0.5
 INDEX_S = 8
 """How long an index may take to answer when it is first asked: a blocked port must not cost minutes."""
-_KEPT = 60
-
-Told = Callable[[str, int, int], None]
-"""(text, bytes there, bytes in all or 0)"""
 
 
 class Wish(NamedTuple):
@@ -34,8 +21,6 @@ class Wish(NamedTuple):
     """A folder of wheels to be used instead of an index; empty for the host's own index."""
     more_index: str
     """One more index; empty for none."""
-    accelerator: str
-    """`cuda` or `cpu`."""
     constraints: List[str]
 
 
@@ -68,50 +53,65 @@ class Installer:
     """Makes one environment.
 
     Args:
-        folder: the environment's folder; it must not exist as one yet, but may hold our `tmp`.
+        folder: the environment's folder; what it holds already is kept.
         base: the interpreter that it is of; empty has uv bring one of `version`.
         version: `major.minor`.
-        env: environment variables, of `environment`.
-        told: hears of progress.
+        runner: runs the programs, in the variables of `environment`.
     """
 
-    def __init__(self, folder: str, base: str, version: str, env: Dict[str, str], told: Told) -> None:
+    def __init__(self, folder: str, base: str, version: str, runner: install_run.Runner) -> None:
         self.folder = folder
         self.python = os.path.join(folder, "bin", "python")
         self.name = ""
-        """Which program made it."""
-        self._base, self._version, self._env, self._told = base, version, env, told
+        """Which program filled it."""
+        self._base, self._version, self.runner = base, version, runner
         self._uv = find_uv()
         self._pip: List[str] = []
 
-    def make(self, prefer_pip: bool) -> None:
-        """Make the empty environment.
+    def fill(self, wish: Wish, prepared: Optional[Callable[[], None]] = None) -> None:
+        """Make the environment and install all of it: with uv, and where that cannot, with pip.
+
+        Args:
+            wish: what is to be there.
+            prepared: called when the environment is there and empty; then pip is used where it can be, since
+                uv takes no account of packages outside the environment.
 
         Raises:
-            HostError: code no_venv, nothing here can make one; install_failed.
+            HostError: no_venv, timed_out, and the codes of `install_lines.failure`.
         """
-        self._told("Making an environment", 0, 0)
-        if self._uv and (not prefer_pip or not self._base):
-            self._run(
-                [self._uv, "venv", "--allow-existing", "--python", self._base or self._version, self.folder]
-            )
-            self.name = "uv"
-            return
-        has_pip = self._pip_version() is not None
+        failed: Optional[HostError] = None
+        if self._uv and (prepared is None or not self._base):
+            try:
+                python = self._base or self._version
+                self.runner.run([self._uv, "venv", "--allow-existing", "--python", python, self.folder])
+                self._with_uv(wish, (["--torch-backend=auto"], []))
+            except HostError as error:
+                if error.code in ("disk_full", "timed_out") or not self._base:
+                    raise
+                # It reads no pip.conf: an index that only pip was told of is none to it.
+                failed = error
+            else:
+                return
+        try:
+            self._make_for_pip()
+            if prepared is not None:
+                prepared()
+            self._with_pip(wish, may_fetch_uv=prepared is None and failed is None)
+        except HostError as error:
+            raise failed if failed is not None and error.code == "no_venv" else error from None
+
+    def _make_for_pip(self) -> None:
+        self.runner.told("Making an environment", 0, 0)
         if self._imports("venv, ensurepip"):
-            self._run([self._base, "-m", "venv", self.folder])
+            self.runner.run([self._base, "-m", "venv", self.folder])
             self._pip = [self.python, "-m", "pip"]
-        elif self._imports("venv") and has_pip and (self._pip_version() or 0) >= 22.3:
+        elif self._imports("venv") and (self._pip_version() or (0, 0)) >= (22, 3):
             # Debian has ensurepip in a package of its own; the pip of the base can fill another environment.
-            self._run([self._base, "-m", "venv", "--without-pip", self.folder])
+            self.runner.run([self._base, "-m", "venv", "--without-pip", self.folder])
             self._pip = [self._base, "-m", "pip", "--python", self.python]
         elif self._imports("virtualenv"):
-            self._run([self._base, "-m", "virtualenv", self.folder])
+            self.runner.run([self._base, "-m", "virtualenv", self.folder])
             self._pip = [self.python, "-m", "pip"]
-        elif self._uv:
-            self._run([self._uv, "venv", "--allow-existing", "--python", self._base, self.folder])
-            self.name = "uv"
-            return
         else:
             raise HostError(
                 "no_venv",
@@ -119,41 +119,40 @@ class Installer:
                 "Install them on the host: apt-get install python%s-venv - or install uv there."
                 % self._version,
             )
-        self.name = "pip"
 
     def _imports(self, names: str) -> bool:
         return tool.output(self._base, "-W", "ignore", "-c", "import " + names, timeout_s=30.0) is not None
 
-    def _pip_version(self) -> Optional[float]:
+    def _pip_version(self) -> Optional[Tuple[int, int]]:
         said = tool.output(self._base, "-m", "pip", "--version", timeout_s=30.0) or ""
         parts = [*said.split(), "", ""][1].split(".")
-        with contextlib.suppress(ValueError, IndexError):
-            return float("%s.%s" % (parts[0], parts[1]))
-        return None
+        numbers = [int(part) for part in parts[:2] if part.isdigit()]
+        return (numbers[0], numbers[1]) if len(numbers) == 2 else None
 
-    def install(self, wish: Wish) -> None:
-        """Install all of it.
-
-        Raises:
-            HostError: codes of `install_lines.failure`, timed_out.
-        """
-        if self.name == "uv":
-            self._with_uv(wish)
-            return
+    def _with_pip(self, wish: Wish, may_fetch_uv: bool) -> None:
         if not wish.find_links:
             self._ask_index(wish)
+            if may_fetch_uv and not wish.more_index and self._fetched_uv():
+                try:
+                    self._with_uv(wish, (["--torch-backend=auto"],))
+                except HostError as error:
+                    if error.code in ("disk_full", "timed_out"):
+                        raise
+                else:
+                    return
         words = [*self._pip, "install", "--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
         words += ["--progress-bar=off", "--no-warn-script-location", "--timeout=30", "--retries=3"]
-        self._run(words + self._source(wish) + wish.requirements)
+        self.runner.run(words + self._source(wish) + wish.requirements)
+        self.name = "pip"
 
     def _source(self, wish: Wish) -> List[str]:
-        words = []
+        words: List[str] = []
         if wish.find_links:
             words = ["--no-index", "--find-links", wish.find_links]
         elif wish.more_index:
             words = ["--extra-index-url", wish.more_index]
         if wish.constraints:
-            path = os.path.join(self._env["TMPDIR"], "constraints.txt")
+            path = os.path.join(self.runner.env["TMPDIR"], "constraints.txt")
             with open(path, "w", encoding="utf-8") as handle:
                 handle.write("".join(line + "\n" for line in wish.constraints))
             words += ["--constraint", path]
@@ -161,108 +160,58 @@ class Installer:
 
     def _ask_index(self, wish: Wish) -> None:
         """See that the index answers: pip itself would try for minutes."""
-        name = wish.requirements[0].split(">")[0].split("=")[0]
+        name = install_lines.name_of(wish.requirements[0])
         words = [*self._pip, "index", "versions", name, "--disable-pip-version-check", "--no-input"]
-        words += [
-            "--timeout=%d" % INDEX_S,
-            "--retries=1",
-            *(["--extra-index-url", wish.more_index] if wish.more_index else []),
-        ]
+        words += ["--timeout=%d" % INDEX_S, "--retries=1"]
         try:
-            self._run(words)
+            self.runner.run(words + (["--extra-index-url", wish.more_index] if wish.more_index else []))
         except HostError as error:
             # An old pip does not know the question, and an index without this package is one.
             if error.code == "no_index":
                 raise
 
-    def _with_uv(self, wish: Wish) -> None:
-        uv = self._uv or "uv"
-        words = [uv, "pip", "install", "--python", self.python, "--only-binary", ":all:"]
-        source = self._source(wish)
-        if wish.more_index:
-            source += ["--index-strategy", "unsafe-best-match"]
-        if not (wish.find_links or wish.more_index):
-            try:
-                # It picks the torch for this driver, or the small one where there is no GPU.
-                self._run([*words, "--torch-backend=auto", *wish.requirements])
-            except HostError as error:
-                if error.code == "disk_full":
-                    raise
-                # An old uv does not know the word; that torch's index may be out of reach, another one not.
-            else:
-                return
-        self._run(words + source + wish.requirements)
+    def _fetched_uv(self) -> bool:
+        """Have a uv for this once, where pip was told of no index of its own.
 
-    def _run(self, words: Sequence[str]) -> None:
-        """Run an installer to its end, telling how far it is.
-
-        Raises:
-            HostError: it failed, or took too long.
+        pip would take the torch for CUDA on every machine: gigabytes of no use to a host without a GPU.
         """
-        progress = install_lines.Progress()
-        lines: Deque[str] = collections.deque(maxlen=_KEPT)
-        try:
-            process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                cwd=self.folder if os.path.isdir(self.folder) else "/", env=self._env,
-            )  # fmt: skip
-        except OSError as error:
-            raise HostError("install_failed", "%s cannot be run: %s." % (words[0], error.strerror)) from None
-        try:
-            self._watch(process, progress, lines)
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
-        if process.returncode:
-            raise install_lines.failure(list(lines))
-
-    def _watch(
-        self, process: subprocess.Popen[bytes], progress: install_lines.Progress, lines: Deque[str]
-    ) -> None:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        descriptor = process.stdout.fileno()
-        rest = b""
-        began = heard = time.monotonic()
-        while True:
-            ready, _, _ = select.select([descriptor], [], [], LOOK_S)
-            now = time.monotonic()
-            if ready:
-                chunk = os.read(descriptor, 65536)
-                if not chunk:
-                    return
-                heard = now
-                *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
-                for line in whole:
-                    lines.append(line.decode("utf-8", "replace"))
-                    progress.feed(lines[-1])
-                    print(lines[-1], flush=True)  # noqa: T201 - the job's console
-            elif self._measure(progress):
-                heard = now
-            self._told(progress.text, progress.done, progress.size)
-            if now - heard > SILENCE_S or now - began > TOTAL_S:
-                raise HostError(
-                    "timed_out",
-                    "Installing packages stood still: %s." % progress.text,
-                    "What was downloaded is kept; try again. Is the host's index slow?",
-                )
-
-    def _measure(self, progress: install_lines.Progress) -> bool:
-        """See how much of pip's download is there; True when it has grown."""
-        if not progress.file:
+        told = tool.output(*self._pip, "config", "list", timeout_s=30.0)
+        if told is None or any(word in told for word in ("index-url", "find-links", "no-index")):
             return False
-        for folder in _folders(self._env["TMPDIR"]):
-            with contextlib.suppress(OSError):
-                size = os.stat(os.path.join(folder, progress.file)).st_size
-                grown = size > progress.done
-                progress.done = max(progress.done, size)
-                return grown
-        return False
+        target = os.path.join(self.runner.env["TMPDIR"], "uv")
+        try:
+            self.runner.run(
+                [*self._pip, "install", "--no-deps", "--only-binary=:all:", "--target", target, "uv"]
+            )
+        except HostError:
+            return False
+        self._uv = os.path.join(target, "bin", "uv")
+        return os.access(self._uv, os.X_OK)
 
+    def _with_uv(self, wish: Wish, ways: Sequence[Sequence[str]]) -> None:
+        """Install with uv.
 
-def _folders(path: str) -> List[str]:
-    with contextlib.suppress(OSError):
-        return [entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
-    return []
+        Args:
+            wish: what.
+            ways: more words for it, each tried when the one before was of no use: `--torch-backend` picks the
+                torch for this driver, or the small one where there is no GPU; an old uv does not know it, and
+                the index of that torch may be out of reach while another is not.
+        """
+        words = [self._uv or "uv", "pip", "install", "--python", self.python, "--only-binary", ":all:"]
+        words += self._source(wish)
+        if wish.more_index:
+            words += ["--index-strategy", "unsafe-best-match"]
+        if wish.find_links or wish.more_index:
+            ways = ([],)
+        for number, more in enumerate(ways):
+            asked = [*words, *more, *wish.requirements]
+            try:
+                # Whether an index answers is asked at once and once; a download may be tried again.
+                self.runner.run([*asked, "--dry-run"], {"UV_HTTP_RETRIES": "0"})
+            except HostError:
+                if number + 1 == len(ways):
+                    raise
+                continue
+            self.runner.run(asked)
+            self.name = "uv"
+            return
