@@ -153,7 +153,7 @@ class Models(ModelJobs):
             else {key: last for key, last in metrics if last is not None and math.isfinite(last)},
             {} if variant else reports,
             tuple(_below(variant, (artifact_of(file, self._catalog.paths) for file in files))),
-            tuple(alias for (alias,) in aliases), created_at, variant, parent_id, parent,
+            tuple(alias for (alias,) in aliases), created_at, attempt, variant, parent_id, parent,
         )  # fmt: skip
 
 

@@ -48,6 +48,21 @@ class Results(Repository):
             ).fetchall()
         return [artifact_of(row, self._catalog.paths) for row in rows]
 
+    def count_artifacts(self, run_id: str, number: int) -> int:
+        """How many files an attempt left."""
+        with self._catalog.read() as db:
+            row = db.execute(
+                "SELECT COUNT(*) FROM artifact WHERE run = ? AND attempt = ?", (run_seq(db, run_id), number)
+            ).fetchone()
+        return int(row[0])
+
+    def spec(self, run_id: str) -> dict[str, Any]:
+        """A run's spec alone."""
+        with self._catalog.read() as db:
+            row = db.execute("SELECT spec FROM run WHERE seq = ?", (run_seq(db, run_id),)).fetchone()
+        found: dict[str, Any] = json.loads(row[0])
+        return found
+
     def unpulled(self) -> list[tuple[str, int]]:
         """Finished attempts (run id, number) of whose wanted files some are not here; not of deleted runs."""
         states = ",".join(f"'{state}'" for state in sorted(FINISHED))

@@ -12,7 +12,7 @@ from cloudtui_engine.errors import LinkTimeoutError, NotFoundError
 from cloudtui_engine.handlers.context import Context, Withdrawn
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.operation import Operation
-from cloudtui_engine.records.run import Run, RunState
+from cloudtui_engine.records.run import KINDS, PULL_POLICIES, Run, RunState
 from cloudtui_engine.runs.follow import AttemptFollower
 from cloudtui_engine.sanitize import clean, clean_line
 
@@ -21,7 +21,7 @@ POLL_S = 0.05
 LIVE = frozenset({"starting", "running", "orphan-running", "ending"})
 _JOB = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What may be a job's id: it becomes part of paths here."""
-_TEXTS = ("python", "setup", "gpus")
+_TEXTS = ("python", "setup", "gpus", "split")
 
 
 def rebuild(context: Context, operation: Operation) -> Mapping[str, Any]:
@@ -170,7 +170,7 @@ def _run(context: Context, run_id: str, about: Mapping[str, Any]) -> Run:
     return Run(
         id=run_id,
         name=clean_line(str(about.get("name") or run_id), 100),
-        kind="script" if about.get("kind") == "script" else "train",
+        kind=kind if (kind := about.get("kind")) in KINDS else "train",
         status=RunState.QUEUED,
         attempt=1,
         instances=(),
@@ -182,7 +182,16 @@ def _run(context: Context, run_id: str, about: Mapping[str, Any]) -> Run:
         spec=_spec(about.get("spec")),
         created_at=_created(about),
         note=clean_line(str(about.get("note") or ""), 2000),
+        model_id=_model(context, about.get("of")),
     )
+
+
+def _model(context: Context, of: object) -> str | None:
+    """The model that a job acted on, where it is known here: by the run that it came from."""
+    if not isinstance(of, dict):
+        return None
+    found = context.catalog.models.of_run(str(of.get("run")))
+    return next((model.id for model in found if model.variant == (of.get("variant") or "")), None)
 
 
 def _spec(found: object) -> dict[str, Any]:
@@ -194,6 +203,10 @@ def _spec(found: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         return {}
     kept: dict[str, Any] = {key: clean(found[key]) for key in _TEXTS if isinstance(found.get(key), str)}
+    if found.get("pull") in PULL_POLICIES:
+        kept["pull"] = found["pull"]
+        if type(found.get("pull_max")) is int:
+            kept["pull_max"] = found["pull_max"]
     command, env = found.get("command"), found.get("env")
     if isinstance(command, list) and all(isinstance(word, str) for word in command):
         kept["command"] = command

@@ -14,6 +14,7 @@ from cloudtui_engine.hosts import shipping, transfer
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.run import Artifact
 
 Report = Callable[[str, int | None, int | None], None]
 
@@ -41,9 +42,7 @@ class Carrier:
             for package in TRAINER_PACKAGES
             for name, path in shipping.files_of(package)
         ]
-        listed = "".join(f"{file.path}\0{file.sha256}\n" for file in files)
-        dest = f"trainer/{hashlib.sha256(listed.encode()).hexdigest()}"
-        return self._put(dest, files, "Sending the trainer")
+        return self._put(f"trainer/{_content_of(files)}", files, "Sending the trainer")
 
     def dataset(self, dataset: Dataset) -> str:
         """A dataset version.
@@ -61,6 +60,23 @@ class Carrier:
         for name, entry in sorted(dataset.manifest["files"].items()):
             files.append(transfer.LocalFile(folder / name, name, entry["size"], entry["sha256"]))
         return self._put(f"data/{dataset.sha256}", files, f"Sending {dataset.name}")
+
+    def model(self, label: str, files: Sequence[Artifact]) -> str:
+        """Files of a model version that are on this machine, by their content.
+
+        Raises:
+            NotFoundError: one of them is not here any more.
+        """
+        lying = []
+        for file in files:
+            path = Path(file.local or "")
+            if not file.local or not path.is_file():
+                raise NotFoundError(
+                    f"{file.name} of {label} is not on this machine.",
+                    "Restore a backup, or train it again.",
+                )
+            lying.append(transfer.LocalFile(path, file.name, file.size_bytes, file.sha256))
+        return self._put(f"model/{_content_of(lying)}", lying, f"Sending {label}")
 
     def folder(self, packed: Mapping[str, Any]) -> str:
         """A script's folder as `script_folder.pack` kept it."""
@@ -112,6 +128,11 @@ def _can_train(python: Mapping[str, Any]) -> bool:
     if version is None or (int(version[1]), int(version[2])) < TRAINER_PYTHON:
         return False
     return all(python.get(name) for name in TRAINER_NEEDS)
+
+
+def _content_of(files: Sequence[transfer.LocalFile]) -> str:
+    listed = "".join(f"{file.path}\0{file.sha256}\n" for file in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def _local_file(path: Path, name: str) -> transfer.LocalFile:

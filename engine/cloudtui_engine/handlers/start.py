@@ -19,16 +19,15 @@ from cloudtui_engine.errors import (
     LinkTimeoutError,
     UnreachableError,
 )
-from cloudtui_engine.handlers import stage
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn, passphrase_question
+from cloudtui_engine.handlers.packing import Packing
 from cloudtui_engine.hosts import replies
-from cloudtui_engine.hosts.facts import checked_facts, checked_gpus
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transfer import Cancelled
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import ON_HOST, Attempt, RunState
-from cloudtui_engine.runs import commands, gpus, job_spec
+from cloudtui_engine.runs import commands
 from cloudtui_engine.runs.follow import AttemptFollower
 
 PATIENCE_S = 1800.0
@@ -116,7 +115,15 @@ class _Start:
                 time.sleep(POLL_S)
 
     def _over(self, session: Session) -> Mapping[str, Any]:
-        spec = self._stage(session)
+        packing = Packing(
+            self._context,
+            self._run,
+            self._number,
+            link=self._link,
+            report=self._report,
+            is_unwanted=self._is_unwanted,
+        )
+        spec = packing.spec(session)
         self._move(RunState.STARTING, (RunState.STAGING,), started_at=time.time())
         if self._attempt().state is not RunState.STARTING:
             raise Withdrawn
@@ -157,42 +164,6 @@ class _Start:
         return {"state": "stillborn"}
 
     # -- what it takes along
-
-    def _stage(self, session: Session) -> dict[str, Any]:
-        """Everything on the host, and the job's spec."""
-        run = self._run
-        carrier = stage.Carrier(self._context.paths, self._link, self._report, self._is_unwanted)
-        dataset = self._context.catalog.datasets.get(run.dataset_id) if run.dataset_id else None
-        spec = job_spec.common(run, dataset, self._choose_gpus(session))
-        if run.kind == "script":
-            packed = run.spec.get("folder")
-            folder = carrier.folder(packed) if packed else ""
-            secrets = self._context.secrets.get(run.id)
-            return spec | job_spec.script(run, folder=folder, secrets=secrets)
-        assert dataset is not None  # noqa: S101 - a training has one
-        python = self._find_python(session)
-        trainer, data = carrier.trainer(), carrier.dataset(dataset)
-        self._context.catalog.datasets.add_copy(dataset.id, self._host_id, time.time())
-        data = f"{session.hello['root']}/{data}"
-        return spec | job_spec.training(run, self._number, trainer=trainer, data=data, python=python)
-
-    def _choose_gpus(self, session: Session) -> list[int] | None:
-        wanted = self._run.spec.get("gpus")
-        if not wanted:
-            return None
-        return gpus.choose(checked_gpus(session.request("gpus", {}, timeout=45.0).get("gpus")), str(wanted))
-
-    def _find_python(self, session: Session) -> str:
-        """The python for the trainer; empty stands for the one that serves us."""
-        host = self._context.catalog.instances.get(self._host_id)
-        if host.provider == "local":
-            return ""
-        facts = host.facts
-        if not any(python.get("torch") for python in facts.get("pythons") or ()):
-            self._report("Looking for torch", None, None)
-            facts = checked_facts(session.request("probe", {}, timeout=90.0))
-            self._context.catalog.instances.update(host.id, facts=facts, gpus=facts["gpus"])
-        return stage.find_python(facts, host.name)
 
     def _ask_for_secrets(self) -> None:
         names = set(self._run.spec.get("secrets") or ())

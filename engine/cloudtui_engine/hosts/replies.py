@@ -101,6 +101,16 @@ def attempt_status(obj: Mapping[str, Any]) -> HostStatus:
     )
 
 
+def artifact_hashes(obj: Mapping[str, Any]) -> dict[str, str]:
+    """The sha256 of each file that the verb `artifacts` lists, by name; what is not of that kind is left out."""
+    found: dict[str, str] = {}
+    files = obj.get("files")
+    for one in files if isinstance(files, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get("sha256"), str):
+            found[one["name"]] = one["sha256"]
+    return found
+
+
 def _whole_or_none(obj: Mapping[str, Any], key: str, most: int) -> int | None:
     return None if obj.get(key) is None else whole(obj, key, most)
 

@@ -26,6 +26,8 @@ class Model:
     files: tuple[Artifact, ...] = ()
     alias: tuple[str, ...] = ()
     created_at: float = 0.0
+    attempt: int = 1
+    """Whose files they are, of the run's attempts."""
     variant: str = ""
     """Which of the variants of a compression it is; empty for what a training left."""
     parent_id: str | None = None

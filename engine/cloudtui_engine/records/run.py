@@ -39,6 +39,9 @@ RUNS = ("train", "script")
 JOBS = ("evaluate", "compress")
 KINDS = RUNS + JOBS
 
+PULL_POLICIES = ("none", "best", "all")
+"""What is brought here of a run's files when it has ended."""
+
 FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.LOST})
 ON_HOST = frozenset({RunState.STARTING, RunState.RUNNING, RunState.STOPPING})
 

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.errors import RefusedError, UsageError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.operation import Operation
-from cloudtui_engine.records.run import Run, RunState
-from cloudtui_engine.runs import script_folder
+from cloudtui_engine.records.run import PULL_POLICIES, Run, RunState
+from cloudtui_engine.runs import model_jobs, pull_policy, script_folder
+
+FIRST_MODELS = {"image": "cnn", "tabular": "mlp"}
+"""What is trained for a task where no architecture is named."""
 
 
 def start_training(
@@ -28,26 +32,126 @@ def start_training(
     params: Mapping[str, Any],
     name: str | None = None,
     gpus: str = "auto",
+    weights: Model | None = None,
+    pull: str = "best",
+    pull_max: int = pull_policy.MAX_BYTES,
 ) -> Run:
-    """A new run of the bundled trainer, queued."""
+    """A new run of the bundled trainer, queued.
+
+    Args:
+        catalog: where it is kept.
+        dataset: what it learns from.
+        instances: where it runs.
+        task: default: the dataset's.
+        model: the architecture; default: that of the `weights`, else the trainer's for the task.
+        params: hyperparameters.
+        name: default: made up.
+        gpus: `auto`, indices or how many.
+        weights: a model whose weights it begins from.
+        pull: what is brought here when it has ended: `none`, `best` or `all`.
+        pull_max: no more bytes than these are brought here by themselves.
+
+    Raises:
+        RefusedError: the model has no weights that a training can begin from.
+        UsageError: there is no such pull policy.
+    """
+    if pull not in PULL_POLICIES:
+        raise UsageError(f"There is no pull policy {pull!r}.", f"Choose one of {', '.join(PULL_POLICIES)}.")
+    if weights is not None:
+        model_jobs.check_weights(weights)
+        model = model or weights.architecture
+    chosen_task = task or dataset.task
+    architecture = model or FIRST_MODELS.get(chosen_task, chosen_task)
     return _create(
         catalog,
         Run(
             id=new_id(),
-            name=name or _free_name(catalog, f"{dataset.name}-{model or 'cnn'}"),
+            name=name or _free_name(catalog, f"{dataset.name}-{architecture}"),
             kind="train",
             status=RunState.QUEUED,
             attempt=1,
             instances=(),
             dataset=dataset.name,
             dataset_id=dataset.id,
-            task=task or dataset.task,
-            model=model or "cnn",
+            task=chosen_task,
+            model=architecture,
             params=dict(params),
-            spec={"gpus": gpus},
+            spec={"gpus": gpus, "pull": pull, "pull_max": pull_max},
             created_at=time.time(),
+            model_id=weights.id if weights else None,
         ),
         [instance.id for instance in instances],
+    )
+
+
+def start_evaluation(
+    catalog: Catalog,
+    *,
+    model: Model,
+    dataset: Dataset,
+    instance: Instance,
+    split: str = "test",
+    params: Mapping[str, Any] | None = None,
+) -> Run:
+    """A job that measures a model on the rows of a split, queued.
+
+    Raises:
+        RefusedError: the model has no files, or learned another task than the dataset's.
+        UsageError: the dataset has no such split.
+    """
+    spec = {"gpus": "auto", "split": split, "pull": "all"}
+    model_jobs.check_evaluation(model, dataset, split)
+    name = _free_name(catalog, f"{model.name}-evaluate")
+    job = _job("evaluate", model, dataset, name, params or {})
+    return _create(catalog, replace(job, spec=spec), [instance.id])
+
+
+def start_compression(
+    catalog: Catalog,
+    *,
+    model: Model,
+    dataset: Dataset,
+    instance: Instance,
+    max_drop: float = 0.5,
+    params: Mapping[str, Any] | None = None,
+) -> Run:
+    """A job that makes smaller variants of a model and judges each, queued.
+
+    Args:
+        catalog: where it is kept.
+        model: what is made smaller.
+        dataset: whose rows calibrate, choose and judge.
+        instance: where it runs; latencies are of that machine.
+        max_drop: how many points of accuracy a variant may lose.
+        params: more for the trainer's compression.
+
+    Raises:
+        RefusedError: the model has no files, is a variant or a regression, or learned another task.
+        UsageError: `max_drop` is no share of accuracy.
+    """
+    model_jobs.check_compression(model, dataset, max_drop)
+    chosen = {**(params or {}), "max_drop": max_drop}
+    name = _free_name(catalog, f"{model.name}-compress")
+    job = _job("compress", model, dataset, name, chosen)
+    return _create(catalog, replace(job, spec={"gpus": "auto", "pull": "best"}), [instance.id])
+
+
+def _job(kind: str, model: Model, dataset: Dataset, name: str, params: Mapping[str, Any]) -> Run:
+    """A job on a model version, not kept yet."""
+    return Run(
+        id=new_id(),
+        name=name,
+        kind=kind,
+        status=RunState.QUEUED,
+        attempt=1,
+        instances=(),
+        dataset=dataset.name,
+        dataset_id=dataset.id,
+        task=model.task or dataset.task,
+        model=model.label,
+        params=dict(params),
+        created_at=time.time(),
+        model_id=model.id,
     )
 
 

@@ -12,7 +12,7 @@ from cloudtui_engine.hosts import replies
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.host_status import HostStatus
 from cloudtui_engine.records.run import FINISHED, Attempt, RunState
-from cloudtui_engine.runs import console_log
+from cloudtui_engine.runs import console_log, lineage
 from cloudtui_engine.runs.ingest import Ingest
 from cloudtui_engine.runs.verdict import Verdict, judge
 from cloudtui_engine.sanitize import clean_line
@@ -244,8 +244,7 @@ class AttemptFollower:
                     reason=self._with_last_line(verdict),
                 )
                 self._catalog.runs.set_stale([attempt.run_id], None)
-                if verdict.state is RunState.SUCCEEDED and self._has_weights():
-                    self._catalog.models.register(attempt.run_id, attempt.number)
+                lineage.register(self._catalog, attempt, verdict.state)
         self.finished = True
 
     def _with_last_line(self, verdict: Verdict) -> str:
@@ -254,10 +253,6 @@ class AttemptFollower:
             return verdict.reason
         last = console_log.last_line(self._catalog.paths.console(self.run_id, self.number))
         return f"{verdict.reason} {clean_line(last, 200)}".strip()
-
-    def _has_weights(self) -> bool:
-        run = self._catalog.runs.get(self.attempt.run_id)
-        return any(artifact.kind in {"weights", "onnx"} for artifact in run.artifacts)
 
 
 def _end_of(status: HostStatus, clock_offset: float) -> float:

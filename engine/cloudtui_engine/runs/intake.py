@@ -14,6 +14,7 @@ from cloudtui_engine.records.facts import checked_gpus
 from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs.columns import MAX_STEP, KeyCleaner, is_step, number
 from cloudtui_engine.runs.line_shapes import LATEST
+from cloudtui_engine.runs.pull_policy import Policy
 from cloudtui_engine.sanitize import clean, clean_line
 
 MAX_EVENTS = 10_000
@@ -23,6 +24,7 @@ MAX_REPORTS = 1_000
 MAX_TEXT = 4_000
 _MAX_DEPTH = 20
 _PROGRESS = ("epoch", "epochs", "step", "steps", "eta_s", "rate")
+_MAX_DOING = 200
 _GPU = ("utilization", "memory_used_bytes", "temperature_c", "power_w")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LEVELS = frozenset({"info", "warning", "error"})
@@ -70,18 +72,27 @@ class Intake:
         """Write down what is written once a commit."""
         run, attempt = self.source.run_id, self.source.attempt
         if self._files:
-            room = max(0, MAX_FILES - len(self.catalog.runs.artifacts(run, attempt)))
+            room = max(0, MAX_FILES - self.catalog.runs.count_artifacts(run, attempt))
             self.bad += max(0, len(self._files) - room)
-            self.catalog.runs.add_artifacts(run, attempt, self._files[:room])
+            self._add_files(self._files[:room])
         if self._progress is not None and self.catalog.runs.newest_attempt(run) == attempt:
             self.catalog.runs.set_progress(run, self._progress)
 
+    def _add_files(self, files: list[tuple[str, str, int, str]]) -> None:
+        run, attempt = self.source.run_id, self.source.attempt
+        known = self.catalog.runs.artifacts(run, attempt)
+        left = Policy.of(self.catalog.runs.spec(run)).left(known, files)
+        self.catalog.runs.add_artifacts(run, attempt, files, left)
+
     def _take_progress(self, record: Record, _t: float) -> Record | None:
-        found = {}
+        found: Record = {}
         for name in _PROGRESS:
             value = number(record.get(name))
             if value is not None and math.isfinite(value):
                 found[name] = record[name] if isinstance(record[name], int | float) else value
+        text = record.get("text")
+        if isinstance(text, str) and (said := clean_line(text, _MAX_DOING)):
+            found["text"] = said
         if found:
             self._progress = found
         return found or None

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Run
+from cloudtui_engine.runs.model_jobs import WEIGHTS
 
 GRACE_S = 30
 SAMPLE_S = 2
 
 
-def common(run: Run, dataset: Dataset | None, gpus: Sequence[int] | None) -> dict[str, Any]:
+def common(
+    run: Run, dataset: Dataset | None, gpus: Sequence[int] | None, model: Model | None = None
+) -> dict[str, Any]:
     """What every job has, whatever it runs."""
     return {
         "gpus": None if gpus is None else list(gpus),
@@ -23,25 +28,46 @@ def common(run: Run, dataset: Dataset | None, gpus: Sequence[int] | None) -> dic
         "setup": str(run.spec.get("setup") or ""),
         "cwd": "",
         "packages": [],
-        "about": about(run, dataset),
+        "about": about(run, dataset, model),
     }
 
 
-def training(run: Run, number: int, *, trainer: str, data: str, python: str) -> dict[str, Any]:
-    """The bundled trainer; `trainer` is its folder below the root, `data` the dataset's, absolute."""
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What lies on the host for a job of the bundled trainer."""
+
+    trainer: str
+    """Its folder below the root."""
+    data: str
+    """The dataset's folder, absolute."""
+    python: str
+    """Its path there; empty: the one that serves us."""
+    given: str = ""
+    """The folder of the model that the job acts on or begins from, absolute."""
+
+
+def training(run: Run, number: int, there: Brought) -> dict[str, Any]:
+    """Training, from the weights in `given` where there are some."""
+    weights = f"{there.given}/{WEIGHTS}" if there.given else ""
+    more = {"task": run.task, "model": run.model, "params": dict(run.params), "weights": weights}
+    return _bundled(run, number, there, more)
+
+
+def on_model(run: Run, number: int, there: Brought, model: Model) -> dict[str, Any]:
+    """An evaluation or a compression of a model."""
+    more: dict[str, Any] = {"job": run.kind, "given": there.given, "of": model.label, "task": run.task}
+    more["params"] = dict(run.params)
+    if run.kind == "evaluate":
+        more["split"] = str(run.spec.get("split") or "test")
+    return _bundled(run, number, there, more)
+
+
+def _bundled(run: Run, number: int, there: Brought, more: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "argv": ["{python}", "-u", "-m", "cloudtui_trainer", "{config}"],
-        "python": python,
-        "packages": [trainer],
-        "config": {
-            "run": run.id,
-            "attempt": number,
-            "name": run.name,
-            "dataset": data,
-            "task": run.task,
-            "model": run.model,
-            "params": dict(run.params),
-        },
+        "python": there.python,
+        "packages": [there.trainer],
+        "config": {"run": run.id, "attempt": number, "name": run.name, "dataset": there.data, **more},
     }
 
 
@@ -57,7 +83,7 @@ def script(run: Run, *, folder: str, secrets: Mapping[str, str]) -> dict[str, An
     }
 
 
-def about(run: Run, dataset: Dataset | None) -> dict[str, Any]:
+def about(run: Run, dataset: Dataset | None, model: Model | None = None) -> dict[str, Any]:
     """What a catalog that lost this run needs to have it again (`run import --from`)."""
     found: dict[str, Any] = {
         "name": run.name,
@@ -72,6 +98,13 @@ def about(run: Run, dataset: Dataset | None) -> dict[str, Any]:
     }
     if dataset is not None:
         found["dataset"] = {"name": dataset.name, "version": dataset.version, "sha256": dataset.sha256}
+    if model is not None:
+        found["of"] = {
+            "name": model.name,
+            "version": model.version,
+            "run": model.run_id,
+            "variant": model.variant,
+        }
     return found
 
 

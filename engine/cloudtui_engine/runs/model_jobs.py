@@ -1,0 +1,100 @@
+"""Which models a job can act on, and on which data. Pure: what only the job can know, the job says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cloudtui_engine.errors import RefusedError, UsageError
+from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.model import Model
+from cloudtui_engine.records.run import Artifact
+
+WEIGHTS = "model.safetensors"
+_REPORT = "report.json"
+
+
+def files(model: Model) -> list[Artifact]:
+    """What a job is given of a model: its files `model.*` and its report."""
+    return [file for file in model.files if file.name == _REPORT or _is_model(file)]
+
+
+def weights(model: Model) -> list[Artifact]:
+    """What a training begins from."""
+    return [file for file in model.files if file.name == WEIGHTS]
+
+
+def check_weights(model: Model) -> None:
+    """See that a training can begin from this model.
+
+    Raises:
+        RefusedError: it has no weights.
+    """
+    if not weights(model):
+        raise RefusedError(
+            f"{model.label} has no {WEIGHTS} to begin from.",
+            "Choose a model that the bundled trainer trained: cloudtui model list",
+            code="no_weights",
+        )
+
+
+def check_evaluation(model: Model, dataset: Dataset, split: str) -> None:
+    """See that a model may be measured on a split.
+
+    Raises:
+        RefusedError: it has no files, or learned another task.
+        UsageError: there is no such split.
+    """
+    _check(model, dataset)
+    if dataset.splits and not dataset.splits.get(split):
+        there = ", ".join(name for name, rows in dataset.splits.items() if rows) or "none"
+        raise UsageError(f"{dataset.name} has no split {split!r}.", f"It has: {there}.")
+
+
+def check_compression(model: Model, dataset: Dataset, max_drop: float) -> None:
+    """See that a model may be made smaller.
+
+    Raises:
+        RefusedError: it has no files, learned another task or predicts numbers, or is a variant already.
+        UsageError: `max_drop` is none.
+    """
+    _check(model, dataset)
+    if not math.isfinite(max_drop) or not 0 <= max_drop <= 100:
+        raise UsageError(
+            f"--max-drop {max_drop:g} is none.", "Give percentage points of accuracy, for instance 0.5."
+        )
+    if model.variant:
+        raise RefusedError(
+            f"{model.label} is a variant already.", f"Compress what it was made from: {model.parent}",
+            code="is_variant",
+        )  # fmt: skip
+    if (dataset.manifest.get("target") or {}).get("kind") == "number":
+        raise RefusedError(
+            f"{model.label} predicts a number; compression is judged by accuracy, which only classes have.",
+            "Evaluate it instead: cloudtui model evaluate " + model.label,
+            code="regression",
+        )
+
+
+def _check(model: Model, dataset: Dataset) -> None:
+    if not any(_is_model(file) for file in model.files):
+        raise RefusedError(
+            f"{model.label} has no files.",
+            f"See what its run left: cloudtui run show {model.run_id}",
+            code="no_files",
+        )
+    if model.task and dataset.task != model.task:
+        raise RefusedError(
+            f"{model.label} learned from {model.task} data, and {dataset.name} is {dataset.task} data.",
+            "Name a dataset of its kind with --dataset.",
+            code="incompatible",
+        )
+
+
+def _is_model(file: Artifact) -> bool:
+    return file.name.startswith("model.")
+
+
+def missing(found: Sequence[Artifact]) -> list[Artifact]:
+    """Those that are not on this machine."""
+    return [file for file in found if file.local is None]
