@@ -18,6 +18,7 @@ from cloudtui_trainer.errors import TrainerError
 
 MODELS = {
     "cnn": "cloudtui_trainer.models.cnn",
+    "mlp": "cloudtui_trainer.models.mlp",
     "resnet": "cloudtui_trainer.models.resnet",
 }
 

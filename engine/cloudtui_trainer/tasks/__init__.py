@@ -7,7 +7,10 @@ import importlib
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.tasks.base import Task
 
-TASKS = {"image": "cloudtui_trainer.tasks.image:ImageTask"}
+TASKS = {
+    "image": "cloudtui_trainer.tasks.image:ImageTask",
+    "tabular": "cloudtui_trainer.tasks.tabular:TabularTask",
+}
 
 
 def find_task(name: str) -> type[Task]:
