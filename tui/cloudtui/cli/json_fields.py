@@ -60,6 +60,10 @@ def dataset(record: Any) -> dict[str, Any]:
         "splits": {name: record.splits.get(name, 0) for name in ("train", "validation", "test")},
         "classes": list(record.classes),
         "instances": list(record.instances),
+        "target": dict(record.target) or None,
+        "columns": list(record.columns),
+        "left_out": list(record.left_out),
+        "findings": list(record.findings),
         "source": record.source,
         "created_at": rfc3339(record.created_at),
     }

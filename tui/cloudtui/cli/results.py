@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudtui import format as words
 from cloudtui.actions.action import Action
-from cloudtui.cli import run_texts, texts
+from cloudtui.cli import dataset_texts, run_texts, texts
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
@@ -159,7 +159,7 @@ _SHORT: Mapping[str, str] = {
     "instance.forget": "{name} is off the list. Its runs stay; nothing was done on the machine.",
 }
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
-    "Run": run_texts.run, "Instance": texts.instance, "Dataset": texts.dataset, "Model": texts.model,
+    "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
 }  # fmt: skip
 _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Comparison": _comparison,

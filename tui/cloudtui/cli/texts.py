@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as words
-from cloudtui.cli import run_texts
+from cloudtui.cli import dataset_texts, run_texts
 from cloudtui.cli.tables import Column, pairs, table
-from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.sanitize import clean_line
@@ -81,53 +80,6 @@ def _free_of(facts: Mapping[str, Any], what: str) -> str:
     return f"{words.size(free)} free of {words.size(whole)}" if whole else ""
 
 
-def datasets(records: Sequence[Dataset], cells: int | None) -> Lines:
-    """The list of datasets."""
-    now = time.time()
-    columns = [
-        Column("Name", shrinks=True),
-        Column("Version", right=True),
-        Column("Task"),
-        Column("Train", right=True),
-        Column("Validation", right=True),
-        Column("Test", right=True),
-        Column("Classes", right=True),
-        Column("Size", right=True),
-        Column("On", shrinks=True),
-        Column("Age", right=True),
-    ]
-    rows = [
-        [
-            clean_line(one.name),
-            str(one.version),
-            one.task,
-            *(words.count(one.splits.get(split)) for split in ("train", "validation", "test")),
-            words.count(len(one.classes)) if one.classes else "",
-            words.size(one.size_bytes),
-            clean_line(", ".join(one.instances)),
-            words.since(one.created_at, now),
-        ]
-        for one in records
-    ]
-    return table(columns, rows, cells)
-
-
-def dataset(record: Dataset) -> Lines:
-    """One dataset version."""
-    return pairs(
-        [
-            ("Dataset", f"{clean_line(record.name)} v{record.version}  {record.id}"),
-            ("Task", record.task),
-            ("Source", clean_line(record.source)),
-            ("Rows", ", ".join(f"{split} {words.count(n)}" for split, n in record.splits.items())),
-            ("Classes", clean_line(", ".join(record.classes))),
-            ("Size", words.size(record.size_bytes)),
-            ("sha256", record.sha256),
-            ("On", clean_line(", ".join(record.instances))),
-        ]
-    )
-
-
 def models(records: Sequence[Model], cells: int | None) -> Lines:
     """The list of models."""
     now = time.time()
@@ -179,7 +131,7 @@ def model(record: Model) -> Lines:
 LISTS: Mapping[str, Callable[[Any, int | None], Lines]] = {
     "run": run_texts.runs,
     "instance": instances,
-    "dataset": datasets,
+    "dataset": dataset_texts.datasets,
     "model": models,
 }
 EMPTY: Mapping[str, str] = {

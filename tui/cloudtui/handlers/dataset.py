@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cloudtui.handlers import instance as instances
 from cloudtui.handlers.session import Session
 from cloudtui_engine.records.dataset import Dataset
 
 
-def add(session: Session, name: str, source: str, task: str | None = None) -> Dataset:
+def add(
+    session: Session,
+    name: str,
+    source: str,
+    *,
+    task: str | None = None,
+    target: str | None = None,
+    leave_out: Sequence[str] | None = None,
+    no_header: bool = False,
+    seed: int = 0,
+) -> Dataset:
     """Read a source into a new version on this machine."""
     from cloudtui_engine import data
 
     def told(text: str, done: int, total: int) -> None:
         session.on_progress(text, done / total if total else None)
 
-    return data.add_dataset(session.catalog, name, source, task=task, on_progress=told)
+    wishes = data.Wishes(
+        task=task or None,
+        target=target or "",
+        header=False if no_header else None,
+        leave_out=tuple(one for one in leave_out or () if one),
+        seed=int(seed or 0),
+    )
+    return data.add_dataset(session.catalog, name, source, wishes=wishes, on_progress=told)
 
 
 def list_all(session: Session) -> list[Dataset]:
