@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cloudtui_engine.data.table_edges import edges
 from cloudtui_engine.data.tables import Column
-from cloudtui_features.tabular import DATE_UNIT, MOST_EDGES
+from cloudtui_features.tabular import DATE_UNIT
 
 MOST_WORDS = 1000
 """Of a vocabulary; rarer words count as unseen."""
@@ -45,7 +46,6 @@ def _fit_numbers(column: Column, train: npt.NDArray[np.bool_]) -> tuple[dict[str
     there = mine[~missing]
     fill = float(np.float32(np.median(there)))
     filled = np.where(missing, fill, mine)
-    edges = np.unique(np.quantile(there, np.linspace(0, 1, MOST_EDGES)).astype(np.float32))
     std = float(filled.std())
     entry = {
         "name": column.name,
@@ -53,7 +53,7 @@ def _fit_numbers(column: Column, train: npt.NDArray[np.bool_]) -> tuple[dict[str
         "fill": fill,
         "mean": float(filled.mean()),
         "std": std if np.float32(std) > 0 else 1.0,
-        "edges": edges.astype(np.float64).tolist(),
+        "edges": edges(there).astype(np.float64).tolist(),
     }
     if column.type == "date":
         entry |= {"unit": DATE_UNIT, "format": column.form}
