@@ -437,3 +437,37 @@ async def test_one_that_refuses_does_not_hide_what_the_others_did(
         await wait_until(pilot, lambda: "Delete: 1 of 2 done, 1 not." in screen(app))
         assert "It is being pulled." in screen(app)
         await wait_until(pilot, lambda: "Runs 5" in screen(app))
+
+
+async def test_a_config_that_cannot_be_read_says_so_and_comes_back(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desktop(story) as (app, pilot):
+
+        def broken(*_arguments: object, **_named: object) -> list[object]:
+            raise CatalogError("The disk is full.", "Free some room.")
+
+        with monkeypatch.context() as failing:
+            failing.setattr(app.bridge.catalog.events, "list", broken)
+            await pilot.press("right_square_bracket", "right_square_bracket")
+            await wait_until(pilot, lambda: "✗ The disk is full." in screen(app))
+        await pilot.press("down")
+        await wait_until(pilot, lambda: "news-bag-sweep" in screen(app) and "crunnewsbag" in screen(app))
+        assert "The disk is full." not in screen(app)
+
+
+async def test_an_operation_whose_row_is_gone_is_forgotten(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        app.performer._mine["c0000000000gone0"] = "Probe"
+        app.performer.operations_changed()
+        await settle(pilot)
+        assert not app.performer._mine
+
+
+async def test_a_look_that_was_chosen_is_there_from_the_first_paint(story: Path) -> None:
+    async with desktop(story, look="cloudtui-light") as (app, pilot):
+        assert app.current_theme.dark is False
+        assert app.screen.styles.background.hex.lower() == "#fbfcfd"
+        app.perform("view.theme")
+        await settle(pilot)
+        assert app.screen.styles.background.hex.lower() == "#16191e"

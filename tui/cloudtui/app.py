@@ -54,7 +54,14 @@ class CloudtuiApp(App[int]):
         Binding("y", "copy_command", "Copy as command", show=False),
     ]
 
-    def __init__(self, bridge: Bridge, *, select_run: str | None = None, first: str = "runs") -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        *,
+        select_run: str | None = None,
+        first: str = "runs",
+        look: str = theme.DEFAULT,
+    ) -> None:
         super().__init__()
         self.bridge = bridge
         self.overview = Overview({})
@@ -64,9 +71,7 @@ class CloudtuiApp(App[int]):
         kind = AREAS[first].load()
         bridge.begin(first, lambda: kind.fetch(bridge, Request(sort=kind.SORT)))
         self._asked: set[str] = set()
-        for one in theme.THEMES:
-            self.register_theme(one)
-        self.theme = theme.DEFAULT
+        self._dress(look)
 
     def compose(self) -> ComposeResult:
         """Bar, rail, area, bar."""
@@ -83,8 +88,20 @@ class CloudtuiApp(App[int]):
             self.query_one(Rail), self.bridge, lambda error: self.performer.say_error(error)
         )
         self.open_area(self._first, self._select_run)
+        self.call_after_refresh(gc.enable)
         self.set_interval(POLL_S, Changes(self).poll)
         self.set_interval(1.0, self._tick)
+
+    def _dress(self, look: str) -> None:
+        """Begin in this theme. Set as a change of theme, all style sheets would be parsed twice."""
+        for one in theme.THEMES:
+            self.register_theme(one)
+        self.set_reactive(CloudtuiApp.theme, look)
+        dark = self.current_theme.dark
+        self.update_classes(
+            {f"-theme-{look}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False
+        )
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @cached_property
     def performer(self) -> Performer:
@@ -281,13 +298,14 @@ def run(paths: Paths, *, select_run: str | None = None) -> int:
     """Open the desktop; returns the exit status. Runs that are live when it closes go on."""
     bridge = Bridge(paths)
     try:
-        app = CloudtuiApp(bridge, select_run=select_run)
         chosen = bridge.catalog.settings.get("desktop.theme", None)
-        if chosen in {one.name for one in theme.THEMES}:
-            app.theme = str(chosen)
-        gc.freeze()  # what is loaded by now stays: no collection looks at it while the first screen is made
+        look = str(chosen) if chosen in {one.name for one in theme.THEMES} else theme.DEFAULT
+        app = CloudtuiApp(bridge, select_run=select_run, look=look)
+        gc.freeze()  # what is loaded by now stays: no collection need look at it
+        gc.disable()  # nor at the first screen while it is made
         live = app.run()
     finally:
+        gc.enable()
         bridge.close()
     if live:
         print(f"{live} {'run goes' if live == 1 else 'runs go'} on.")  # noqa: T201 - after the screen is gone

@@ -12,7 +12,7 @@ from cloudtui.actions.consequences import consequence
 from cloudtui.bridge import Bridge
 from cloudtui.handlers import resolve
 from cloudtui.menus import possible, takes_target
-from cloudtui_engine.errors import CloudtuiError, from_dict
+from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
@@ -65,7 +65,12 @@ class Performer:
     def operations_changed(self) -> None:
         """Say of the operations that were started here which have ended."""
         for identity, title in list(self._mine.items()):
-            operation = self._bridge.catalog.operations.get(identity)
+            try:
+                operation = self._bridge.catalog.operations.get(identity)
+            except NotFoundError:
+                # The home was restored from a backup meanwhile: there is nothing more to say of it.
+                del self._mine[identity]
+                continue
             if operation.state.is_finished:
                 del self._mine[identity]
             if operation.state is OperationState.FAILED:

@@ -104,7 +104,10 @@ class Paint:
             self._theme = theme
         style = self._styles.get(name)
         if style is None:
-            style = self._styles[name] = self._make(name, self._widget.rich_style)
+            base = self._styles.get("")
+            if base is None:  # Textual works it out anew each time, from all of the widget's ancestors
+                base = self._styles[""] = self._widget.rich_style
+            style = self._styles[name] = self._make(name, base)
         return style
 
     def forget(self) -> None:

@@ -6,16 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.timer import Timer
 
-from cloudtui.areas.runs.chart_grid import MOST, ChartGrid
+from cloudtui.areas.runs.chart_grid import MOST
+from cloudtui.areas.runs.charted import ChartedTab
 from cloudtui.areas.runs.side import side_facts
-from cloudtui.areas.runs.tab import RunTab
-from cloudtui.bridge import Reader
+from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.chart import Plot
-from cloudtui.widgets.facts import Facts
 from cloudtui_engine.records.run import Run, Series
 
 _ORDER = ("loss", "accuracy")
@@ -23,24 +20,16 @@ _REST = 8.0
 """Between two reads of a long history at least so many times what the last one took."""
 
 
-class ChartsTab(RunTab):
-    """A grid of charts and a sheet of what concerns all of them."""
+class ChartsTab(ChartedTab):
+    """The charts of the run's own metrics."""
 
-    def compose(self) -> ComposeResult:
-        """Charts at the left."""
-        self.grid = ChartGrid()
-        self.side = Facts(classes="side")
-        self.side.can_focus = False
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
         self._drawn_for: str | None = None
-        self._machines = Reader(self, self.bridge, self.fail)
+        self._machines = Reader(self, bridge, self.fail)
         self._gpus: tuple[str | None, list[Mapping[str, Any]]] = (None, [])
         self._missed = False
         self._next: Timer | None = None
-        self.notice.display = False
-        yield self.notice
-        with Horizontal():
-            yield self.grid
-            yield self.side
 
     def load(self) -> None:
         """Read all series, unless a read is due soon anyway."""
@@ -86,16 +75,6 @@ class ChartsTab(RunTab):
             self._gpus = found
             self.tick()
 
-    def on_focus(self) -> None:
-        """The charts may have come since the keys were sent here."""
-        chart = self.grid.first()
-        if chart is not None:
-            self.call_after_refresh(chart.focus)
-
-    def focus_inside(self) -> None:
-        """The first chart takes the keys."""
-        (self.grid.first() or self).focus()
-
     def _read(self, run: Run) -> tuple[Run, list[Series], float]:
         begun = time.perf_counter()
         keys = self.bridge.catalog.metrics.keys(run.id)
@@ -114,13 +93,7 @@ class ChartsTab(RunTab):
             name: [Plot(label(key), series[key].steps, series[key].values) for key in keys if key in series]
             for name, keys in grouped_keys(list(series)).items()
         }
-        self.notice.display = not groups
-        self.grid.display = bool(groups)
-        if groups:
-            self.grid.show(groups)
-            if self.has_focus:  # there was no chart yet when the keys came here
-                self.call_after_refresh(self.focus_inside)
-        else:
+        if not self.draw(groups):
             self._say_nothing(run)
 
     def _rested(self) -> None:

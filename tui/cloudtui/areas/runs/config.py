@@ -11,6 +11,7 @@ from cloudtui import format as fmt
 from cloudtui.areas.runs.rows import status
 from cloudtui.areas.runs.tab import RunTab
 from cloudtui.widgets.facts import Fact, Facts
+from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.event import Event
 from cloudtui_engine.records.run import Attempt, Run
 from cloudtui_engine.sanitize import clean_line
@@ -22,8 +23,9 @@ class ConfigTab(RunTab):
     """A sheet of facts."""
 
     def compose(self) -> ComposeResult:
-        """The sheet."""
+        """The sheet, or what stands in its place."""
         self.facts = Facts()
+        yield self.notice
         yield self.facts
 
     def load(self) -> None:
@@ -33,10 +35,22 @@ class ConfigTab(RunTab):
             return
         catalog = self.bridge.catalog
 
-        def work() -> list[Fact]:
-            return facts(run, catalog.runs.attempts(run.id), catalog.events.list(run.id), self.bridge.now())
+        def work() -> tuple[str, list[Fact]]:
+            attempts, events = catalog.runs.attempts(run.id), catalog.events.list(run.id)
+            return run.id, facts(run, attempts, events, self.bridge.now())
 
-        self.reader.ask(work, lambda found: self.facts.show(found) if self.shown_id == run.id else None)
+        self.reader.ask(work, self._show)
+
+    def _show(self, found: tuple[str, list[Fact]]) -> None:
+        if found[0] == self.shown_id:
+            self.notice.display = False
+            self.facts.display = True
+            self.facts.show(found[1])
+
+    def fail(self, error: CloudtuiError) -> None:
+        """What could not be read does not stand beside what another run was given."""
+        super().fail(error)
+        self.facts.display = False
 
     def focus_inside(self) -> None:
         """The sheet takes the keys."""

@@ -19,6 +19,7 @@ class RunTab(Container, can_focus=True):
         self.run_shown: Run | None = None
         self.reader = Reader(self, bridge, self.fail)
         self.notice = Notice()
+        self.notice.display = False
 
     @property
     def shown_id(self) -> str | None:
