@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from cloudtui_features.tabular import MOST_EDGES
 
 Values = npt.NDArray[np.float32]
+"""Edges are of the precision that the shards have."""
 
 
-def edges(values: Values, most: int = MOST_EDGES) -> Values:
+def edges(values: npt.NDArray[Any], most: int = MOST_EDGES) -> Values:
     """At most `most` ascending edges.
 
     A value that alone holds more rows than a bin gets one edge; the others are quantiles of the rest. Plain
