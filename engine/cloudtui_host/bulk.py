@@ -8,9 +8,10 @@ import os
 import sys
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from cloudtui_host import frames, layout, serve
+from cloudtui_host import frames, layout, manifest
 from cloudtui_host.errors import HostError, from_os
 from cloudtui_host.fetch import Fetch
+from cloudtui_host.hello import hello
 from cloudtui_host.receive import Receipt
 
 _READ = 1 << 20
@@ -76,7 +77,7 @@ class Bulk:
 
     def run(self) -> None:
         """Serve until the engine's end closes; what was received so far stays for the next session."""
-        self.channel.tell(serve.hello(self.root))
+        self.channel.tell(hello(self.root))
         with contextlib.suppress(EndError):
             while True:
                 kind, payload = self.channel.next()
@@ -148,11 +149,22 @@ class Bulk:
         return {"present": os.path.isdir(os.path.join(self.root, layout.content(args.get("dest"))))}
 
     def _put(self, args: Dict[str, Any], _number: Any) -> Dict[str, Any]:
-        self._drop()
-        self._broken = None
-        self._told = 0
-        self._receipt = Receipt(self.root, args.get("dest"), args.get("files"))
-        return {"offsets": self._receipt.offsets, "free_bytes": self._receipt.free_bytes}
+        """A manifest, or with `more` a part of one: the parts of one `dest` follow each other."""
+        dest, entries = args.get("dest"), manifest.check(args.get("files"))
+        receipt = self._receipt
+        if receipt is None or receipt.began or receipt.dest != dest:
+            self._drop()
+            self._broken = None
+            self._told = 0
+            self._receipt = receipt = Receipt(self.root, dest)
+        try:
+            offsets = receipt.add(entries)
+            if args.get("more") is not True:
+                receipt.begin()
+        except (OSError, HostError):
+            self._drop()
+            raise
+        return {"offsets": offsets, "free_bytes": receipt.free_bytes}
 
     def _commit(self, _args: Dict[str, Any], _number: Any) -> Dict[str, Any]:
         if self._receipt is None:

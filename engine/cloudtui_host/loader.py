@@ -9,14 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
-import io
 import json
 import os
 import re
-import shutil
 import sys
-import zipfile
-from typing import Any, BinaryIO, Dict
+from typing import Any, BinaryIO, Dict, Tuple
 
 _HINTS = {
     errno.ENOSPC: ("disk_full", "Free some space on the host, or choose a root on another disk with --root."),
@@ -64,6 +61,10 @@ def read_zip(stream: BinaryIO, size: int) -> bytes:
     return content
 
 
+def _bad_package(error: Exception) -> Tuple[str, str, str]:
+    return "bad_package", "The host's part could not be unpacked: %s." % error, ""
+
+
 def _sync(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -75,7 +76,14 @@ def _sync(path: str) -> None:
 
 
 def _unpack(content: bytes, target: str) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    import io  # Mostly the package is there already: a session then starts without these.
+    import zipfile
+
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile as error:
+        raise LoadError(*_bad_package(error)) from None
+    with archive:
         for name in archive.namelist():
             if not re.fullmatch(r"cloudtui_host/(for_scripts/)?[a-z0-9_]+\.py", name):
                 raise LoadError("bad_package", "The host's part holds a strange name: %r." % name, "")
@@ -101,6 +109,8 @@ def install(root: str, sha: str, content: bytes) -> str:
     folder = os.path.join(base, sha)
     if os.path.exists(os.path.join(folder, "cloudtui_host", "serve.py")):
         return folder
+    import shutil
+
     os.makedirs(root, mode=0o700, exist_ok=True)
     os.makedirs(base, mode=0o700, exist_ok=True)
     temporary = os.path.join(base, ".new-%s-%d-%s" % (sha[:12], os.getpid(), os.urandom(4).hex()))
@@ -145,8 +155,8 @@ def main(header: Dict[str, Any]) -> None:
         code, hint = _HINTS.get(error.errno or 0, ("os_error", ""))
         where = " (%s)" % error.filename if isinstance(error.filename, str) else ""
         say(code, "Could not set up on the host: %s%s." % (error.strerror or error, where), hint)
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        say("bad_package", "The host's part could not be unpacked: %s." % error, "")
+    except (KeyError, ValueError, TypeError) as error:
+        say(*_bad_package(error))
     else:
         lane = "bulk" if header.get("lane") == "bulk" else "serve"
         importlib.import_module("cloudtui_host." + lane).main(root)

@@ -2,131 +2,93 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import hashlib
 import os
-import re
-import shutil
-import stat
-from typing import Any, Dict, List, NamedTuple, Set
+from typing import Any, Dict, List, Optional, Tuple
 
-from cloudtui_host import files, layout, locks
+from cloudtui_host import files, layout
+from cloudtui_host.ahead import Ahead
 from cloudtui_host.errors import HostError
+from cloudtui_host.manifest import Entry
+from cloudtui_host.staging import Opened, Staging
 
 SPARE_BYTES = 16 << 20
 _BLOCK = 4096
-_SHA = re.compile(r"[0-9a-f]{64}")
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class Entry(NamedTuple):
-    """A file of the manifest."""
-
-    path: str
-    size: int
-    sha256: str
-    mode: int
-
-
-def _whole(path: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 60:
-        raise HostError("bad_request", "The size and mode of %s must be whole numbers." % path)
-    return value
-
-
-def check_manifest(raw: Any) -> List[Entry]:
-    """The files of a manifest.
-
-    Raises:
-        HostError: it holds something that is no file to be received, or one twice.
-    """
-    if not isinstance(raw, list) or not raw:
-        raise HostError("bad_request", "files must be a list of {path, size, sha256, mode}.")
-    entries = []
-    seen: Set[str] = set()
-    for one in raw:
-        one = one if isinstance(one, dict) else {}
-        path, sha = layout.relative(one.get("path"), "file"), one.get("sha256")
-        size, mode = _whole(path, one.get("size")), _whole(path, one.get("mode", 0o644))
-        if not isinstance(sha, str) or not _SHA.fullmatch(sha) or path in seen:
-            raise HostError("bad_request", "%s has no sha256, or stands there twice." % path)
-        seen.add(path)
-        entries.append(Entry(path, size, sha, 0o700 if mode & 0o100 else 0o600))
-    return entries
 
 
 class Receipt:
-    """A `put` under way. It owns a staging folder beside `dest` that outlives a cut.
+    """A `put` under way: `add` each part of its manifest, `begin`, `write` the stream, `commit`.
+
+    It owns a staging folder beside `dest` that outlives a cut. Where `dest` is there, nothing is wanted.
 
     Args:
         root: the root on this host.
         dest: the folder to fill, relative to it.
-        raw: the manifest.
 
     Raises:
-        HostError: malformed arguments; busy (another session sends the same); disk_full.
+        HostError: malformed arguments; busy (another session sends the same).
     """
 
-    def __init__(self, root: str, dest: Any, raw: Any) -> None:
-        self.entries = check_manifest(raw)
-        self.target = os.path.join(root, layout.content(dest))
-        parent, name = os.path.split(self.target)
-        self._parent = parent
-        self._staging = os.path.join(parent, ".new-" + name)
-        self.received = 0
-        self._index = 0
-        self._file = -1
-        self._left = 0
-        self._top = -1
-        self._folders: Dict[str, int] = {}
-        self._hash = hashlib.sha256()
-        self._hashed: Dict[str, str] = {}
-        self.present = os.path.isdir(self.target)
-        self.offsets: Dict[str, int] = {entry.path: entry.size for entry in self.entries}
+    def __init__(self, root: str, dest: Any) -> None:
+        target = os.path.join(root, layout.content(dest))
+        parent = os.path.dirname(target)
         os.makedirs(parent, mode=0o700, exist_ok=True)
-        self.free_bytes = shutil.disk_usage(parent).free
-        self._lock = -1
-        if not self.present:
-            self._stage()
-
-    def _stage(self) -> None:
-        lock = locks.acquire(self._staging + ".lock", 0.5)
-        if lock is None:
-            raise HostError(
-                "busy", "Another session sends the same files to this host.", "It is tried again."
-            )
-        self._lock = lock
+        found = os.statvfs(parent)
+        self.dest = dest
+        self.free_bytes = found.f_frsize * found.f_bavail
+        self.began = False
+        self.received = 0
+        self._entries: Dict[str, Entry] = {}
+        self._hashed: Dict[str, str] = {}
+        self._wanted: List[Tuple[Entry, int]] = []
+        self._index = 0
+        self._opened: Optional[Opened] = None
+        self._left = 0
+        self._ahead: Optional[Ahead] = None
+        self._staging = None if os.path.isdir(target) else Staging(target)
         try:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self._staging, 0o700)
-            self._top = os.open(self._staging, _DIRECTORY)
-            self._folders[""] = self._top
-            sizes = self._look()
-            self.offsets = {entry.path: sizes.get(entry.path, 0) for entry in self.entries}
-            self._check_space()
-            self._skip_complete()
-        except (OSError, HostError):
+            self._found = self._staging.sizes() if self._staging else {}
+        except OSError:
             self.close()
             raise
 
-    def _look(self) -> Dict[str, int]:
-        """Sizes of what an earlier session left; what cannot be part of this is removed."""
-        known = {entry.path: entry.size for entry in self.entries}
-        found: Dict[str, int] = {}
-        for folder, _, names, descriptor in os.fwalk(".", dir_fd=self._top, follow_symlinks=False):
-            for name in names:
-                path = os.path.normpath(os.path.join(folder, name))
-                seen = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                regular = stat.S_ISREG(seen.st_mode) and seen.st_nlink == 1
-                if regular and seen.st_size <= known.get(path, -1):
-                    found[path] = seen.st_size
-                else:
-                    os.unlink(name, dir_fd=descriptor)
-        return found
+    def add(self, entries: Dict[str, Entry]) -> Dict[str, int]:
+        """Take a part of the manifest; how many bytes of each of its files are here already.
+
+        Raises:
+            HostError: it names a file that another part names.
+        """
+        twice = next((path for path in entries if path in self._entries), None)
+        if twice is not None:
+            raise HostError("bad_request", "%s stands there twice." % twice)
+        self._entries.update(entries)
+        if self._staging is None:
+            return {path: entry.size for path, entry in entries.items()}
+        offsets = {path: self._found.get(path, 0) for path in entries}
+        for path, entry in entries.items():
+            if offsets[path] > entry.size:
+                offsets[path] = 0
+            if offsets[path] < entry.size or not entry.size:
+                self._wanted.append((entry, offsets[path]))
+        return offsets
+
+    def begin(self) -> None:
+        """The manifest is whole: from here on bytes are taken.
+
+        Raises:
+            HostError: disk_full.
+        """
+        self.began = True
+        if self._staging is None:
+            return
+        self._check_space()
+        for path, size in self._found.items():
+            if path not in self._entries or size > self._entries[path].size:
+                self._staging.remove(path)
+        self._ahead = Ahead(self._staging, self._wanted)
+        self._pass_empty()
 
     def _check_space(self) -> None:
-        missing = sum(entry.size - self.offsets[entry.path] + _BLOCK for entry in self.entries)
+        missing = sum(entry.size - offset for entry, offset in self._wanted) + _BLOCK * len(self._entries)
         lacking = missing + SPARE_BYTES - self.free_bytes
         if lacking > 0:
             raise HostError(
@@ -139,7 +101,7 @@ class Receipt:
     @property
     def complete(self) -> bool:
         """Whether nothing is missing any more."""
-        return self.present or self._index >= len(self.entries)
+        return self._index >= len(self._wanted)
 
     def write(self, offset: int, chunk: memoryview) -> None:
         """Take the next bytes of the stream.
@@ -153,78 +115,33 @@ class Receipt:
         while chunk:
             if self.complete:
                 raise HostError("bad_request", "More bytes came than the files have.")
-            if self._file < 0:
-                self._open()
+            opened = self._opened or self._open()
             part = chunk[: self._left]
-            self._hash.update(part)
-            files.write_all(self._file, part)  # type: ignore[arg-type]  # a view is written as bytes are
+            opened.hash.update(part)
+            files.write_all(opened.descriptor, part)  # type: ignore[arg-type]  # a view is written as bytes are
             self._left -= len(part)
             self.received += len(part)
             chunk = chunk[len(part) :]
             if not self._left:
-                self._finish_file()
-                self._skip_complete()
+                self._finish(opened)
+                self._pass_empty()
 
-    def _folder(self, path: str) -> int:
-        """The descriptor of a folder below the staging folder, made where missing, through no link."""
-        if path not in self._folders:
-            above, _, name = path.rpartition("/")
-            parent = self._folder(above)
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, 0o700, dir_fd=parent)
-            opened = os.open(name, _DIRECTORY, dir_fd=parent)
-            if len(self._folders) > 256:
-                self._forget_folders()
-            self._folders[path] = opened
-        return self._folders[path]
+    def _open(self) -> Opened:
+        if self._ahead is None:
+            raise HostError("bad_request", "Bytes came before the manifest was whole.")
+        entry, offset = self._wanted[self._index]
+        self._opened, self._left = self._ahead.take(), entry.size - offset
+        return self._opened
 
-    def _forget_folders(self) -> None:
-        for path in [path for path in self._folders if path]:
-            os.close(self._folders.pop(path))
-
-    def _open(self) -> None:
-        """Open the current file at the end of what is there of it."""
-        entry = self.entries[self._index]
-        offset = self.offsets[entry.path]
-        above, _, name = entry.path.rpartition("/")
-        self._hash = hashlib.sha256()
-        flags = os.O_NOFOLLOW | os.O_CLOEXEC
-        flags |= os.O_RDWR if offset else os.O_WRONLY | os.O_CREAT
-        folder = self._folder(above)
-        if not offset:
-            # What stands there is an empty file of an earlier session, or a thing not to be written through.
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
-            flags |= os.O_EXCL
-        self._file = os.open(name, flags, entry.mode, dir_fd=folder)
-        left = offset
-        while left:
-            before = os.read(self._file, min(1 << 20, left))
-            if not before:
-                raise HostError("changed", "%s became shorter while it was received." % entry.path)
-            self._hash.update(before)
-            left -= len(before)
-        if offset:
-            os.fchmod(self._file, entry.mode)
-        self._left = entry.size - offset
-
-    def _finish_file(self) -> None:
-        self._hashed[self.entries[self._index].path] = self._hash.hexdigest()
-        os.close(self._file)
-        self._file = -1
+    def _finish(self, opened: Opened) -> None:
+        self._hashed[self._wanted[self._index][0].path] = opened.hash.hexdigest()
+        self._close_file()
         self._index += 1
 
-    def _skip_complete(self) -> None:
+    def _pass_empty(self) -> None:
         """Go on to the next file that lacks bytes; empty ones are made on the way."""
-        while self._index < len(self.entries):
-            entry = self.entries[self._index]
-            if self.offsets[entry.path] < entry.size:
-                return
-            if entry.size == 0:
-                self._open()
-                self._finish_file()
-            else:
-                self._index += 1
+        while not self.complete and not self._wanted[self._index][0].size:
+            self._finish(self._open())
 
     def commit(self) -> None:
         """See that every file is right, make all durable, and put the folder in place.
@@ -232,66 +149,40 @@ class Receipt:
         Raises:
             HostError: incomplete; sha_mismatch, after which the wrong files are gone and can be sent again.
         """
-        if self.present:
-            return
-        if not self.complete:
+        staging = self._staging
+        if not self.began or not self.complete:
             raise HostError("incomplete", "Not all bytes have come.", "Send the rest.")
-        wrong = [entry for entry in self.entries if self._sha_of(entry) != entry.sha256]
-        for entry in wrong:
-            above, _, name = entry.path.rpartition("/")
-            os.unlink(name, dir_fd=self._folder(above))
+        if staging is None:
+            return
+        self._end_ahead()
+        wrong = []
+        for path, entry in self._entries.items():
+            found = self._hashed.get(path) or staging.sha256(entry)
+            if found != entry.sha256:
+                wrong.append(path)
+        for path in wrong:
+            staging.remove(path)
         if wrong:
             raise HostError(
                 "sha_mismatch",
-                "%d file(s) arrived different from what was sent, first %s." % (len(wrong), wrong[0].path),
+                "%d file(s) arrived different from what was sent, first %s." % (len(wrong), wrong[0]),
                 "Send them again.",
             )
-        self._sync()
-        try:
-            os.rename(self._staging, self.target)
-        except OSError:
-            if not os.path.isdir(self.target):
-                raise
-        files.sync_folder(self._parent)
-        with contextlib.suppress(OSError):
-            os.unlink(self._staging + ".lock")
+        staging.put_in_place()
 
-    def _sha_of(self, entry: Entry) -> str:
-        if entry.path not in self._hashed:
-            above, _, name = entry.path.rpartition("/")
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder(above))
-            digest = hashlib.sha256()
-            with open(descriptor, "rb", buffering=0) as handle:
-                for chunk in iter(lambda: handle.read(1 << 20), b""):
-                    digest.update(chunk)
-            os.chmod(name, entry.mode, dir_fd=self._folder(above))
-            self._hashed[entry.path] = digest.hexdigest()
-        return self._hashed[entry.path]
+    def _close_file(self) -> None:
+        if self._opened is not None:
+            os.close(self._opened.descriptor)
+            self._opened = None
 
-    def _sync(self) -> None:
-        """Make everything durable: one call for all files where the system has it."""
-        try:
-            if ctypes.CDLL(None, use_errno=True).syncfs(self._top) == 0:
-                return
-        except (OSError, AttributeError):
-            pass
-        for _, _, names, descriptor in os.fwalk(".", dir_fd=self._top, follow_symlinks=False):
-            for name in names:
-                opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
-                os.fsync(opened)
-                os.close(opened)
-            os.fsync(descriptor)
+    def _end_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
 
     def close(self) -> None:
         """Let go; what was received stays."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-        self._forget_folders()
-        self._folders.clear()
-        if self._top >= 0:
-            os.close(self._top)
-            self._top = -1
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._close_file()
+        self._end_ahead()
+        if self._staging is not None:
+            self._staging.close()

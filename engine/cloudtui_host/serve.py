@@ -7,44 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import selectors
 import sys
 import time
 from typing import Any, Dict, Optional
 
-from cloudtui_host import environment, follow, layout, proc, status, verbs
+from cloudtui_host import environment, follow, layout, status, verbs
 from cloudtui_host.errors import HostError, from_os
+from cloudtui_host.hello import hello
 from cloudtui_host.lane import ClosedError, Lane
 from cloudtui_host.workers import Workers
 
-PROTOCOL = 1
 LOOK_S = 1.0
 POLL_S = 0.05
 """How often files are looked at where the kernel cannot tell of their changes."""
 MOST_WAITING = 8 * 1024 * 1024
 """An engine that asks and does not read is not listened to beyond this many bytes of replies."""
-
-
-def hello(root: str) -> Dict[str, Any]:
-    """The first words of a session."""
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        user = str(os.geteuid())
-    return {
-        "event": "hello",
-        "protocol": PROTOCOL,
-        "machine_id": proc.machine_id(),
-        "boot_id": proc.boot_id(),
-        "hostname": proc.hostname(),
-        "user": user,
-        "home": os.path.expanduser("~"),
-        "root": root,
-        "pid": os.getpid(),
-        "now": time.time(),
-        "python": sys.executable,
-    }
 
 
 class Server:

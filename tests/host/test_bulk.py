@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.host.lane import HostSaysNoError, Lane, session
 
-from cloudtui_host import fetch, frames, receive
+from cloudtui_host import fetch, frames
 
 DEST = "data/" + "5a" * 32
 
@@ -297,4 +297,50 @@ def test_a_manifest_of_many_files(root: Path) -> None:
     with session(root, "bulk") as lane:
         put(lane, contents, manifest)
     assert tree(root / DEST) == contents
-    assert receive.check_manifest(manifest)[0].mode == 0o700
+    assert (root / DEST / manifest[0]["path"]).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_manifest_in_parts(root: Path) -> None:
+    contents, manifest = make({f"{n}": n for n in range(10)})
+    with session(root, "bulk") as lane:
+        lane.request("put", dest=DEST, files=manifest[:4], more=True)
+        with pytest.raises(HostSaysNoError, match="incomplete"):
+            lane.request("commit")
+        # That ended it: a part is of no use without the ones before.
+        lane.request("put", dest=DEST, files=manifest[:4], more=True)
+        with pytest.raises(HostSaysNoError, match="twice"):
+            lane.request("put", dest=DEST, files=manifest[3:6], more=True)
+        for part, more in ((manifest[:4], True), (manifest[4:8], True), (manifest[8:], False)):
+            offsets = lane.request("put", dest=DEST, files=part, more=more)["offsets"]
+            assert offsets == {entry["path"]: 0 for entry in part}
+        stream(lane, missing(contents, dict.fromkeys(contents, 0)))
+        lane.request("commit")
+    assert tree(root / DEST) == contents
+
+
+def test_bytes_before_the_manifest_is_whole_fail_the_put(root: Path) -> None:
+    contents, manifest = make({"a": 10, "b": 10})
+    with session(root, "bulk") as lane:
+        lane.request("put", dest=DEST, files=manifest[:1], more=True)
+        stream(lane, contents["a"])
+        with pytest.raises(HostSaysNoError, match="before the manifest"):
+            lane.request("commit")
+        put(lane, contents, manifest)
+    assert tree(root / DEST) == contents
+
+
+def test_a_cut_put_of_many_files_goes_on_where_it_was_cut(root: Path) -> None:
+    contents, manifest = make({f"d{n % 7}/{n}": 100 for n in range(500)})
+    whole = missing(contents, dict.fromkeys(contents, 0))
+    sent = 0
+    for cut in (150, 20_050, 20_100, 49_900):
+        with session(root, "bulk") as lane:
+            offsets = lane.request("put", dest=DEST, files=manifest)["offsets"]
+            assert sum(offsets.values()) == sent
+            stream(lane, whole[sent:cut])
+            lane.request("ping")
+            sent = cut
+            lane.kill()
+    with session(root, "bulk") as lane:
+        put(lane, contents, manifest)
+    assert tree(root / DEST) == contents

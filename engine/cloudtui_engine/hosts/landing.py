@@ -97,10 +97,23 @@ class Landing:
             os.close(folder)
 
     def settle(self, temporary: str, path: str) -> None:
-        """Give a complete file its name, durably."""
-        with self._folder_of(path, make=True) as folder:
-            os.rename(temporary, checked_path(path)[-1], src_dir_fd=self._fd, dst_dir_fd=folder)
-            os.fsync(folder)
+        """Give a complete file its name, durably.
+
+        Raises:
+            FailedError: something stands in its way, code in_the_way where that is a file or a folder.
+        """
+        try:
+            with self._folder_of(path, make=True) as folder:
+                os.rename(temporary, checked_path(path)[-1], src_dir_fd=self._fd, dst_dir_fd=folder)
+                os.fsync(folder)
+        except (NotADirectoryError, IsADirectoryError) as error:
+            raise FailedError(
+                f"{path} cannot be put here: one of its folders is a file, or a folder has its name.",
+                "Rename one of the two on the host, or remove what stands here.",
+                code="in_the_way",
+            ) from error
+        except OSError as error:
+            raise FailedError(f"{path} cannot be put here: {error.strerror}.") from error
 
 
 def _temporary(path: str, sha256: str) -> str:

@@ -27,6 +27,8 @@ SSH_PACKET = 32 * 1024 - 64
 """What paramiko puts into one packet: frames are whole packets, or every third would be nearly empty."""
 FRAME = 2 * SSH_PACKET - frames.HEAD.size - frames.DATA_HEAD.size
 """A link that breaks loses at most one frame: larger ones were no faster."""
+PART_BYTES = 2 * 1024 * 1024
+"""Of a manifest that goes in one request."""
 BUSY_S = 20.0
 _COMMIT_S = 120.0
 _COMMIT_BYTES_PER_S = 20e6
@@ -85,14 +87,7 @@ def put(
         if lane.request("have", {"dest": dest}, STALL_S).get("present") is True:
             on_progress(total, total)
             return PutResult(was_there=True, sent_bytes=0, total_bytes=total)
-        manifest = [{"path": f.path, "size": f.size, "sha256": f.sha256, "mode": f.mode} for f in files]
-        request = {"dest": dest, "files": manifest}
-        if len(frames.message(request)) > frames.MAX_ACCEPTED:
-            raise BadInputError(
-                f"{len(files)} files are too many for one transfer.", "Pack them into fewer files."
-            )
-        reply = _begin_put(lane, request, _COMMIT_S + total / _COMMIT_BYTES_PER_S)
-        offsets = _offsets(reply, files)
+        offsets = _begin_put(lane, dest, files, _COMMIT_S + total / _COMMIT_BYTES_PER_S)
         missing = total - sum(offsets)
         sender = _Sender(lane, files, offsets)
         try:
@@ -104,7 +99,35 @@ def put(
     return PutResult(was_there=False, sent_bytes=missing, total_bytes=total)
 
 
-def _begin_put(lane: BulkLane, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+def _begin_put(lane: BulkLane, dest: str, files: Sequence[LocalFile], timeout: float) -> list[int]:
+    """Tell the host what is to come; how many bytes of each file are there already."""
+    offsets: list[int] = []
+    parts = [*_parts(files)]
+    for number, part in enumerate(parts, 1):
+        request = {"dest": dest, "files": [_entry(file) for file in part], "more": number < len(parts)}
+        offsets += _offsets(_ask_put(lane, request, timeout), part)
+    return offsets
+
+
+def _entry(file: LocalFile) -> dict[str, Any]:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256, "mode": file.mode}
+
+
+def _parts(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
+    """The files in parts whose manifests, and the replies to them, each fit into a frame."""
+    part: list[LocalFile] = []
+    size = 0
+    for file in files:
+        own = len(frames.message(_entry(file)))
+        if part and size + own > PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(file)
+        size += own
+    yield part
+
+
+def _ask_put(lane: BulkLane, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
     """The reply to `put`; the session of a connection that was cut may hold the place for a while."""
     deadline = time.monotonic() + BUSY_S
     while True:

@@ -17,8 +17,9 @@ from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd, wait_for
 
 from cloudtui_engine.errors import BadInputError, CloudtuiError, FailedError, UnreachableError
-from cloudtui_engine.hosts import transfer
+from cloudtui_engine.hosts import transfer, upload
 from cloudtui_engine.hosts.download import RemoteFile
+from cloudtui_engine.hosts.landing import Landing
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport.local import LocalTransport
 
@@ -85,6 +86,35 @@ def test_many_small_files_go_both_ways_on_this_machine(tmp_path: Path) -> None:
         LocalTransport(), root=str(tmp_path / "root"), base=base, files=remote, into=tmp_path / "into"
     )
     assert on_disk(tmp_path / "into") == given
+
+
+def test_a_manifest_that_is_longer_than_a_frame_goes_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "PART_BYTES", 20_000)
+    made = contents(5, {f"d{number % 9}/{number}": number % 3 for number in range(900)})
+    files = support.local_files(tmp_path / "from", made)
+    assert len([*upload._parts(files)]) > 5
+    for expected in (sum(len(content) for content in made.values()), 0):
+        result = transfer.put(LocalTransport(), root=str(tmp_path / "root"), dest=DEST, files=files)
+        assert result.sent_bytes == expected
+    assert on_disk(tmp_path / "root" / DEST) == made
+
+
+def test_a_file_and_a_folder_of_one_name_are_told(tmp_path: Path) -> None:
+    content = b"content"
+    sha256 = hashlib.sha256(content).hexdigest()
+    for number, paths in enumerate((("a", "a/b"), ("a/b", "a"))):
+        with Landing(tmp_path / str(number)) as landing:
+            first, second = (landing.arrive(path, len(content), sha256) for path in paths)
+            first.write(content)
+            first.finish()
+            second.write(content)
+            with pytest.raises(FailedError, match=f"^{paths[1]} cannot be put here") as caught:
+                second.finish()
+            assert caught.value.code == "in_the_way"
+            second.close()
+        assert (tmp_path / str(number) / paths[0]).read_bytes() == content
 
 
 def test_modes_are_kept(tmp_path: Path) -> None:
@@ -341,8 +371,6 @@ def test_a_partial_file_that_someone_spoiled_is_dropped_and_fetched_anew(tmp_pat
     base, files = support.artifacts(tmp_path / "root", {"a": b"x" * 1000})
     into = tmp_path / "into"
     into.mkdir()
-    from cloudtui_engine.hosts.landing import Landing
-
     with Landing(into) as landing:
         arrival = landing.arrive("a", 1000, files[0].sha256)
         arrival.write(b"y" * 500)
