@@ -158,13 +158,17 @@ def date_text(value: float) -> str:
 
 
 def _numbers(column: Mapping[str, Any], cells: Sequence[Cell]) -> npt.NDArray[np.float64]:
-    array = np.asarray(cells)
-    if array.dtype.kind in "fiub":
+    try:
+        array = np.asarray(cells)
+    except ValueError:  # lists of lists
+        array = np.empty((0, 0))
+    if array.dtype.kind in "fiub" and array.ndim == 1:
         found = array.astype(np.float64)
     else:
         known: dict[Any, float] = {}
         found = np.empty(len(cells))
         for row, cell in enumerate(cells):
+            _check_cell(column, cell)
             if cell not in known:
                 known[cell] = _number(column, cell)
             found[row] = known[cell]
@@ -189,11 +193,17 @@ def _codes(column: Mapping[str, Any], cells: Sequence[Cell]) -> npt.NDArray[np.i
     known: dict[Any, int] = {}
     found = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):
+        _check_cell(column, cell)
         key = (type(cell), cell)  # True == 1, and they are not the same word
         if key not in known:
             known[key] = number(cell) + 1
         found[row] = known[key]
     return found
+
+
+def _check_cell(column: Mapping[str, Any], cell: object) -> None:
+    if cell is not None and not isinstance(cell, str | int | float | np.generic):
+        raise ValueError(f"column {column['name']!r}: a {type(cell).__name__} is no cell of a table")  # noqa: TRY004
 
 
 def _finder(vocabulary: Sequence[str]) -> Callable[[Cell], int]:
