@@ -22,6 +22,7 @@ from cloudtui_host import (
     smoke,
     status,
     stopping,
+    upkeep,
 )
 from cloudtui_host.errors import HostError, from_os
 
@@ -93,13 +94,16 @@ VERBS: Dict[str, Callable[[str, Dict[str, Any]], Dict[str, Any]]] = {
     "probe": lambda root, _args: probe.facts(root),
     "gpus": lambda _root, _args: {"gpus": gpus.read()},
     "smoke": _smoke,
+    "inventory": lambda root, args: upkeep.inventory(root, args.get("after")),
+    "remove": lambda root, args: upkeep.remove(root, args.get("name")),
 }
 """What can be asked for, by name."""
 
 OURS = {"adopt": _adopt}
 """What no one asks for: the control lane has it done by itself."""
 
-DEADLINE_S = {"probe": 90.0, "gpus": 40.0, "start": 600.0, "smoke": 300.0, "artifacts": 3600.0}
+DEADLINE_S = {"probe": 90.0, "gpus": 40.0, "start": 600.0, "smoke": 300.0, "artifacts": 3600.0,
+              "inventory": 900.0, "remove": 900.0}  # fmt: skip
 """How long each may take; the others a minute."""
 
 
