@@ -11,6 +11,7 @@ from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError
 from cloudtui_engine.handlers import enrol
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.handlers.environment import prepare
 from cloudtui_engine.handlers.pull import pull
 from cloudtui_engine.handlers.push import push
 from cloudtui_engine.handlers.rebuild import rebuild
@@ -26,6 +27,7 @@ Handler = Callable[[Context, Operation], Mapping[str, Any]]
 HANDLERS: dict[str, Handler] = {
     "instance.add": enrol.add,
     "instance.probe": enrol.probe,
+    "instance.prepare": prepare,
     "dataset.push": push,
     "run.start": start,
     "run.stop": stop,

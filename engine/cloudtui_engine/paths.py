@@ -59,6 +59,11 @@ class Paths:
         return self.home / "scripts"
 
     @property
+    def wheels(self) -> Path:
+        """Packages that were fetched for hosts without an index: `wheels/<hash of the wish>/`."""
+        return self.home / "wheels"
+
+    @property
     def known_hosts(self) -> Path:
         """Host keys that the user confirmed."""
         return self.home / "known_hosts"

@@ -178,7 +178,8 @@ class _Maker:
         base, version = str(config.get("python") or ""), str(config.get("version") or "")
         on_top = bool(config.get("on_top"))
         env = installer.environment(self._new, self._cache)
-        maker = installer.Installer(self._new, base, version, install_run.Runner(self._new, env, self.tell))
+        runner = install_run.Runner(self._new, env, self.tell, _print)
+        maker = installer.Installer(self._new, base, version, runner)
         links = str(config.get("find_links") or "")
         wish = installer.Wish(
             requirements=[str(one) for one in config.get("requirements") or ()],
@@ -230,6 +231,11 @@ def _move_scripts(old: str, new: str) -> None:
         if os.fsencode(old) in content:
             with open(path, "wb") as handle:
                 handle.write(content.replace(os.fsencode(old), os.fsencode(new)))
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _stop(_number: int, _frame: Any) -> NoReturn:

@@ -10,8 +10,10 @@ from cloudtui_host.errors import HostError
 LAST_LINES = 6
 """How many of an installer's last lines an error shows."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_PIP_FETCH = re.compile(r"(?:Downloading|Using cached) (?:\S*/)?([^/\s]+\.whl)(?: \(([\d.]+) ?(\w+)\))?")
-_PIP_LOCAL = re.compile(r"Processing (?:\S*/)?([^/\s]+\.whl)")
+_PIP_FETCH = re.compile(
+    r"(?:Downloading|Using cached) (?:\S*/)?([^/\s]+\.whl)(?!\S)(?: \(([\d.]+) ?(\w+)\))?"
+)
+_PIP_LOCAL = re.compile(r"Processing (?:\S*/)?([^/\s]+\.whl)(?!\S)")
 _UV_BEGIN = re.compile(r"Downloading ([A-Za-z0-9._-]+) (?:\(download\) )?\(([\d.]+) ?(\w+)\)")
 _UV_END = re.compile(r"Downloaded ([A-Za-z0-9._-]+)")
 _COUNT = re.compile(r"(Resolved|Prepared|Installed) (\d+) packages?")

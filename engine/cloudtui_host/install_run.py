@@ -29,11 +29,14 @@ class Runner:
     Args:
         folder: where they run, once it is there.
         env: their environment; TMPDIR in it is where pip's downloads are looked at.
-        told: hears of progress.
+        told: hears of progress; what it raises ends the program.
+        echo: gets every line that is printed.
     """
 
-    def __init__(self, folder: str, env: Dict[str, str], told: Told) -> None:
-        self.folder, self.env, self.told = folder, env, told
+    def __init__(
+        self, folder: str, env: Dict[str, str], told: Told, echo: Callable[[str], None] = lambda _line: None
+    ) -> None:
+        self.folder, self.env, self.told, self.echo = folder, env, told, echo
 
     def run(self, words: Sequence[str], more_env: Optional[Dict[str, str]] = None) -> None:
         """Run an installer to its end, telling how far it is.
@@ -81,10 +84,10 @@ class Runner:
                 for line in whole:
                     lines.append(line.decode("utf-8", "replace"))
                     progress.feed(lines[-1])
-                    print(lines[-1], flush=True)  # noqa: T201 - the job's console
+                    self.echo(lines[-1])
             elif self._measure(progress):
                 heard = now
-            self.told(progress.text, progress.done, progress.size)
+            self.told(progress.text, min(progress.done, progress.size), progress.size)
             if now - heard > SILENCE_S or now - began > TOTAL_S:
                 raise HostError(
                     "timed_out",

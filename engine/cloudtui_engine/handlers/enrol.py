@@ -9,7 +9,7 @@ from typing import Any
 from cloudtui_engine.errors import CloudtuiError, HostKeyError, NotFoundError
 from cloudtui_engine.handlers.context import Asked, Context, passphrase_question
 from cloudtui_engine.hosts.connect import connect
-from cloudtui_engine.hosts.facts import checked_facts
+from cloudtui_engine.hosts.facts import checked_facts, renewed
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.instance import Address, Instance, LinkState
 from cloudtui_engine.records.operation import Operation
@@ -95,5 +95,7 @@ def probe(context: Context, operation: Operation) -> Mapping[str, Any]:
             facts = checked_facts(session.request("probe", {}, timeout=PROBE_PATIENCE_S))
     except PassphraseError as error:
         raise passphrase_question(error, instance.id) from None
-    context.catalog.instances.update(instance.id, facts=facts, gpus=facts["gpus"], seen_at=time.time())
+    with context.catalog.write("instance"):
+        facts = renewed(context.catalog.instances.get(instance.id).facts, facts)
+        context.catalog.instances.update(instance.id, facts=facts, gpus=facts["gpus"], seen_at=time.time())
     return {"instance": instance.id, "facts": facts}

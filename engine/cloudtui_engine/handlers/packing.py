@@ -9,8 +9,10 @@ from typing import Any
 from cloudtui_engine.errors import FailedError, RefusedError, UnreachableError
 from cloudtui_engine.handlers import bring, stage
 from cloudtui_engine.handlers.context import Context
+from cloudtui_engine.handlers.environment import Environments
 from cloudtui_engine.hosts import replies
-from cloudtui_engine.hosts.facts import checked_facts, checked_gpus
+from cloudtui_engine.hosts.environment import need_of
+from cloudtui_engine.hosts.facts import checked_gpus
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.model import Model
@@ -57,7 +59,7 @@ class Packing:
             raise FailedError(
                 f"The dataset of {run.name} is not known here.", "Start it anew with --dataset."
             )
-        python = self._find_python(session)
+        python = self._find_python(session, model)
         trainer, data = self._carrier.trainer(), self._carrier.dataset(dataset)
         self._catalog.datasets.add_copy(dataset.id, self._link.instance_id, time.time())
         given = self._give(session, model) if model is not None else ""
@@ -130,14 +132,14 @@ class Packing:
                 raise
             return []  # An evaluation does without one rather than wait for it.
 
-    def _find_python(self, session: Session) -> str:
+    def _find_python(self, session: Session, model: Model | None) -> str:
         """The python for the trainer; empty stands for the one that serves us."""
-        host = self._catalog.instances.get(self._link.instance_id)
-        if host.provider == "local":
-            return ""
-        facts = host.facts
-        if not any(python.get("torch") for python in facts.get("pythons") or ()):
-            self._report("Looking for torch", None, None)
-            facts = checked_facts(session.request("probe", {}, timeout=90.0))
-            self._catalog.instances.update(host.id, facts=facts, gpus=facts["gpus"])
-        return stage.find_python(facts, host.name)
+        environments = Environments(
+            self._context,
+            self._link,
+            report=self._report,
+            cancelled=self._carrier.cancelled,
+            warn=lambda text: self._catalog.events.add(self._run.id, "warning", "environment", text),
+        )
+        files = [file.name for file in model.files] if model else ()
+        return environments.python_for(session, need_of(self._run.kind, self._run.model or "", files))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudtui_engine.errors import FailedError, NotFoundError
+from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.hosts import shipping, transfer
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.paths import Paths
@@ -19,8 +18,6 @@ from cloudtui_engine.records.run import Artifact
 Report = Callable[[str, int | None, int | None], None]
 
 TRAINER_PACKAGES = ("cloudtui_trainer", "cloudtui_features")
-TRAINER_NEEDS = ("torch", "numpy")
-TRAINER_PYTHON = (3, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +97,6 @@ class Carrier:
                 cancelled=self.cancelled,
             )
         return dest
-
-
-def find_python(facts: Mapping[str, Any], host: str) -> str:
-    """The host's python that can run the trainer, as its path there.
-
-    Raises:
-        FailedError: none has what the trainer needs; the message says what was found.
-    """
-    pythons: Sequence[Mapping[str, Any]] = facts.get("pythons") or ()
-    able = [python for python in pythons if _can_train(python)]
-    if able:
-        # One that sees a GPU, and can export too, is the better one.
-        best = max(able, key=lambda python: (bool(python.get("cuda")), bool(python.get("onnx"))))
-        return str(best["path"])
-    seen = ", ".join(str(python.get("path")) for python in pythons) or "no python3"
-    needed = f"Python {'.'.join(map(str, TRAINER_PYTHON))} or newer with {' and '.join(TRAINER_NEEDS)}"
-    raise FailedError(
-        f"No python on {host} can run the trainer: it needs {needed}, found {seen}.",
-        "On the host: python3 -m pip install torch numpy onnx onnxscript onnxruntime",
-        code="no_torch",
-    )
-
-
-def _can_train(python: Mapping[str, Any]) -> bool:
-    version = re.match(r"(\d+)\.(\d+)", str(python.get("version") or ""))
-    if version is None or (int(version[1]), int(version[2])) < TRAINER_PYTHON:
-        return False
-    return all(python.get(name) for name in TRAINER_NEEDS)
 
 
 def _content_of(files: Sequence[transfer.LocalFile]) -> str:

@@ -41,6 +41,26 @@ def checked_facts(reply: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def checked_python(value: object) -> dict[str, Any]:
+    """What an interpreter told of itself."""
+    return _fields(value, _PYTHON) if isinstance(value, dict) else {}
+
+
+def renewed(known: Mapping[str, Any], fresh: Mapping[str, Any], *, forgive: bool = True) -> dict[str, Any]:
+    """The facts of a new probe, with what was learned of the host before and still holds.
+
+    Environments of ours are kept, and what became of the torches that were tried and are still there; one
+    that failed is tried again where that is forgiven.
+    """
+    keys = {f"{one.get('path')} torch {one.get('torch')}" for one in fresh.get("pythons") or ()}
+    tested = {
+        key: result
+        for key, result in (known.get("tested") or {}).items()
+        if key in keys and (result.get("ok") or not forgive)
+    }
+    return {**fresh, "environments": list(known.get("environments") or ()), "tested": tested}
+
+
 def checked_gpus(value: object) -> list[dict[str, Any]]:
     """The GPUs of a probe, of the verb `gpus` or of a sample; those without an index are left out.
 

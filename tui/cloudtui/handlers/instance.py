@@ -115,6 +115,29 @@ def probe(session: Session, instance: str) -> Instance | Operation:
     return _looked_at(session, operation)
 
 
+def prepare(session: Session, instance: str, *, index: str | None = None) -> Instance | Operation:
+    """Have a python on the machine that can do every job; what it is, is told and kept with its facts."""
+    from cloudtui_engine import operations
+
+    found = find(session, instance)
+    if found.name == LOCAL:
+        raise RefusedError(
+            "This machine runs jobs with the python that runs cloudtui.",
+            "For torch and the rest: pip install 'cloudtui[local]'",
+            code="local",
+        )
+    operation = operations.submit(
+        session.catalog, "instance.prepare", found.id, {"index": _package_index(index)}
+    )
+    if not session.wait:
+        session.ensure_engine()
+        return operation
+    result = session.finish(operation).result
+    for text in (*result.get("warnings", ()), f"Jobs on {found.name} run with {result.get('python')}"):
+        session.on_progress(str(text), None)
+    return session.catalog.instances.get(found.id)
+
+
 def forget(session: Session, instance: str) -> Instance:
     """Take a machine off the list."""
     found = find(session, instance)
@@ -163,3 +186,21 @@ def _looked_at(session: Session, operation: Operation) -> Instance | Operation:
         return operation
     done = session.finish(operation)
     return session.catalog.instances.get(str(done.result.get("instance") or done.target))
+
+
+def _package_index(text: str | None) -> str:
+    """The address of a package index; empty for none.
+
+    Raises:
+        UsageError: it is none, or holds a password, which would be written down on the host.
+    """
+    if not text:
+        return ""
+    if not text.startswith(("https://", "http://", "file://")):
+        raise UsageError(f"{text} is no address of a package index.", "It begins with https://.")
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise UsageError(
+            "A package index with a password in its address is not kept.",
+            "Put the password into pip's configuration or .netrc, there and here.",
+        )
+    return text
