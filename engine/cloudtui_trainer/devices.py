@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from cloudtui_trainer.errors import ParamError
 from cloudtui_trainer.params import Params
+
+CPUINFO = Path("/proc/cpuinfo")
+_HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_device(params: Params) -> torch.device:
@@ -21,11 +26,33 @@ def choose_device(params: Params) -> torch.device:
     return torch.device("cuda", 0) if there and params.device != "cpu" else torch.device("cpu")
 
 
-def choose_precision(params: Params, device: torch.device) -> str:
-    """Auto is bf16 on a GPU that multiplies it, else fp32."""
+def choose_precision(params: Params, device: torch.device, model: nn.Module) -> str:
+    """Auto is bf16 where the device multiplies it, on a CPU for convolutions alone; else fp32.
+
+    Raises:
+        ParamError: fp16 on a CPU.
+    """
+    if params.precision == "fp16" and device.type != "cuda":
+        raise ParamError("precision is fp16, but only a GPU computes in it.", "Choose bf16, fp32 or auto.")
     if params.precision != "auto":
         return params.precision
-    return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    convolves = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
+    return "bf16" if convolves and cpu_multiplies_bf16() else "fp32"
+
+
+def cpu_multiplies_bf16() -> bool:
+    """The CPU has instructions for it; without them torch does it by fp32, more slowly than fp32 itself.
+
+    The kernel is asked, for torch's own questions are private and differ between its versions.
+    """
+    try:
+        lines = CPUINFO.read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
 def prepare(device: torch.device, threads: int) -> None:
@@ -38,9 +65,14 @@ def prepare(device: torch.device, threads: int) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def autocast(device: torch.device, half: bool) -> Any:
-    """Multiply in bf16 inside the block, where wanted."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=half)
+def autocast(device: torch.device, half: bool, precision: str = "bf16") -> Any:
+    """Multiply in bf16 or fp16 inside the block, where `half` is wanted."""
+    return torch.autocast(device.type, _HALVES[precision], enabled=half)
+
+
+def autocast_in(device: torch.device, precision: str) -> Any:
+    """Multiply in this precision inside the block; in fp32 as it comes."""
+    return autocast(device, precision in _HALVES, precision if precision in _HALVES else "bf16")
 
 
 def describe(device: torch.device) -> str:

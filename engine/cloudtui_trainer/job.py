@@ -13,7 +13,7 @@ from typing import Any
 from cloudtui_trainer.errors import TrainerError
 
 OPERATIONAL = frozenset(
-    {"checkpoint_every_s", "checkpoint_every_steps", "device", "log_every", "precision", "threads"}
+    {"checkpoint_every_s", "checkpoint_every_steps", "data", "device", "log_every", "precision", "threads"}
 )
 """Params that do not change what is learned: a checkpoint is good for another value of these."""
 

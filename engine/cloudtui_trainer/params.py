@@ -32,18 +32,34 @@ class Params:
 
     epochs: int = ranged(20, 1, 100_000)
     batch_size: int = ranged(64, 2, 65_536)
+    """Rows of an update."""
+    accumulate: int = ranged(1, 1, 65_536)
+    """Parts in which the batch of an update is computed, one by one: less memory, the same update."""
     lr: float = ranged(0.0, 0.0, 100.0)
     """The highest learning rate; 0 takes the optimizer's own (adamw 0.003, sgd 0.05)."""
     weight_decay: float = ranged(0.01, 0.0, 10.0)
+    """L2 of all but biases and norms: beside the gradient with adamw, in it with sgd."""
+    l1: float = ranged(0.0, 0.0, 10.0)
+    """Pull of the same weights towards 0, whatever their size."""
+    clip: float = ranged(0.0, 0.0, 1e6)
+    """The longest gradient, as a norm of all; 0 is without."""
     optimizer: str = choice("adamw", "sgd")
-    schedule: str = choice("one_cycle", "cosine", "constant")
+    momentum: float = ranged(0.9, 0.0, 0.9999)
+    """Of sgd, Nesterov's."""
+    schedule: str = choice("one_cycle", "cosine", "step", "constant")
+    """`step` divides by 10 after a half and after three quarters."""
     seed: int = ranged(0, 0, 2**31 - 1)
     ema: float = ranged(0.0, 0.0, 0.99999)
-    """Decay of the averaged weights; 0 is without."""
+    """Decay of the averaged weights, which are then judged and kept; 0 is without."""
     early_stopping: int = ranged(0, 0, 100_000)
     """Epochs without a better validation after which it ends; 0 is never."""
-    precision: str = choice("auto", "fp32", "bf16")
+    freeze_epochs: int = ranged(0, 0, 100_000)
+    """Epochs at the beginning in which what was taken from given weights stays as it is."""
+    precision: str = choice("auto", "fp32", "bf16", "fp16")
+    """fp16 on a GPU alone."""
     device: str = choice("auto", "cpu", "cuda")
+    data: str = choice("auto", "memory", "stream")
+    """Hold the dataset in memory, or read it from its files as it is needed; auto looks at what is free."""
     threads: int = ranged(0, 0, 1024)
     """Of the CPU; 0 is all cores."""
     log_every: int = ranged(10, 1, 1_000_000)

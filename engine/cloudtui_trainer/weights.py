@@ -35,7 +35,9 @@ class WeightsError(TrainerError):
     """The file of weights cannot be used."""
 
 
-def write_safetensors(path: Path, model: nn.Module, stated: Mapping[str, Any]) -> None:
+def write_safetensors(
+    path: Path, model: nn.Module | Mapping[str, torch.Tensor], stated: Mapping[str, Any]
+) -> None:
     """Write a model's weights, and what is `stated` of them (text as it is, all else as JSON).
 
     Raises:
@@ -44,7 +46,8 @@ def write_safetensors(path: Path, model: nn.Module, stated: Mapping[str, Any]) -
     header: dict[str, Any] = {"__metadata__": {key: _text(value) for key, value in stated.items()}}
     parts: list[bytes] = []
     offset = 0
-    for name, tensor in model.state_dict().items():
+    tensors = model.state_dict() if isinstance(model, nn.Module) else model
+    for name, tensor in tensors.items():
         value = tensor.detach().cpu().contiguous()
         data = value.reshape(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
         span = [offset, offset + len(data)]

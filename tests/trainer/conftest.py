@@ -23,13 +23,14 @@ class Home:
     root: Path
     dataset: str
     params: dict[str, Any] = field(default_factory=dict)
+    model: str = "cnn"
 
     def folder(self, attempt=1):
         return self.root / "jobs" / "run" / f"a{attempt:04d}"
 
     def beside(self, name):
         """Another root with the same dataset and params."""
-        other = Home(self.root / name, self.dataset, self.params)
+        other = Home(self.root / name, self.dataset, self.params, self.model)
         other.root.mkdir()
         (other.root / "data").symlink_to((self.root / "data").resolve())
         return other
@@ -40,7 +41,7 @@ class Home:
         folder.mkdir(parents=True, exist_ok=True)
         config = {
             "run": "run", "attempt": attempt, "dataset": f"{{root}}/data/{self.dataset}", "task": "image",
-            "model": "cnn", "params": {**self.params, **params}, "name": "test",
+            "model": self.model, "params": {**self.params, **params}, "name": "test",
         }  # fmt: skip
         (folder / "config.json").write_text(json.dumps(config))
         return folder / "config.json"
@@ -85,7 +86,7 @@ def home(tmp_path, datasets):
     """A root with the digits, and params for runs of a second."""
     folder, sha = datasets
     (tmp_path / "data").symlink_to(folder)
-    return Home(tmp_path, sha, {"epochs": 2, "batch_size": 256, "threads": 2, "log_every": 1})
+    return Home(tmp_path, sha, {"epochs": 2, "batch_size": 256, "threads": 1, "log_every": 1})
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloudtui_trainer.augmentation import shifted
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.models import build, cnn, resnet, spec_of
 from cloudtui_trainer.randomness import mixed
 from cloudtui_trainer.rates import schedule
-from cloudtui_trainer.tasks.image import shifted
 
 KINDS = {"cnn": cnn, "resnet": resnet}
 

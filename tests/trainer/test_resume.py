@@ -61,10 +61,19 @@ def visible(home, attempts):
 
 @pytest.mark.usefixtures("no_export")
 @pytest.mark.parametrize(
-    ("optimizer", "step"), [("adamw", step) for step in (0, 1, 7, 13, 14, 38, 39)] + [("sgd", 7)]
+    ("step", "more"),
+    [(step, {}) for step in (0, 1, 7, 13, 14, 38, 39)]
+    + [
+        (7, {"optimizer": "sgd", "l1": 1e-5}),
+        (20, {"accumulate": 3, "clip": 0.5, "schedule": "step"}),
+        (16, {"ema": 0.99, "precision": "bf16", "erase": 0.3, "data": "stream"}),
+        (7, {"model": "resnet", "ema": 0.0}),
+    ],
 )
-def test_stopped_at_any_step_and_resumed(home, stop_at, step, optimizer):
-    home.params |= HARD | {"optimizer": optimizer}
+def test_stopped_at_any_step_and_resumed(home, stop_at, step, more):
+    more = dict(more)
+    home.model = more.pop("model", home.model)
+    home.params |= HARD | more
     stop_at(step)
     assert home.run(1) == STOPPED
     assert home.records(1)[-1]["reason"] == "stopped"
@@ -150,7 +159,7 @@ class TestDamage:
         stop_at(7)
         assert home.run(1, checkpoint_every_steps=2) == STOPPED
         stop_at(10**9)
-        files = sorted(home.folder(1).glob("checkpoints/*"))
+        files = sorted(home.folder(1).glob("checkpoints/*.ckpt"))
         assert [path.name for path in files] == ["step-000000000006.ckpt", "step-000000000007.ckpt"]
         return files
 

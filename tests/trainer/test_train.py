@@ -92,7 +92,7 @@ def test_early_stopping_ends_before_the_last_epoch(home):
         ({"params": {"epocs": 3}}, "Did you mean epochs?"),
         ({"params": {"device": "cuda"}}, "no GPU"),
         ({"task": "sound"}, "does not know the task"),
-        ({"model": "resnet"}, "no model 'resnet'"),
+        ({"model": "vgg"}, "no model 'vgg'"),
         ({"dataset": "/nowhere"}, "Cannot read the dataset"),
     ],
 )
@@ -150,7 +150,7 @@ def test_too_little_memory_is_said(home, monkeypatch):
     def exhausted(*_args):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("cloudtui_trainer.train.predict", exhausted)
+    monkeypatch.setattr("cloudtui_trainer.finishing.predict", exhausted)
     assert home.run() == 1
     assert "Set batch_size lower" in home.records()[-1]["message"]
 

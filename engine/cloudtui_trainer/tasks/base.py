@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from cloudtui_trainer.params import Params
+from cloudtui_trainer.store import Store
 
 Outputs = npt.NDArray[np.float32]
 
@@ -29,6 +30,8 @@ class Task(Protocol):
     """Metrics of validation that choose the best epoch; the next one decides where the first is equal."""
     score: str
     """The metric that `scored` sums over training batches, beside the loss."""
+    store: Store
+    """Where the rows are; the loop lets it read ahead."""
 
     def __init__(self, folder: Path, params: Any, device: torch.device) -> None: ...
 

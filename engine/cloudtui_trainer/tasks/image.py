@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,13 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-import cloudtui_features
 from cloudtui_trainer import models, reports
+from cloudtui_trainer.augmentation import erased, shifted
 from cloudtui_trainer.errors import DatasetError, TrainerError
 from cloudtui_trainer.models import cnn, resnet
 from cloudtui_trainer.params import Params, choice, ranged
-
-AGAIN = "Push the dataset to this host again."
+from cloudtui_trainer.store import Store
+from cloudtui_trainer.tasks.shards import AGAIN, read_arrays, read_manifest
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class ImageParams(Params):
     dropout: float = ranged(0.25, 0.0, 0.95)
     augment: str = choice("shift", "none", "shift_flip")
     """Move each training picture by up to a fourteenth of its size (tiny ones stay); mirror it as well."""
+    erase: float = ranged(0.0, 0.0, 0.9)
+    """Wipe out a square of each training picture, as large as this share of its sides; 0 is without."""
 
 
 class ImageTask:
@@ -44,17 +44,19 @@ class ImageTask:
     def __init__(self, folder: Path, params: ImageParams, device: torch.device) -> None:
         self.params = params
         self.device = device
-        manifest, self.dataset = _manifest(folder)
+        manifest, self.dataset = read_manifest(folder, "image")
         self.features: dict[str, Any] = manifest["features"]
         self.labels: list[str] = manifest["classes"]
-        self.shape = tuple(manifest["input"]["shape"])
-        arrays = {split: _arrays(folder, entry, self.shape) for split, entry in manifest["splits"].items()}
+        self.shape = _shape(manifest, folder)
+        kinds = (np.uint8, np.int64)
+        arrays = {
+            split: read_arrays(folder, entry, self.shape, kinds)
+            for split, entry in manifest["splits"].items()
+        }
         self._truth = {split: y for split, (_, y) in arrays.items()}
         if any(len(y) and not 0 <= y.min() <= y.max() < len(self.labels) for y in self._truth.values()):
             raise DatasetError(f"A label in {folder} is not one of its {len(self.labels)} classes.", AGAIN)
-        place = device if _fits(sum(x.nbytes for x, _ in arrays.values()), device) else torch.device("cpu")
-        self._x = {split: torch.from_numpy(np.array(x)).to(place) for split, (x, _) in arrays.items()}
-        self._y = {split: torch.from_numpy(y).to(place) for split, y in self._truth.items()}
+        self.store = Store(arrays, device, params.data)
 
     def rows(self, split: str) -> int:
         """How many rows a split has."""
@@ -75,10 +77,11 @@ class ImageTask:
         self, split: str, rows: torch.Tensor, *, augment: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Raw pictures and their class numbers."""
-        rows = rows.to(self._x[split].device)
-        pictures, targets = self._x[split][rows].to(self.device), self._y[split][rows].to(self.device)
+        pictures, targets = self.store.batch(split, rows)
         if augment and self.params.augment != "none":
             pictures = shifted(pictures, flip=self.params.augment == "shift_flip")
+        if augment and self.params.erase:
+            pictures = erased(pictures, self.params.erase, self.features["mean"])
         return pictures, targets
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -116,51 +119,8 @@ class ImageTask:
         }  # fmt: skip
 
 
-def shifted(pictures: torch.Tensor, *, flip: bool) -> torch.Tensor:
-    """Each picture moved by its own few pixels (edges repeated) and, at will, mirrored, in one gather."""
-    count, _, height, width = pictures.shape
-    device = pictures.device
-
-    def moved(size: int, mirror: torch.Tensor | None) -> torch.Tensor:
-        reach = size // 14
-        by = torch.randint(-reach, reach + 1, (count, 1), device=device)
-        index = (torch.arange(size, device=device) + by).clamp_(0, size - 1)
-        return index if mirror is None else torch.where(mirror, size - 1 - index, index)
-
-    rows = moved(height, None)
-    columns = moved(width, torch.rand((count, 1), device=device) < 0.5 if flip else None)
-    each = torch.arange(count, device=device)[:, None, None]
-    return pictures.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
-def _manifest(folder: Path) -> tuple[dict[str, Any], str]:
-    try:
-        content = (folder / "manifest.json").read_bytes()
-        manifest = json.loads(content)
-        if manifest["format"] != 1 or manifest["task"] != "image" or len(manifest["input"]["shape"]) != 3:
-            raise DatasetError(f"{folder} does not hold images of a format that this trainer knows.")
-        cloudtui_features.check(manifest["features"])
-    except OSError as error:
-        raise DatasetError(f"Cannot read the dataset {folder}: {error.strerror}.", AGAIN) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"The manifest in {folder} is damaged: {error!r}.", AGAIN) from None
-    return manifest, hashlib.sha256(content).hexdigest()
-
-
-def _arrays(
-    folder: Path, entry: dict[str, Any], shape: tuple[int, ...]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    try:
-        x = np.load(folder / entry["x"], mmap_mode="r", allow_pickle=False)
-        y = np.load(folder / entry["y"], allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"Cannot read {folder / entry['x']}: {error}.", AGAIN) from None
-    rows = entry["rows"]
-    if x.shape != (rows, *shape) or x.dtype != np.uint8 or y.shape != (rows,) or y.dtype != np.int64:
-        raise DatasetError(f"The arrays in {folder} are not what its manifest says.", AGAIN)
-    return x, y
-
-
-def _fits(size: int, device: torch.device) -> bool:
-    """All pictures fit on the GPU beside a model; else they stay here and go over batch by batch."""
-    return device.type != "cuda" or size < torch.cuda.mem_get_info(device)[0] // 2
+def _shape(manifest: dict[str, Any], folder: Path) -> tuple[int, ...]:
+    shape, fitted = manifest.get("input", {}).get("shape"), manifest["features"]["shape"]
+    if manifest["features"]["kind"] != "image" or shape != fitted:
+        raise DatasetError(f"The manifest in {folder} is damaged: pictures of the shape {shape!r}.", AGAIN)
+    return tuple(shape)

@@ -1,0 +1,140 @@
+"""What learns: the model, its optimizer, its averaged weights, the scale of its loss; and one update."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from cloudtui_trainer.averaging import averaged, follow
+from cloudtui_trainer.devices import autocast_in
+from cloudtui_trainer.params import Params
+from cloudtui_trainer.tasks.base import Task
+
+FIRST_SCALE, GROWS_AFTER = 2.0**16, 2000
+"""Of fp16's loss: halved after a step that overflowed, doubled after so many that did not."""
+
+
+@dataclass
+class Learner:
+    """All tensors that change from step to step. `state` and `load` are its part of a checkpoint."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: list[torch.Tensor]
+    """The averaged weights, or none."""
+    scale: torch.Tensor
+    """What the loss is multiplied by before its gradient is taken, and the good steps since it changed."""
+    precision: str
+    params: Params
+    count: int = 0
+    """Updates that the average holds."""
+
+    def __post_init__(self) -> None:
+        self.weights = list(self.model.parameters())
+        self.statistics = [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
+
+    def gradients(self, task: Task, rows: torch.Tensor, parts: int, device: torch.device) -> torch.Tensor:
+        """Add up the gradient of a batch, a part after the other. Returns the sums of loss and score."""
+        self.optimizer.zero_grad(set_to_none=True)
+        sums = torch.zeros(2, dtype=torch.float64, device=device)
+        for part in rows.tensor_split(parts):
+            inputs, targets = task.batch("train", part, augment=True)
+            with autocast_in(device, self.precision):
+                outputs = self.model(inputs)
+            loss = task.loss(outputs, targets)
+            share = loss * (len(part) / len(rows))
+            torch.autograd.backward(share * self.scale[0] if self.precision == "fp16" else share)
+            sums += torch.stack([loss.detach() * len(part), task.scored(outputs, targets)])
+        return sums
+
+    def update(self, loss: torch.Tensor, rate: float) -> torch.Tensor:
+        """One step against the gradient, unless that or the loss is not finite. Returns whether it was.
+
+        It is seen and skipped on the device, and the optimizer looks by itself: no wait for it here.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        learning = [weight for weight in self.weights if weight.grad is not None]
+        gradients = [weight.grad for weight in learning if weight.grad is not None]
+        if self.precision == "fp16":
+            torch._foreach_mul_(gradients, 1 / self.scale[0])
+        norm = nn.utils.get_total_norm(gradients)
+        fine = torch.isfinite(loss) & torch.isfinite(norm)
+        if self.params.l1:
+            signs = torch._foreach_sign([weight.detach() for weight in learning if weight.ndim > 1])
+            pulled = [gradient for gradient in gradients if gradient.ndim > 1]
+            torch._foreach_add_(pulled, signs, alpha=self.params.l1)
+        if self.params.clip:
+            torch._foreach_mul_(gradients, (self.params.clip / (norm + 1e-6)).clamp(max=1.0))
+        self.optimizer.found_inf = (~fine).float()  # type: ignore[attr-defined]
+        self.optimizer.step()
+        if self.precision == "fp16":
+            self._rescale(fine)
+        return fine
+
+    def kept(self) -> list[torch.Tensor]:
+        """The statistics as they are, to be put back where a step comes to nothing."""
+        return [buffer.clone() for buffer in self.statistics]
+
+    def put_back(self, before: list[torch.Tensor], fine: torch.Tensor | None = None) -> None:
+        """The statistics as they were, unless the step was `fine`."""
+        for buffer, old in zip(self.statistics, before, strict=True):
+            buffer.copy_(old if fine is None else torch.where(fine, buffer, old))
+
+    def averages(self) -> None:
+        """Take the weights of this update into the average."""
+        self.count += 1
+        follow(self.average, self.model, self.params.ema, self.count)
+
+    def state(self) -> dict[str, Any]:
+        """Its part of a checkpoint."""
+        return {
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "average": self.average, "scale": self.scale, "count": self.count,
+        }  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Put the tensors of a checkpoint in place."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for tensor, kept in zip(self.average, state["average"], strict=True):
+            tensor.copy_(kept)
+        self.scale.copy_(state["scale"])
+        self.count = int(state["count"])
+
+    def set_training(self, frozen: Collection[str]) -> None:
+        """Train all but the `frozen` tensors. Batch-norm of frozen weights keeps its statistics, too."""
+        self.model.train()
+        for name, weight in self.model.named_parameters():
+            weight.requires_grad_(name not in frozen)
+        for name, layer in self.model.named_modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and f"{name}.weight" in frozen:
+                layer.eval()
+
+    def _rescale(self, fine: torch.Tensor) -> None:
+        scale, good = self.scale[0], self.scale[1] + 1
+        grown = good >= GROWS_AFTER
+        self.scale[0] = torch.where(fine, torch.where(grown, scale * 2, scale), scale / 2)
+        self.scale[1] = torch.where(fine & ~grown, good, 0.0)
+
+
+def new_learner(model: nn.Module, params: Params, precision: str, device: torch.device) -> Learner:
+    """The optimizer and the average of a model. Biases and norms are not pulled towards 0."""
+    optimizer: torch.optim.Optimizer
+    groups = [
+        {"params": [w for w in model.parameters() if w.ndim > 1], "weight_decay": params.weight_decay},
+        {"params": [w for w in model.parameters() if w.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if params.optimizer == "adamw":
+        optimizer = torch.optim.AdamW(groups, params.rate, fused=True)
+    else:
+        optimizer = torch.optim.SGD(
+            groups, params.rate, momentum=params.momentum, nesterov=params.momentum > 0, fused=True
+        )
+    average = [tensor.clone() for tensor in averaged(model)] if params.ema else []
+    scale = torch.tensor([FIRST_SCALE, 0.0], device=device)
+    return Learner(model, optimizer, average, scale, precision, params)
