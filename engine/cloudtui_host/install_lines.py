@@ -14,7 +14,7 @@ _PIP_FETCH = re.compile(
     r"(?:Downloading|Using cached) (?:\S*/)?([^/\s]+\.whl)(?!\S)(?: \(([\d.]+) ?(\w+)\))?"
 )
 _PIP_LOCAL = re.compile(r"Processing (?:\S*/)?([^/\s]+\.whl)(?!\S)")
-_UV_BEGIN = re.compile(r"Downloading ([A-Za-z0-9._-]+) (?:\(download\) )?\(([\d.]+) ?(\w+)\)")
+_UV_BEGIN = re.compile(r"Downloading ((?!\S*\.whl)[A-Za-z0-9._-]+) (?:\(download\) )?\(([\d.]+) ?(\w+)\)")
 _UV_END = re.compile(r"Downloaded ([A-Za-z0-9._-]+)")
 _COUNT = re.compile(r"(Resolved|Prepared|Installed) (\d+) packages?")
 _UNITS = {"B": 1, "bytes": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
