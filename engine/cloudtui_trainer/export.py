@@ -41,7 +41,7 @@ def to_onnx(model: nn.Module, example: torch.Tensor, stated: dict[str, Any]) -> 
     Raises:
         ExportError: the exporter cannot do this model.
     """
-    with _quiet():
+    with quiet():
         try:
             program = torch.onnx.export(
                 model,
@@ -62,7 +62,7 @@ def to_onnx(model: nn.Module, example: torch.Tensor, stated: dict[str, Any]) -> 
     opset = {entry.domain: entry.version for entry in proto.opset_import}.get("")
     if opset != OPSET:
         raise ExportError(f"torch gave opset {opset} instead of {OPSET}")
-    _strip(proto)
+    strip(proto)
     for key, value in sorted(stated.items()):
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
@@ -95,7 +95,7 @@ def check_parity(content: bytes, model: nn.Module, example: torch.Tensor, stated
             )
 
 
-def _strip(proto: Any) -> None:
+def strip(proto: Any) -> None:
     """Take out what the exporter wrote of this machine (source lines, paths), and shapes that go stale."""
     del proto.metadata_props[:]
     proto.doc_string = ""
@@ -112,7 +112,7 @@ def _strip(proto: Any) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without what the exporter prints, warns of and logs."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)

@@ -1,0 +1,147 @@
+"""Teaching a cut network what the whole one says: its shares of the classes, softened, and the labels.
+
+A loop of its own beside `train`'s: there is nothing to resume within (a candidate is made whole or again), to
+select by validation (the last averaged weights are taken, so validation stays unseen until the judgement) or
+to draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from cloudtui_trainer.compress.rows import TrainRows
+from cloudtui_trainer.compress.settings import Settings
+from cloudtui_trainer.devices import autocast
+from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.randomness import ORDER, STEP, mixed, seed_devices
+from cloudtui_trainer.rates import schedule
+from cloudtui_trainer.stop import Stop
+
+_STEPS = 1700
+"""Where the epochs are not given: about as many updates, within what follows."""
+_EPOCHS = (4, 40)
+_WEIGHT_DECAY = 0.01
+_LONGEST_AVERAGE = 0.998
+
+
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The wish to stop was seen; what was being made is given up."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How it is done: what of the settings, and on what."""
+
+    settings: Settings
+    device: torch.device
+    half: bool
+
+    def epochs(self, rows: int) -> int:
+        """As many as were asked for, or as the data needs: many of few rows, few of many."""
+        each = math.ceil(rows / self.settings.batch_size)
+        least, most = _EPOCHS
+        return self.settings.epochs or min(max(round(_STEPS / each), least), most)
+
+
+def distill(
+    student: nn.Module,
+    teacher: nn.Module,
+    rows: TrainRows,
+    lesson: Lesson,
+    *,
+    stop: Stop,
+    tell: Callable[[float, int], None],
+    masks: dict[str, torch.Tensor] | None = None,
+) -> nn.Module:
+    """Train the student; returns it with its averaged weights, on the CPU, in evaluation mode.
+
+    Args:
+        student: with the weights to begin from.
+        teacher: what it learns from; left as it is.
+        rows: of train.
+        lesson: how.
+        stop: read at every step.
+        tell: called with the epochs done and their number.
+        masks: weights that are held at zero, by name: 0 where they are.
+
+    Raises:
+        Stopped: the wish to stop was seen.
+        TrainerError: the loss is not finite.
+    """
+    settings, device = lesson.settings, lesson.device
+    student = nn.Module.to(student, device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    teacher = nn.Module.to(teacher, device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    weights = dict(student.named_parameters())
+    held = [(weights[name], mask.to(device)) for name, mask in (masks or {}).items()]
+    # What is one number a channel (norms, biases) is not decayed: it would pull small channels to nothing.
+    groups = [
+        {
+            "params": [weight for weight in weights.values() if weight.dim() > 1],
+            "weight_decay": _WEIGHT_DECAY,
+        },
+        {"params": [weight for weight in weights.values() if weight.dim() < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], settings.lr, fused=True)
+    average = [tensor.clone() for tensor in _floating(student)]
+    epochs = lesson.epochs(rows.count)
+    each = math.ceil(rows.count / settings.batch_size)
+    lost = torch.zeros((), device=device)
+    step = 0
+    for epoch in range(epochs):
+        chance = torch.Generator().manual_seed(mixed(settings.seed, ORDER, epoch))
+        for batch in torch.randperm(rows.count, generator=chance).tensor_split(each):
+            if stop.requested:
+                raise Stopped
+            for group in optimizer.param_groups:
+                group["lr"] = settings.lr * schedule("one_cycle", step / (epochs * each))
+            seed_devices(mixed(settings.seed, STEP, step), device)
+            inputs, targets = rows.batch(batch, augment=True)
+            inputs, targets = inputs.to(device), targets.to(device)
+            with autocast(device, lesson.half):
+                outputs = student(inputs)
+                with torch.no_grad():
+                    wanted = teacher(inputs)
+            loss = mixed_loss(outputs.float(), wanted.float(), rows.loss(outputs.float(), targets), settings)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            with torch.no_grad():
+                for weight, mask in held:
+                    weight.mul_(mask)
+                step += 1
+                decay = min(_LONGEST_AVERAGE, (1 + step) / (10 + step))
+                torch._foreach_lerp_(average, _floating(student), 1 - decay)
+                lost += loss.detach()
+            tell(step / each, epochs)
+        if not math.isfinite(lost.item()):
+            raise TrainerError("The loss of distillation is not finite.", "Set lr lower.")
+    with torch.no_grad():
+        for tensor, value in zip(_floating(student), average, strict=True):
+            tensor.copy_(value)
+        for weight, mask in held:
+            weight.mul_(mask)
+    teacher.to("cpu")
+    return nn.Module.to(student, "cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload, no-any-return]
+
+
+def mixed_loss(
+    outputs: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor, settings: Settings
+) -> torch.Tensor:
+    """The divergence from the teacher's softened shares, as large as the plain one, and the labels' loss."""
+    heat = settings.temperature
+    soft = nn.functional.kl_div(
+        (outputs / heat).log_softmax(1),
+        (wanted / heat).log_softmax(1),
+        reduction="batchmean",
+        log_target=True,
+    )
+    return settings.soft * heat**2 * soft + (1 - settings.soft) * labels
+
+
+def _floating(model: nn.Module) -> list[torch.Tensor]:
+    return [tensor.detach() for tensor in model.state_dict().values() if tensor.is_floating_point()]

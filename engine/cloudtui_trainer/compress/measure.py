@@ -1,0 +1,140 @@
+"""What a file is worth, from the file alone: its answers and its time beside the baseline's."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cloudtui_trainer.compress import files
+from cloudtui_trainer.compress.rows import Judge
+
+_LEAST_S = 0.002
+"""CPU seconds of one reading of the clock: shorter work is repeated until it takes as long."""
+_MOST_REPEATS = 200
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a file says of a split."""
+
+    predicted: npt.NDArray[np.int64]
+    right: npt.NDArray[np.bool_]
+    finite: bool
+
+    @property
+    def constant(self) -> bool:
+        """All rows get the same class."""
+        return len(np.unique(self.predicted)) < 2
+
+    @property
+    def accuracy(self) -> float:
+        """The share of rows that are right."""
+        return float(self.right.mean()) if len(self.right) else float("nan")
+
+
+def answers(content: bytes, judge: Judge, split: str) -> Answers:
+    """Ask the file for every row of a split."""
+    session = files.session(content)
+    name = session.get_inputs()[0].name
+    predicted, right, finite = [], [], True
+    for inputs, truth in judge.batches(split):
+        (logits,) = session.run(None, {name: inputs})
+        finite = finite and bool(np.isfinite(logits).all())
+        predicted.append(logits.argmax(1).astype(np.int64))
+        right.append(predicted[-1] == truth)
+    return Answers(np.concatenate(predicted), np.concatenate(right), finite)
+
+
+@dataclass
+class Timing:
+    """Rounds of the baseline and a candidate at one batch size; each round is in seconds of one call."""
+
+    batch: int
+    baseline: list[float] = field(default_factory=list)
+    candidate: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
+    """A second session of the baseline's file: the control."""
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast the candidate is: the median over the rounds."""
+        return statistics.median(a / b for a, b in zip(self.baseline, self.candidate, strict=True))
+
+    @property
+    def control(self) -> list[float]:
+        """The baseline beside itself, a ratio a round: what noise alone makes."""
+        return [a / b for a, b in zip(self.baseline, self.again, strict=True)]
+
+
+def clock(threads: int) -> Callable[[], float]:
+    """CPU time of this thread where it does all the work: other work on the machine does not count.
+
+    Several threads are timed by the wall, for their CPU times add up to no latency.
+    """
+    return time.thread_time if threads == 1 else time.perf_counter
+
+
+def timed(
+    baseline: bytes, candidate: bytes, inputs: dict[int, npt.NDArray[Any]], rounds: int, threads: int = 1
+) -> dict[int, Timing]:
+    """Time a candidate beside the baseline and the baseline beside itself, round by round.
+
+    Args:
+        baseline: the file that is compared with.
+        candidate: the file that is compared.
+        inputs: a batch for each size.
+        rounds: how many.
+        threads: of ONNX Runtime.
+    """
+    sessions = [files.session(content, threads) for content in (baseline, candidate, baseline)]
+    name = sessions[0].get_inputs()[0].name
+    found = {}
+    for size, batch in inputs.items():
+        runs = [_call(session, name, batch, threads) for session in sessions]
+        timing = Timing(size)
+        rows = (timing.baseline, timing.candidate, timing.again)
+        # Each goes first, second and last as often: what comes after a larger one finds a colder cache.
+        for order in _orders(rounds):
+            for place in order:
+                rows[place].append(runs[place]())
+        found[size] = timing
+    return found
+
+
+def band(ratios: list[float]) -> list[float]:
+    """Between what the middle 95% of ratios lie: a speed-up inside of it may be noise."""
+    if not ratios:
+        return [1.0, 1.0]
+    # The control has no first and second: each pair counts both ways, so the band is even about 1.
+    low, high = np.quantile([*ratios, *(1 / ratio for ratio in ratios)], [0.025, 0.975])
+    return [float(low), float(high)]
+
+
+def _orders(rounds: int) -> Iterator[tuple[int, int, int]]:
+    orders = ((0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1), (0, 2, 1), (1, 2, 0))
+    for number in range(rounds):
+        yield orders[number % len(orders)]
+
+
+def _call(session: Any, name: str, batch: npt.NDArray[Any], threads: int) -> Callable[[], float]:
+    """A function that gives the seconds of one call, averaged over enough of them for the clock."""
+    now, feed = clock(threads), {name: batch}
+    for _ in range(3):
+        session.run(None, feed)
+    begun = now()
+    session.run(None, feed)
+    repeats = max(1, min(_MOST_REPEATS, round(_LEAST_S / max(now() - begun, 1e-6))))
+
+    def call() -> float:
+        begun = now()
+        for _ in range(repeats):
+            session.run(None, feed)
+        return (now() - begun) / repeats
+
+    return call

@@ -1,0 +1,198 @@
+"""Which channels to cut, and how many of each layer: by what cutting does to the outputs, not by one ratio.
+
+At half of the channels a first layer can cost sixty points and a late one less than one. So each unit is cut
+alone, by steps, on train rows, and the divergence of the outputs from the whole network's is what it costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from cloudtui_trainer.compress.coupling import NARROWEST, State, Unit, silenced
+from cloudtui_trainer.compress.kl import divergence
+from cloudtui_trainer.compress.rows import TrainRows
+
+STEPS = 16
+"""A unit is cut by sixteenths of its width."""
+_MEASURED = (2, 4, 6, 8, 10, 12, 14, 15)
+"""Sixteenths at which the outputs are looked at; between them the divergence is taken as a straight line."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What cutting one unit does."""
+
+    unit: Unit
+    ranking: torch.Tensor
+    """Its channels, the least important first."""
+    criterion: str
+    divergences: tuple[float, ...]
+    """After 0, 1, 2, ... sixteenths are cut."""
+
+    def kept(self, steps: int) -> int:
+        """How many channels stay after so many steps."""
+        return max(NARROWEST, round(self.unit.width * (STEPS - steps) / STEPS))
+
+
+def curves(
+    model: nn.Module,
+    found: Iterable[Unit],
+    rows: TrainRows,
+    *,
+    count: int,
+    seed: int,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Curve]:
+    """Measure every unit: three ways of ranking its channels, the best of them at half; then step by step."""
+    inputs = rows.sample(count, seed)
+    state: State = {name: tensor.detach() for name, tensor in model.state_dict().items()}
+    with torch.no_grad():
+        expected = model(inputs).numpy()
+    gradients = _gradients(model, rows, count, seed)
+
+    def cost(unit: Unit, channels: torch.Tensor) -> float:
+        with torch.no_grad():
+            outputs = torch.func.functional_call(model, silenced(state, unit, channels), (inputs,))
+        return divergence(expected, outputs.numpy())
+
+    done = []
+    for unit in found:
+        tell(unit.name)
+        rankings = {name: score.argsort() for name, score in importances(unit, state, gradients).items()}
+        half = unit.width // 2
+        at_half = {name: cost(unit, ranking[:half]) for name, ranking in rankings.items()}
+        best = min(at_half, key=lambda name: at_half[name])
+        measured = {0: 0.0}
+        for steps in _MEASURED:
+            dropped = unit.width - max(NARROWEST, round(unit.width * (STEPS - steps) / STEPS))
+            measured[steps] = max(*measured.values(), cost(unit, rankings[best][:dropped]))
+        done.append(Curve(unit, rankings[best], best, _filled(measured)))
+    return done
+
+
+def importances(
+    unit: Unit, state: Mapping[str, torch.Tensor], gradients: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """A score a channel by each criterion that applies: scale of the norm, length of the weights, Taylor."""
+    scale, squares, taylor = (torch.zeros(unit.width) for _ in range(3))
+    normed = False
+    for touch in unit.writers(state):
+        weights = state[touch.tensor].reshape(unit.width, -1)
+        if state[touch.tensor].dim() > 1:
+            squares += weights.square().sum(1)
+        elif touch.tensor.endswith(".weight"):
+            scale += weights.abs().sum(1)
+            normed = True
+        if touch.tensor in gradients:
+            taylor += (weights * gradients[touch.tensor].reshape(unit.width, -1)).sum(1)
+    found = {"weights": squares.sqrt(), "taylor": taylor.abs()}
+    return found | {"norm": scale} if normed else found
+
+
+def cost_of(model: nn.Module, inputs: torch.Tensor) -> Callable[[Mapping[Unit, int]], float]:
+    """A function that gives the share of the cost that a network of some widths has left.
+
+    Cost is half multiplications and half weights, each as a share of the whole network's: the first is time,
+    the second is size.
+    """
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    positions = _positions(model, inputs)
+    weights = {name for name, _ in model.named_parameters()}
+
+    def totals(widths: Mapping[Unit, int]) -> tuple[float, float]:
+        sides = {name: list(shapes[name]) for name in weights}
+        for unit, width in widths.items():
+            for touch in unit.touches:
+                if touch.tensor in sides:
+                    sides[touch.tensor][touch.side] = width * touch.each
+        sizes = {name: float(torch.Size(side).numel()) for name, side in sides.items()}
+        return sum(size * positions.get(name, 0) for name, size in sizes.items()), sum(sizes.values())
+
+    products, size = totals({})
+
+    def share(widths: Mapping[Unit, int]) -> float:
+        left = totals(widths)
+        return (left[0] / products + left[1] / size) / 2
+
+    return share
+
+
+def widths(
+    measured: list[Curve], target: float, share: Callable[[Mapping[Unit, int]], float]
+) -> dict[Unit, int]:
+    """Cut step by step what diverges least for what it saves, until `target` of the cost is left, or less."""
+    steps = dict.fromkeys(range(len(measured)), 0)
+
+    def at(number: int, more: int = 0) -> dict[Unit, int]:
+        return {
+            curve.unit: curve.kept(steps[place] + (more if place == number else 0))
+            for place, curve in enumerate(measured)
+        }
+
+    left = share(at(-1))
+    while left > target:
+        best, rate = None, float("inf")
+        for number, curve in enumerate(measured):
+            if steps[number] + 1 >= len(curve.divergences):
+                continue
+            saved = left - share(at(number, 1))
+            worse = curve.divergences[steps[number] + 1] - curve.divergences[steps[number]]
+            if saved > 0 and worse / saved < rate:
+                best, rate = number, worse / saved
+        if best is None:
+            break
+        steps[best] += 1
+        left = share(at(-1))
+    return at(-1)
+
+
+def kept_channels(measured: list[Curve], chosen: Mapping[Unit, int]) -> dict[Unit, torch.Tensor]:
+    """The most important channels of each unit, in the order in which they lie."""
+    return {curve.unit: curve.ranking[-chosen[curve.unit] :].sort().values for curve in measured}
+
+
+def _gradients(model: nn.Module, rows: TrainRows, count: int, seed: int) -> dict[str, torch.Tensor]:
+    """Of the task's loss on some rows of train, by the weights; the model stays as it is."""
+    chance = torch.Generator().manual_seed(seed)
+    inputs, targets = rows.batch(torch.randperm(rows.count, generator=chance)[:count])
+    loss = rows.loss(model(inputs.cpu()), targets.cpu())
+    named = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    found = torch.autograd.grad(loss, list(named.values()))
+    return dict(zip(named, (gradient.detach() for gradient in found), strict=True))
+
+
+def _positions(model: nn.Module, inputs: torch.Tensor) -> dict[str, int]:
+    """At how many places each weight of a convolution or matrix is used for one row."""
+    found: dict[str, int] = {}
+    names = {module: name for name, module in model.named_modules()}
+
+    def seen(module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
+        weight = module.get_parameter("weight")
+        found[f"{names[module]}.weight"] = output[0].numel() // weight.shape[0]
+
+    heavy = [module for module in model.modules() if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear)]
+    hooks = [module.register_forward_hook(seen) for module in heavy]
+    try:
+        with torch.no_grad():
+            model(inputs[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def _filled(measured: dict[int, float]) -> tuple[float, ...]:
+    """A value for each step between those that were measured."""
+    known = sorted(measured)
+    values = []
+    for step in range(known[-1] + 1):
+        low = max(place for place in known if place <= step)
+        high = min(place for place in known if place >= step)
+        part = (step - low) / (high - low) if high > low else 0.0
+        values.append(measured[low] + part * (measured[high] - measured[low]))
+    return tuple(values)
