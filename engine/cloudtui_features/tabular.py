@@ -203,7 +203,7 @@ def _codes(column: Mapping[str, Any], cells: Sequence[Cell]) -> npt.NDArray[np.i
 
 def _check_cell(column: Mapping[str, Any], cell: object) -> None:
     if cell is not None and not isinstance(cell, str | int | float | np.generic):
-        raise ValueError(f"column {column['name']!r}: a {type(cell).__name__} is no cell of a table")  # noqa: TRY004
+        raise ValueError(f"column {column['name']!r}: a {type(cell).__name__} is no cell of a table")
 
 
 def _finder(vocabulary: Sequence[str]) -> Callable[[Cell], int]:

@@ -159,11 +159,16 @@ def _sample(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """The first line is words, all different, and none of them is a value of its column."""
+    """The first line is words, and either one of them stands above numbers or none is a value of its column."""
     first = [cell.strip() for cell in rows[0]]
-    if any(_is_number(cell) for cell in first) or len({*first}) < len(first):
+    if any(_is_number(cell) or cell.lower() in MISSING - {""} for cell in first):
         return False
-    if any(cell.lower() in MISSING - {""} for cell in first):
+    for place, cell in enumerate(first):
+        below = [row[place].strip() for row in rows[1:] if place < len(row)]
+        below = [value for value in below if value.lower() not in MISSING]
+        if cell and below and all(map(_is_number, below)):
+            return True
+    if len({*first}) < len(first):
         return False
     return not any(
         cell and cell == row[place].strip()
