@@ -24,6 +24,8 @@ ALONE: dict[Path, frozenset[str]] = {
             "onnx",
             "onnxruntime",
             "onnxscript",
+            "sklearn",  # and what it brings, inside functions: boosting and the baselines
+            "threadpoolctl",
             "cloudtui_features",
             "cloudtui_host.journal",  # what is shipped beside the trainer is this one module
         }

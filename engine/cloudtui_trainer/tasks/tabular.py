@@ -15,10 +15,15 @@ from torch import nn
 from cloudtui_trainer import models, reports
 from cloudtui_trainer.errors import DatasetError, TrainerError
 from cloudtui_trainer.models import mlp
+from cloudtui_trainer.models.boosting import Boosting
 from cloudtui_trainer.params import Params, ranged
 from cloudtui_trainer.reports.regression import figures
 from cloudtui_trainer.store import Store
+from cloudtui_trainer.tasks.boosted import Boosted
 from cloudtui_trainer.tasks.shards import AGAIN, read_arrays, read_manifest
+
+SPLITS = ("train", "validation", "test")
+BOOSTING_RATE = 0.1
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,22 @@ class TabularTask:
     def rows(self, split: str) -> int:
         """How many rows a split has."""
         return len(self._truth[split])
+
+    def targets(self, split: str) -> npt.NDArray[Any]:
+        """Class numbers or numbers of a split, in row order."""
+        return self._truth[split]
+
+    def fitted(self, model: str) -> Boosted | None:
+        """Trees that grow, for the model boosting."""
+        if model != "boosting":
+            return None
+        params = self.params
+        rows = {split: self.batch(split, torch.arange(self.rows(split)))[0].cpu().numpy() for split in SPLITS}
+        boosting = Boosting(
+            self.features, rows["train"], self._truth["train"], len(self.labels),
+            rate=params.lr or BOOSTING_RATE, leaves=params.leaves, seed=params.seed, threads=params.threads,
+        )  # fmt: skip
+        return Boosted(boosting, rows, params.trees, params.patience)
 
     def build(self, model: str) -> nn.Module:
         """A new network for these columns."""
