@@ -92,8 +92,7 @@ class Board:
     def bands(self) -> dict[str, list[float]]:
         """What noise alone makes of the baseline beside itself, from all rounds so far."""
         return {
-            batch: measure.band([ratio for one in self.found for ratio in one.control[batch]])
-            for batch in ("batch1", "batch64")
+            batch: measure.band([one.control[batch] for one in self.found]) for batch in ("batch1", "batch64")
         }
 
     def verdicts(self) -> dict[str, Verdict]:

@@ -2,9 +2,9 @@
 
 A network is rebuilt from its spec, so nothing has to be traced: a width in the spec is made smaller by one,
 and the tensors whose shapes change are those that the channel runs through. It holds for any network whose
-spec has its widths, without a line about it here. Widths that only change together (two ends of a shortcut) are
-found as pairs. What is cut is proved on the way: the smaller network must give what the whole one gives with
-these channels silent.
+spec has its widths, without a line about it here. Widths that only change together (two ends of a shortcut)
+are found as pairs. What is cut is proved on the way: the smaller network must give what the whole one gives
+with these channels silent.
 """
 
 from __future__ import annotations

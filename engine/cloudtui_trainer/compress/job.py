@@ -58,7 +58,7 @@ def run(job: Job, recorder: Recorder, stop: Stop) -> str:
     )  # fmt: skip
     recorder.say(
         f"{given.name}: {len(given.content):,} bytes, validation accuracy {whole.accuracy:.4f}; "
-        f"{len(planned)} candidates, at most {settings.max_drop:g} points may be lost, the {settings.goal} is chosen"
+        f"{len(planned)} candidates, at most {settings.max_drop:g} points lost, the {settings.goal} is chosen"
     )
     progress = _Progress(recorder, planned)
     maker = Maker(given, rows, settings, lesson, stop=stop, tell=progress.tell)

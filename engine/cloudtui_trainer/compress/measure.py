@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy.typing as npt
 from cloudtui_trainer.compress import files
 from cloudtui_trainer.compress.rows import Judge
 
-_LEAST_S = 0.002
+_LEAST_S = 0.003
 """CPU seconds of one reading of the clock: shorter work is repeated until it takes as long."""
 _MOST_REPEATS = 200
+_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,25 @@ def timed(
     return found
 
 
-def band(ratios: list[float]) -> list[float]:
-    """Between what the middle 95% of ratios lie: a speed-up inside of it may be noise."""
-    if not ratios:
+def band(controls: Sequence[Sequence[float]]) -> list[float]:
+    """Between what the baseline's median ratio to itself lies: a speed-up inside of it may be noise.
+
+    What would be claimed is a median over rounds, so the control is one, too: the middle 95% of medians drawn
+    from all rounds (a ratio counts both ways, for the control has no first), widened to hold every median that
+    was really found: two sessions of one file may differ for as long as they live.
+
+    Args:
+        controls: the baseline beside itself, a list of rounds for each candidate.
+    """
+    rounds = np.array([ratio for control in controls for ratio in control])
+    if not len(rounds):
         return [1.0, 1.0]
-    # The control has no first and second: each pair counts both ways, so the band is even about 1.
-    low, high = np.quantile([*ratios, *(1 / ratio for ratio in ratios)], [0.025, 0.975])
-    return [float(low), float(high)]
+    both = np.concatenate([rounds, 1 / rounds])
+    size = max(len(control) for control in controls)
+    drawn = np.median(np.random.default_rng(0).choice(both, (_DRAWS, size)), axis=1)
+    found = [statistics.median(control) for control in controls]
+    edges = [*np.quantile(drawn, [0.025, 0.975]), *found, *(1 / ratio for ratio in found)]
+    return [float(min(edges)), float(max(edges))]
 
 
 def _orders(rounds: int) -> Iterator[tuple[int, int, int]]:
