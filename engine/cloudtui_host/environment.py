@@ -190,7 +190,12 @@ class _Maker:
         maker.fill(wish, (lambda: _put_on_top(maker.python, base)) if on_top else None)
         self.tell("Testing one training step")
         shutil.rmtree(os.path.join(self._new, "tmp"), ignore_errors=True)
-        tested = smoke.step(maker.python, self._accelerator)
+        try:
+            tested = smoke.step(maker.python, self._accelerator)
+        except HostError as error:
+            # Its folder is about to go.
+            message = error.message.replace(maker.python, "the new environment")
+            raise HostError(error.code, message, error.hint.replace(maker.python, "python")) from None
         self._record(maker, tested)
         _move_scripts(self._new, self._folder)
         os.rename(self._new, self._folder)

@@ -27,7 +27,7 @@ MANAGED = "3.12"
 NEEDS: Mapping[Need, tuple[str, ...]] = {
     "train": ("torch", "numpy"),
     "export": ("torch", "numpy", "onnx", "onnxscript", "onnxruntime"),
-    "boosting": ("torch", "numpy", "sklearn"),
+    "boosting": ("torch", "numpy", "sklearn", "onnx"),
 }
 REQUIREMENTS: Mapping[str, str] = {
     "torch": "torch>=2.6,<2.14",
