@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
-from cloudtui_trainer import VERSION, artifacts
+from cloudtui_trainer import VERSION, artifacts, baselines
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.params import Params
 from cloudtui_trainer.predicting import predict
 from cloudtui_trainer.recorder import Recorder
-from cloudtui_trainer.tasks.base import Task
+from cloudtui_trainer.tasks.base import Outputs, Task
 
 JUDGED = ("validation", "test")
 
@@ -39,26 +40,59 @@ def finish(
         step: the last.
     """
     outputs_of = {split: predict(model, task, split, _device(model), "fp32") for split in JUDGED}
+    conclude(
+        job, task, params, recorder, outputs_of=outputs_of, best=best, step=step,
+        parameters=sum(weight.numel() for weight in model.parameters()),
+        leave=lambda summary: artifacts.leave(job.artifacts, model, task, summary, recorder),
+    )  # fmt: skip
+
+
+def conclude(
+    job: Job,
+    task: Task,
+    params: Params,
+    recorder: Recorder,
+    *,
+    outputs_of: Mapping[str, Outputs],
+    best: Mapping[str, Any],
+    step: int,
+    parameters: int,
+    leave: Callable[[dict[str, Any]], None],
+    unit: str = "epoch",
+) -> None:
+    """Report on a model's outputs, beside the baselines.
+
+    Args:
+        job: what was done.
+        task: its data and judgement.
+        params: what it was done with.
+        recorder: where it is told.
+        outputs_of: what the model gives for each row of each split that is judged.
+        best: of which epoch and step the model is, and what was measured then.
+        step: the last.
+        parameters: how many numbers the model consists of.
+        leave: writes the files; given what report.json is to hold.
+        unit: what an epoch is called.
+    """
+    beside = baselines.beside(task, tuple(outputs_of), recorder)
     about = {"model": job.name or job.run, "dataset": task.dataset, "task": job.task}
     evaluations = {
-        split: {**about, "split": split, **task.evaluation(split, outputs)}
+        split: {**about, "split": split, **task.evaluation(split, outputs), **beside[split]}
         for split, outputs in outputs_of.items()
     }
-    summary = {
+    leave({
         "run": job.run, "name": job.name, "dataset": task.dataset, "task": job.task,
         "model": job.model or task.models[0], "trainer": VERSION, "torch": torch.__version__,
-        "params": told_params(params), "parameters": sum(weight.numel() for weight in model.parameters()),
+        "params": told_params(params), "parameters": parameters,
         "best": {key: best[key] for key in ("epoch", "step", "metrics")}, "evaluation": evaluations,
         "predictions": {split: task.predictions(outputs) for split, outputs in outputs_of.items()},
-    }  # fmt: skip
-    artifacts.leave(job.artifacts, model, task, summary, recorder)
-
+    })  # fmt: skip
     tested = task.metrics("test", outputs_of["test"])
     recorder.metric(step, {f"test/{key}": value for key, value in tested.items()})
     for split, evaluation in evaluations.items():
         recorder.report(f"evaluation/{split}", evaluation)
     shown = "  ".join(f"{key} {value:.4f}" for key, value in tested.items())
-    recorder.say(f"test  {shown}  (best epoch {best['epoch']})")
+    recorder.say(f"test  {shown}  (best {unit} {best['epoch']})")
 
 
 def told_params(params: Params) -> dict[str, Any]:

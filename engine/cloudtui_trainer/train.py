@@ -20,6 +20,7 @@ from cloudtui_trainer.checkpoints import Checkpoint
 from cloudtui_trainer.devices import choose_device, choose_precision, describe, prepare
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.finishing import finish, told_params
+from cloudtui_trainer.fitting import fit
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.learner import Learner, new_learner
 from cloudtui_trainer.models import spec_of
@@ -30,7 +31,7 @@ from cloudtui_trainer.rates import schedule
 from cloudtui_trainer.recorder import Recorder
 from cloudtui_trainer.stop import Stop
 from cloudtui_trainer.tasks import find_task
-from cloudtui_trainer.tasks.base import Task
+from cloudtui_trainer.tasks.base import SPLITS, Task, better
 from cloudtui_trainer.weights import write_safetensors
 
 BAD_STEPS = 10
@@ -71,6 +72,8 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
     device = choose_device(params)
     prepare(device, params.threads)
     task = kind(job.dataset, params, device)
+    if fitted := task.fitted(job.model):
+        return fit(job, task, params, fitted, recorder=recorder, stop=stop)
     rows = task.rows("train")
     steps_per_epoch = math.ceil(rows / params.batch_size)
     steps = params.epochs * steps_per_epoch
@@ -245,9 +248,6 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
     return "completed"
 
 
-SPLITS = ("train", "validation", "test")
-
-
 def fresh(job: Job, task: Task, params: Params, device: torch.device) -> Learner:
     """A new model, drawn from the seed, and what trains it."""
     torch.manual_seed(mixed(params.seed, INITIAL, 0))
@@ -304,16 +304,6 @@ def leave_best(job: Job, task: Task, model: torch.nn.Module, best: dict[str, Any
     stated = {**task.exported(), "dataset": task.dataset, "trainer": VERSION, "net": spec_of(model)}
     stated |= {key: best[key] for key in ("epoch", "step", "metrics")}
     write_safetensors(job.checkpoints / "best.safetensors", best["weights"], stated)
-
-
-def better(task: Task, new: dict[str, float], old: dict[str, float]) -> bool:
-    """By the task's selection: the first metric that differs decides; NaN is worse than any number."""
-    for key in task.selection:
-        sign = 1 if task.goals[key] == "max" else -1
-        left, right = (-math.inf if math.isnan(value) else sign * value for value in (new[key], old[key]))
-        if left != right:
-            return left > right
-    return False
 
 
 def stopped(kept: bool, step: int) -> str:

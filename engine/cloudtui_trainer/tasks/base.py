@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,42 @@ from cloudtui_trainer.params import Params
 from cloudtui_trainer.store import Store
 
 Outputs = npt.NDArray[np.float32]
+SPLITS = ("train", "validation", "test")
+
+
+class Fitted(Protocol):
+    """A model that grows."""
+
+    most: int
+    """Rounds, at most."""
+    patience: int
+    """Rounds without a better validation after which it ends; 0 is never."""
+
+    @property
+    def rounds(self) -> int:
+        """So far."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it consists of."""
+        ...
+
+    def grow(self, rounds: int) -> None:
+        """Add rounds."""
+        ...
+
+    def outputs(self, split: str) -> Outputs:
+        """For every row of a split, in row order."""
+        ...
+
+    def cut(self, rounds: int) -> None:
+        """Leave the first rounds alone."""
+        ...
+
+    def to_onnx(self, stated: dict[str, Any]) -> bytes:
+        """The exported file, with all that is stated in it."""
+        ...
 
 
 class Task(Protocol):
@@ -42,6 +79,14 @@ class Task(Protocol):
 
     def rows(self, split: str) -> int:
         """How many rows a split has."""
+        ...
+
+    def targets(self, split: str) -> npt.NDArray[Any]:
+        """Class numbers or numbers of a split, in row order."""
+        ...
+
+    def fitted(self, model: str) -> Fitted | None:
+        """A new model that grows by itself; none where this one is trained by the loop."""
         ...
 
     def build(self, model: str) -> nn.Module:
@@ -77,3 +122,13 @@ class Task(Protocol):
     def exported(self) -> dict[str, Any]:
         """What the exported file states: `input`, `output` (names), `labels`, and how raw input must look."""
         ...
+
+
+def better(task: Task, new: dict[str, float], old: dict[str, float]) -> bool:
+    """By the task's selection: the first metric that differs decides; NaN is worse than any number."""
+    for key in task.selection:
+        sign = 1 if task.goals[key] == "max" else -1
+        left, right = (-math.inf if math.isnan(value) else sign * value for value in (new[key], old[key]))
+        if left != right:
+            return left > right
+    return False

@@ -62,6 +62,14 @@ class ImageTask:
         """How many rows a split has."""
         return len(self._truth[split])
 
+    def targets(self, split: str) -> npt.NDArray[np.int64]:
+        """Class numbers of a split, in row order."""
+        return self._truth[split]
+
+    def fitted(self, model: str) -> None:  # noqa: ARG002
+        """Every model is trained by the loop."""
+        return
+
     def build(self, model: str) -> nn.Module:
         """A new network for pictures of this shape."""
         if model not in self.models:

@@ -19,10 +19,10 @@ from cloudtui_trainer.models.boosting import Boosting
 from cloudtui_trainer.params import Params, ranged
 from cloudtui_trainer.reports.regression import figures
 from cloudtui_trainer.store import Store
+from cloudtui_trainer.tasks.base import SPLITS
 from cloudtui_trainer.tasks.boosted import Boosted
 from cloudtui_trainer.tasks.shards import AGAIN, read_arrays, read_manifest
 
-SPLITS = ("train", "validation", "test")
 BOOSTING_RATE = 0.1
 
 
