@@ -10,6 +10,7 @@ from typing import Any
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError
 from cloudtui_engine.handlers import enrol
+from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.environment import prepare
 from cloudtui_engine.handlers.pull import pull
@@ -28,6 +29,7 @@ HANDLERS: dict[str, Handler] = {
     "instance.add": enrol.add,
     "instance.probe": enrol.probe,
     "instance.prepare": prepare,
+    "instance.clean": clean,
     "dataset.push": push,
     "run.start": start,
     "run.stop": stop,

@@ -1,4 +1,4 @@
-"""What of ours lies below a root, how large it is, and its removal: a plain folder of a known shape at a time.
+"""What of ours lies below a root, how large it is, and its removal: a folder of a known shape at a time.
 
 What may go is the engine's decision. What is refused here is refused whatever the engine believes: a name
 that is none of ours, a way that leads over a link, an attempt that may live or is needed by one that does.

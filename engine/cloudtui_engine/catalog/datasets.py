@@ -96,6 +96,13 @@ class Datasets(Repository):
         with self._catalog.write("dataset") as db:
             db.execute("INSERT OR REPLACE INTO dataset_copy VALUES (?, ?, ?)", (dataset_id, instance_id, at))
 
+    def drop_copy(self, dataset_id: str, instance_id: str) -> None:
+        """There is none on this instance any more."""
+        with self._catalog.write("dataset") as db:
+            db.execute(
+                "DELETE FROM dataset_copy WHERE dataset_id = ? AND instance_id = ?", (dataset_id, instance_id)
+            )
+
     def _first(self, where: str, *values: object) -> Dataset | None:
         with self._catalog.read() as db:
             rows = db.execute(f"{_SELECT} WHERE {where} LIMIT 1", values).fetchall()

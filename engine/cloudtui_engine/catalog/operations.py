@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from cloudtui_engine.catalog.base import Repository, Row, dumps, marks
+from cloudtui_engine.catalog.base import Repository, Row, dumps, marks, prefix_end, the_one
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.operation import Operation, OperationState
@@ -45,6 +45,16 @@ class Operations(Repository):
         if row is None:
             raise NotFoundError(f"There is no operation {operation_id!r}.")
         return _operation(row)
+
+    def find(self, text: str) -> Operation:
+        """The operation with this id, or whose id alone begins so."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT id, kind FROM operation WHERE id >= ? AND id < ? ORDER BY seq DESC LIMIT 6",
+                (text, prefix_end(text)),
+            ).fetchall()
+            rows = [row for row in rows if row[0] == text] or rows
+            return self.get(the_one(rows if text else [], "operation", text)[0])
 
     def has_key(self, key: str) -> bool:
         """Whether there is an operation with this idempotency key, finished or not."""

@@ -13,6 +13,7 @@ from cloudtui_engine.handlers.context import Context, Withdrawn
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import KINDS, PULL_POLICIES, Run, RunState
+from cloudtui_engine.runs import upkeep
 from cloudtui_engine.runs.follow import AttemptFollower
 from cloudtui_engine.sanitize import clean, clean_line
 
@@ -84,6 +85,8 @@ class _Import:
         for position, attempt in enumerate(self._attempts):
             number = int(attempt["attempt"])
             if self._is_known(number):
+                if self._was_given_up(number):
+                    self._follow(number)
                 continue
             self._add(number, about)
             fresh = True
@@ -109,8 +112,17 @@ class _Import:
             runs.move(
                 self._id, number, RunState.STARTING, expected=(RunState.STAGING,), started_at=_created(about)
             )
-        follower = AttemptFollower(self._context.catalog, runs.attempt(self._id, number))
-        self._context.links.to(self._host_id).follow(follower)
+        self._follow(number)
+
+    def _was_given_up(self, number: int) -> bool:
+        """Whether somebody took the machine for gone: here it is, with its proof of what happened."""
+        attempt = self._context.catalog.runs.attempt(self._id, number)
+        is_here = attempt.instance_id == self._host_id
+        return is_here and attempt.state is RunState.LOST and attempt.reason.startswith(upkeep.GIVEN_UP)
+
+    def _follow(self, number: int) -> None:
+        attempt = self._context.catalog.runs.attempt(self._id, number)
+        self._context.links.to(attempt.instance_id).follow(AttemptFollower(self._context.catalog, attempt))
 
     def _add_rows(self, number: int, about: Mapping[str, Any]) -> None:
         """Rows up to this number; those of attempts that never reached the host say so."""

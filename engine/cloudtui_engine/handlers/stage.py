@@ -34,11 +34,7 @@ class Carrier:
 
     def trainer(self) -> str:
         """The bundled trainer and the features it applies."""
-        files = [
-            _local_file(path, name)
-            for package in TRAINER_PACKAGES
-            for name, path in shipping.files_of(package)
-        ]
+        files = _trainer_files()
         return self._put(f"trainer/{_content_of(files)}", files, "Sending the trainer")
 
     def dataset(self, dataset: Dataset) -> str:
@@ -97,6 +93,17 @@ class Carrier:
                 cancelled=self.cancelled,
             )
         return dest
+
+
+def trainer_folder() -> str:
+    """Where the trainer of this program lies on a host, relative to the root."""
+    return f"trainer/{_content_of(_trainer_files())}"
+
+
+def _trainer_files() -> list[transfer.LocalFile]:
+    return [
+        _local_file(path, name) for package in TRAINER_PACKAGES for name, path in shipping.files_of(package)
+    ]
 
 
 def _content_of(files: Sequence[transfer.LocalFile]) -> str:

@@ -101,14 +101,23 @@ def attempt_status(obj: Mapping[str, Any]) -> HostStatus:
     )
 
 
+def objects(obj: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The objects of a list; what else is in it, or in its place, is left out."""
+    found = obj.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def texts(obj: Mapping[str, Any], key: str, most: int = 100) -> list[str]:
+    """The first lines of text of a list, cleaned."""
+    found = obj.get(key)
+    listed = found if isinstance(found, list) else []
+    return [clean_line(one, 200) for one in listed if isinstance(one, str)][:most]
+
+
 def artifact_hashes(obj: Mapping[str, Any]) -> dict[str, str]:
-    """The sha256 of each file that the verb `artifacts` lists, by name; what is not of that kind is left out."""
-    found: dict[str, str] = {}
-    files = obj.get("files")
-    for one in files if isinstance(files, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get("sha256"), str):
-            found[one["name"]] = one["sha256"]
-    return found
+    """The sha256 of each file that the verb `artifacts` lists, by name; what cannot be used is left out."""
+    pairs = ((one.get("name"), one.get("sha256")) for one in objects(obj, "files"))
+    return {name: sha for name, sha in pairs if isinstance(name, str) and isinstance(sha, str)}
 
 
 def _whole_or_none(obj: Mapping[str, Any], key: str, most: int) -> int | None:

@@ -225,7 +225,8 @@ def resume(catalog: Catalog, run: Run) -> Run:
         RefusedError: it is live, or it has succeeded.
     """
     if not run.status.is_finished:
-        raise RefusedError(f"{run.name} is {run.status}.", "Stop it first.", code="live")
+        hint = "Wait for its end." if run.status is RunState.STOPPING else "Stop it first."
+        raise RefusedError(f"{run.name} is {run.status}.", hint, code="live")
     if run.status is RunState.SUCCEEDED:
         raise RefusedError(
             f"{run.name} has succeeded.", f"Do it once more: cloudtui run again {run.name}", code="done"

@@ -230,9 +230,12 @@ class AttemptFollower:
 
     def _finish(self, status: HostStatus, clock_offset: float) -> None:
         attempt = self._catalog.runs.attempt(self.attempt.run_id, self.attempt.number)
-        if attempt.state not in FINISHED:
-            done = self._catalog.runs.last_word(attempt.run_id, attempt.number)
-            verdict = judge(status, done, stop_requested=attempt.stop_requested_at is not None)
+        done = self._catalog.runs.last_word(attempt.run_id, attempt.number)
+        verdict = judge(status, done, stop_requested=attempt.stop_requested_at is not None)
+        # Lost by somebody's word, who took the machine for gone: proof of another end beats that.
+        if attempt.state not in FINISHED or (
+            attempt.state is RunState.LOST and verdict.state is not RunState.LOST
+        ):
             with self._catalog.write("run"):
                 self._catalog.runs.move(
                     attempt.run_id,

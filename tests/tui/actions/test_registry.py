@@ -17,11 +17,12 @@ from cloudtui_engine.records.run import Run, RunState
 
 WITH_HANDLER = [action for action in actions.ACTIONS if action.handler]
 PROMISED = {
-    "instance": "add import list show probe forget",
+    "instance": "add import list show probe clean prepare forget",
     "dataset": "add list show push",
     "run": "start script list show metrics logs stop resume again "
-    "tag note rename delete restore sync import compare",
-    "model": "list show export alias",
+    "tag note rename delete restore sync import compare pull abandon",
+    "model": "list show evaluate compress export alias",
+    "operation": "list show",
     "engine": "status stop",
     "": "doctor demo watch backup restore",
 }

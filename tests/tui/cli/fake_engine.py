@@ -24,6 +24,20 @@ EVALUATION = {
     "classes": [{"label": "3"}, {"label": "5"}],
     "confusion": [[170, 10], [8, 172]],
 }
+COMPRESSION = {
+    "max_drop": 0.5,
+    "rows": {"calibration": 256, "validation": 200, "test": 360},
+    "baseline": {"accuracy": 0.95, "size_bytes": 1_267_761, "latency_ms": 0.5, "throughput": 4000.0},
+    "variants": [
+        {
+            "id": "int8", "method": "int8", "split": "test", "n": 360, "accuracy": 0.95, "delta": 0.0,
+            "delta_ci": [-0.012, 0.012], "size_bytes": 336_087, "size_ratio": 3.77, "latency_ratio": 2.17,
+            "throughput_ratio": 2.59, "verdict": "undecided",
+            "why": "360 rows cannot tell a drop of 0.5 point; 765 could.",
+        }
+    ],
+    "chosen": None,
+}  # fmt: skip
 
 
 class FakeEngine:
@@ -124,7 +138,7 @@ class FakeEngine:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"epoch 1\n\x1b]0;title\x07bar 10%\rbar 100%\nepoch 2\n")
         if self.outcome == "succeeded":
-            self._leave_files(catalog, run_id, number)
+            self._succeed(catalog, run_id, number)
             move(run_id, number, RunState.SUCCEEDED, expected=RunState.RUNNING, exit_code=0)
         elif self.outcome == "failed":
             move(
@@ -137,16 +151,36 @@ class FakeEngine:
             )
         return {}
 
+    def _succeed(self, catalog: Catalog, run_id: str, number: int) -> None:
+        run = catalog.runs.get(run_id)
+        if run.kind == "evaluate":
+            catalog.runs.add_report(run_id, number, "evaluation/test", 2000.0, EVALUATION)
+        elif run.kind == "compress":
+            catalog.runs.add_report(run_id, number, "compression", 2000.0, COMPRESSION)
+            self._leave(catalog, run_id, number, "int8/model.onnx", "onnx")
+            catalog.models.register(run_id, number, variant="int8", parent_id=run.model_id)
+        else:
+            self._leave_files(catalog, run_id, number)
+
+    def _run_pull(self, catalog: Catalog, operation: Operation) -> dict[str, Any]:
+        for one in catalog.runs.artifacts(operation.target, operation.args["attempt"]):
+            if one.wanted:
+                catalog.runs.mark_pulled(operation.target, operation.args["attempt"], one.name)
+        return {"pulled": 1, "left": 0}
+
     def _leave_files(self, catalog: Catalog, run_id: str, number: int) -> None:
         for name in ("model.onnx", "report.json"):
-            content = f"{run_id} {name}".encode()
-            sha = hashlib.sha256(content).hexdigest()
-            self.paths.file(sha).parent.mkdir(parents=True, exist_ok=True)
-            self.paths.file(sha).write_bytes(content)
-            catalog.runs.add_artifacts(run_id, number, [(name, "model", len(content), sha)])
-            catalog.runs.mark_pulled(run_id, number, name)
+            self._leave(catalog, run_id, number, name, "model")
         catalog.runs.add_report(run_id, number, "evaluation/test", 1000.0, EVALUATION)
         catalog.models.register(run_id, number)
+
+    def _leave(self, catalog: Catalog, run_id: str, number: int, name: str, kind: str) -> None:
+        content = f"{run_id} {name}".encode()
+        sha = hashlib.sha256(content).hexdigest()
+        self.paths.file(sha).parent.mkdir(parents=True, exist_ok=True)
+        self.paths.file(sha).write_bytes(content)
+        catalog.runs.add_artifacts(run_id, number, [(name, kind, len(content), sha)])
+        catalog.runs.mark_pulled(run_id, number, name)
 
 
 def a_dataset(catalog: Catalog, name: str = "digits") -> Dataset:

@@ -18,7 +18,7 @@ from cloudtui.cli.ask import Terminal
 from cloudtui.cli.json_fields import plain
 from cloudtui.cli.progress import Progress, bar
 from cloudtui.handlers import values
-from cloudtui.handlers.demo import wilson
+from cloudtui.handlers.demo_report import wilson
 from cloudtui.handlers.logs import _chunks, _start, split
 from cloudtui.handlers.service import install
 from cloudtui_engine.errors import UsageError

@@ -26,6 +26,15 @@ def delete_runs(runs: Sequence[Run]) -> str:
     return f"Moves {_names(runs)} to the trash. Nothing is lost until it is emptied; restore undoes it."
 
 
+def abandon_runs(runs: Sequence[Run]) -> str:
+    """For `run.abandon`."""
+    machines = ", ".join(sorted({name for run in runs for name in run.instances})) or "its machine"
+    return (
+        f"Takes {machines} for gone: {_names(runs)} is lost then, with all that is not here yet."
+        " Where the machine comes back after all, so does what it knows."
+    )
+
+
 def forget_instances(instances: Sequence[Instance]) -> str:
     """For `instance.forget`."""
     return f"Takes {_names(instances)} off the list. Its runs stay here; nothing is done on the machine."
@@ -39,6 +48,7 @@ def stop_engine(_records: Sequence[object]) -> str:
 CONSEQUENCES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "run.stop": stop_runs,
     "run.delete": delete_runs,
+    "run.abandon": abandon_runs,
     "instance.forget": forget_instances,
     "engine.stop": stop_engine,
 }

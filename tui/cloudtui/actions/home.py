@@ -10,12 +10,14 @@ _ENGINE = "cloudtui.handlers.engine:"
 _PROGRAM = (
     Action(
         "home.demo", "home", "demo", "Demo",
-        "the main job on this machine with real data: train, evaluate, keep the model",
+        "the main job on this machine with real data: train, evaluate, compress",
         (
             Argument("headless", "do not open the desktop; wait and print the report", "flag", default=False,
                      option="--headless"),
             Argument("epochs", "how long to train; default: what the trainer takes", "int", option="--epochs",
                      metavar="N"),
+            Argument("max_drop", "how many points of accuracy a smaller variant may lose", "float",
+                     default=0.5, option="--max-drop", metavar="POINTS"),
         ),
         handler="cloudtui.handlers.demo:demo", starts_work=True,
     ),
@@ -41,6 +43,19 @@ _PROGRAM = (
     ),
     Action("engine.status", "engine", "status", "Engine", "is an engine running, and what does it hold",
            handler=_ENGINE + "status"),
+    Action(
+        "operation.list", "operation", "list", "List", "what was asked for, newest first",
+        (
+            Argument("all", "those that are over, too", "flag", default=False, option="--all"),
+            Argument("limit", "at most so many", "int", default=50, option="--limit", metavar="N"),
+        ),
+        handler=_ENGINE + "operations", faces=ONLY_CLI,
+    ),
+    Action(
+        "operation.show", "operation", "show", "Show", "one of them: how far it is, or why it failed",
+        (Argument("operation", "its id, or the beginning of it", required=True, metavar="OPERATION"),),
+        handler=_ENGINE + "operation", faces=ONLY_CLI,
+    ),
     Action("engine.stop", "engine", "stop", "Stop the engine",
            "end the engine; work on hosts goes on, and the next engine catches up",
            handler=_ENGINE + "stop", confirm="engine.stop"),

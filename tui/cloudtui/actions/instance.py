@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudtui.actions.action import Action, Argument
+from cloudtui.actions.action import ONLY_CLI, Action, Argument
 
 _H = "cloudtui.handlers.instance:"
 _INSTANCE = Argument("instance", "name or id of the instance", "instance", required=True, metavar="NAME")
@@ -43,6 +43,27 @@ ACTIONS = (
         "instance.probe", "instance", "probe", "Probe",
         "connect and look: OS, python, torch, CUDA, GPUs, disk, free memory", (_INSTANCE,),
         handler=_H + "probe", keys=("p",), when="instance.known", starts_work=True,
+    ),
+    Action(
+        "instance.clean", "instance", "clean", "Clean up",
+        "remove from a machine what is not needed there any more; never results that are not here",
+        (
+            _INSTANCE,
+            Argument("dry_run", "only list what may go, and what stays and why", "flag", default=False,
+                     option="--dry-run"),
+            Argument("yes", "remove it without asking", "flag", default=False, option="--yes"),
+        ),
+        handler="cloudtui.handlers.cleaning:clean", faces=ONLY_CLI, starts_work=True,
+    ),
+    Action(
+        "instance.prepare", "instance", "prepare", "Prepare",
+        "have a python there that can do every job: the host's own torch, or an environment of ours",
+        (
+            _INSTANCE,
+            Argument("index", "one more package index with torch for this kind of machine", option="--index",
+                     metavar="URL"),
+        ),
+        handler=_H + "prepare", when="instance.known", starts_work=True,
     ),
     Action(
         "instance.forget", "instance", "forget", "Forget",

@@ -5,15 +5,45 @@ from __future__ import annotations
 from cloudtui.actions.action import Action, Argument
 
 _H = "cloudtui.handlers.model:"
+_JOBS = "cloudtui.handlers.judging:"
 _MODEL = Argument(
     "model", "name, name@version, alias or id of the model", "model", required=True, metavar="MODEL"
 )
 
+_ON = Argument("on", "where it is done", "instance", default="local", option="--on", metavar="INSTANCE")
+_DATA = Argument("dataset", "whose rows; default: the data that the model learned from", "dataset",
+                 option="--dataset")  # fmt: skip
+
 ACTIONS = (
-    Action("model.list", "model", "list", "List", "all model versions", handler=_H + "list_all",
+    Action("model.list", "model", "list", "List",
+           "all model versions, variants under what they were made from", handler=_H + "list_all",
            faces=frozenset({"cli"})),
-    Action("model.show", "model", "show", "Show", "one model version", (_MODEL,), handler=_H + "show",
+    Action("model.show", "model", "show", "Show",
+           "one model version, its evaluations, and what was made from it", (_MODEL,), handler=_H + "show",
            faces=frozenset({"cli"})),
+    Action(
+        "model.evaluate", "model", "evaluate", "Evaluate",
+        "measure a model on the rows of a dataset that it fits",
+        (
+            _MODEL, _DATA, _ON,
+            Argument("split", "which rows", "choice", choices=("train", "validation", "test"),
+                     default="test", option="--split"),
+        ),
+        handler=_JOBS + "evaluate", keys=("v",), starts_work=True,
+    ),
+    Action(
+        "model.compress", "model", "compress", "Compress",
+        "make smaller and faster variants, and judge each against what it may lose",
+        (
+            _MODEL, _DATA,
+            Argument("max_drop", "how many points of accuracy a variant may lose", "float", default=0.5,
+                     option="--max-drop", metavar="POINTS"),
+            _ON,
+            Argument("params", "a setting of the compression; may be given several times", "pairs",
+                     option="--set", metavar="KEY=VALUE"),
+        ),
+        handler=_JOBS + "compress", keys=("c",), starts_work=True,
+    ),
     Action(
         "model.export", "model", "export", "Export",
         "copy a model's file; the ending chooses which: .safetensors, .onnx, .json",

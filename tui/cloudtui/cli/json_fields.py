@@ -77,6 +77,7 @@ def artifact(record: Any) -> dict[str, Any]:
         "size_bytes": record.size_bytes,
         "sha256": record.sha256,
         "local": record.local,
+        "wanted": record.wanted,
     }
 
 
@@ -147,6 +148,8 @@ def model(record: Any) -> dict[str, Any]:
         "reports": dict(record.reports),
         "files": [artifact(one) for one in record.files],
         "alias": list(record.alias),
+        "variant": record.variant,
+        "parent": record.parent,
         "created_at": rfc3339(record.created_at),
     }
 
@@ -190,6 +193,8 @@ def demo(record: Any) -> dict[str, Any]:
         "parameters": record.parameters,
         "duration_s": record.run.duration_s,
         "files": [artifact(one) for one in record.run.artifacts],
+        "evaluation": document(record.evaluation) if record.evaluation else None,
+        "compression": document(record.compression) if record.compression else None,
         "reason": record.reason,
         "last_lines": list(record.last_lines),
         "next": list(record.next_commands),
@@ -222,11 +227,23 @@ _BY_TYPE: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+def _of_jobs(name: str) -> Callable[[Any], dict[str, Any]] | None:
+    from cloudtui.cli import job_json
+
+    found: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+        "Evaluation": job_json.evaluation, "Compression": job_json.compression,
+        "ModelDetail": job_json.model_detail, "Cleaning": job_json.cleaning,
+        "OperationRow": job_json.operation_row,
+    }  # fmt: skip
+    return found.get(name)
+
+
 def document(result: Any) -> Any:
     """The one document that a command prints."""
     if isinstance(result, list):
         if result and type(result[0]).__name__ == "Check":
             return plain(checks(result))
         return [document(one) for one in result]
-    builder = _BY_TYPE.get(type(result).__name__)
+    name = type(result).__name__
+    builder = _BY_TYPE.get(name) or _of_jobs(name)
     return plain(builder(result) if builder else dataclasses.asdict(result))

@@ -15,6 +15,7 @@ NOUN_HELP: Mapping[str, str] = {
     "dataset": "versions of data",
     "run": "training runs: start, watch, compare, keep",
     "model": "what runs have learned",
+    "operation": "what was asked for, and how far it is",
     "engine": "the process that talks to machines",
 }
 _CONVERT: Mapping[str, Any] = {"int": int, "float": float}

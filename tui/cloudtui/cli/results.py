@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudtui import format as words
 from cloudtui.actions.action import Action
-from cloudtui.cli import dataset_texts, run_texts, texts
+from cloudtui.cli import dataset_texts, job_texts, run_texts, texts, work_texts
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
@@ -100,7 +100,7 @@ def _sync(result: Any) -> list[str]:
     return said or ["Nothing is out: no host holds a live run."]
 
 
-def _demo(result: Any) -> list[str]:
+def _demo(result: Any, cells: int | None) -> list[str]:
     run = result.run
     if result.opens_desktop:
         return [f"{run.name} has begun."]
@@ -133,7 +133,14 @@ def _demo(result: Any) -> list[str]:
         [clean_line(a.name), words.size(a.size_bytes), a.local or "still on the host"] for a in run.artifacts
     ]
     files = table([Column("File"), Column("Size", right=True), Column("Kept at")], rows) if rows else []
-    return [*about, "", *files, "", "Next:", *(f"  {command}" for command in result.next_commands)]
+    said = [*about, "", *files]
+    if result.evaluation:
+        said += ["", *job_texts.evaluation(result.evaluation)]
+    if result.compression:
+        said += ["", *job_texts.compression(result.compression, cells)]
+    if result.reason:
+        said += ["", clean_line(result.reason)]
+    return [*said, "", "Next:", *(f"  {command}" for command in result.next_commands)]
 
 
 def _service(result: Any) -> list[str]:
@@ -154,18 +161,23 @@ def _backup(result: Any, _cells: int | None) -> list[str]:
 
 _SHORT: Mapping[str, str] = {
     "run.stop": "{name} is asked to stop. See how it goes: cloudtui run show {id}",
+    "run.abandon": "{name} is given up. Where its machine comes back: cloudtui run import --from MACHINE",
     "run.delete": "{name} is in the trash. Take it back: cloudtui run restore {id}",
     "run.restore": "{name} is back.",
     "instance.forget": "{name} is off the list. Its runs stay; nothing was done on the machine.",
 }
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
+    "Evaluation": job_texts.evaluation, "OperationRow": work_texts.operation,
 }  # fmt: skip
 _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
+    "ModelDetail": texts.model_detail,
+    "Compression": job_texts.compression,
+    "Cleaning": work_texts.cleaning,
     "Comparison": _comparison,
     "EngineStatus": lambda result, _cells: _engine(result),
     "Operation": lambda result, _cells: _sync(result),
-    "DemoReport": lambda result, _cells: _demo(result),
+    "DemoReport": _demo,
     "Service": lambda result, _cells: _service(result),
     "Backup": _backup,
     "Ended": lambda result, _: ["The engine has ended." if result.was_running else "No engine was running."],
@@ -182,7 +194,7 @@ def exit_status(action: Action, result: Any, arguments: Mapping[str, Any]) -> in
         return int(getattr(result, "exit_status", 0))
     if action.id == "home.demo":
         ended_badly = result.run.status.is_finished and result.run.status is not RunState.SUCCEEDED
-        return FAILED if ended_badly else 0
+        return FAILED if ended_badly or result.reason else 0
     if action.id == "run.sync":
         hosts = result.result.get("hosts") or {}
         return UNREACHABLE if any(what != "caught up" for what in hosts.values()) else 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cloudtui import format as words
 from cloudtui.cli.tables import Column, pairs, table
-from cloudtui_engine.records.run import Run, Series
+from cloudtui_engine.records.run import Artifact, Run, Series
 from cloudtui_engine.sanitize import clean_line
 
 Lines = list[str]
@@ -102,13 +102,18 @@ def run(record: Run) -> Lines:
         ]
         lines += ["", *table(columns, rows)]
     if record.artifacts:
-        rows = [
-            [clean_line(a.name), a.kind, words.size(a.size_bytes), a.local or "on the host"]
-            for a in record.artifacts
-        ]
+        rows = [[clean_line(a.name), a.kind, words.size(a.size_bytes), place(a)] for a in record.artifacts]
         columns = [Column("File"), Column("Kind"), Column("Size", right=True), Column("Where")]
         lines += ["", *table(columns, rows)]
+    left = sum(1 for one in record.artifacts if one.local is None and not one.wanted)
+    if left:
+        lines += ["", f"{left} left on the host. Fetch them: cloudtui run pull {record.id}"]
     return lines
+
+
+def place(artifact: Artifact) -> str:
+    """Where a file lies: here, or on the host, and then whether it comes by itself."""
+    return artifact.local or ("on the host, to be fetched" if artifact.wanted else "left on the host")
 
 
 def series(records: Sequence[Series], cells: int | None) -> Lines:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as words
-from cloudtui.cli import dataset_texts, run_texts
+from cloudtui.cli import dataset_texts, job_texts, run_texts, work_texts
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.model import Model
@@ -94,9 +94,10 @@ def models(records: Sequence[Model], cells: int | None) -> Lines:
         Column("Age", right=True),
         Column("Id"),
     ]
+    there = {one.id for one in records}
     rows = [
         [
-            clean_line(one.name),
+            f"{'  ' if one.variant and one.parent_id in there else ''}{clean_line(one.name)}",
             str(one.version),
             ", ".join(one.alias),
             one.task,
@@ -109,6 +110,20 @@ def models(records: Sequence[Model], cells: int | None) -> Lines:
         for one in records
     ]
     return table(columns, rows, cells)
+
+
+def model_detail(record: Any, cells: int | None) -> Lines:
+    """One model version, its evaluations, and what was made from it."""
+    lines = model(record.model)
+    if record.lineage:
+        lines += ["", f"Made from {clean_line(' < '.join(record.lineage))}."]
+    if record.evaluations:
+        lines += ["", *job_texts.evaluations(record.evaluations, cells)]
+    if record.compressions:
+        lines += ["", *job_texts.compressions(record.compressions, cells)]
+    if record.children:
+        lines += ["", "Made from it:", *models(record.children, cells)]
+    return lines
 
 
 def model(record: Model) -> Lines:
@@ -124,7 +139,7 @@ def model(record: Model) -> Lines:
             *((clean_line(key), words.number(value)) for key, value in record.metrics.items()),
         ]
     )
-    rows = [[clean_line(f.name), words.size(f.size_bytes), f.local or "on the host"] for f in record.files]
+    rows = [[clean_line(f.name), words.size(f.size_bytes), run_texts.place(f)] for f in record.files]
     return [*lines, "", *table([Column("File"), Column("Size", right=True), Column("Where")], rows)]
 
 
@@ -133,10 +148,12 @@ LISTS: Mapping[str, Callable[[Any, int | None], Lines]] = {
     "instance": instances,
     "dataset": dataset_texts.datasets,
     "model": models,
+    "operation": work_texts.operations,
 }
 EMPTY: Mapping[str, str] = {
     "run": "No runs. Begin with: cloudtui demo",
     "instance": "No machines but this one. Add one: cloudtui instance add NAME --ssh USER@HOST",
     "dataset": "No datasets. Begin with: cloudtui dataset add digits digits",
+    "operation": "Nothing waits and nothing is under way. All that ever was: cloudtui operation list --all",
     "model": "No models. A training run leaves one: cloudtui demo",
 }

@@ -1,33 +1,26 @@
-"""The main job on this machine with real data: train, evaluate, keep the model, and say how good it is."""
+"""The main job on this machine with real data: train, evaluate, compress, and say what came of it."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import struct
 import sys
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from cloudtui.handlers import instance as instances
+from cloudtui.handlers import judging
+from cloudtui.handlers.demo_report import confusions_of, interval_of, number, parameters
 from cloudtui.handlers.follow import follow_run, wait_for_files, why_it_failed
 from cloudtui.handlers.logs import open_log
 from cloudtui.handlers.session import Session
 from cloudtui.handlers.start import accepted
-from cloudtui_engine.errors import NotFoundError, UsageError
+from cloudtui_engine.errors import CloudtuiError, NotFoundError, UsageError
+from cloudtui_engine.records.compression import Compression
 from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.evaluation import Evaluation
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Run, RunState
-from cloudtui_engine.sanitize import clean_line
 
 DATASET = "digits"
 _LAST_LINES = 12
-_LONGEST_HEADER = 16 * 1024 * 1024
-_HIGHLIGHTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +40,16 @@ class DemoReport:
     reason: str = ""
     last_lines: tuple[str, ...] = ()
     next_commands: tuple[str, ...] = field(default=())
+    evaluation: Evaluation | None = None
+    compression: Compression | None = None
     opens_desktop: bool = False
     """The run has just begun, and the desktop shows how it goes on."""
 
 
-def demo(session: Session, headless: bool = False, epochs: int | None = None) -> DemoReport:
-    """Train on the built-in digits; wait for the result, or leave that to the desktop."""
+def demo(
+    session: Session, headless: bool = False, epochs: int | None = None, max_drop: float = 0.5
+) -> DemoReport:
+    """Train on the built-in digits, evaluate, compress; or leave all but the start to the desktop."""
     from cloudtui_engine.runs import commands
 
     if epochs is not None and epochs < 1:
@@ -71,7 +68,28 @@ def demo(session: Session, headless: bool = False, epochs: int | None = None) ->
     run = follow_run(session, run)
     if run.status is not RunState.SUCCEEDED:
         return _failed(session, run, dataset)
-    return _report(session, wait_for_files(session, run), dataset)
+    run = wait_for_files(session, run)
+    model = next(iter(session.catalog.models.of_run(run.id)), None)
+    if model is None:
+        return _failed(session, run, dataset)
+    return _judged(session, _report(session, run, dataset, model), model, max_drop)
+
+
+def _judged(session: Session, report: DemoReport, model: Model, max_drop: float) -> DemoReport:
+    """The report with the evaluation and the compression; one that fails says why, and the rest stands."""
+    evaluation = compression = None
+    try:
+        evaluation = judging.evaluate(session, model.id)
+        compression = judging.compress(session, model.id, max_drop=max_drop)
+    except CloudtuiError as error:
+        if error.exit_status != CloudtuiError.exit_status:
+            raise
+        report = replace(report, reason=f"{error.message} {error.hint}".strip())
+    return replace(
+        report,
+        evaluation=evaluation if isinstance(evaluation, Evaluation) else None,
+        compression=compression if isinstance(compression, Compression) else None,
+    )
 
 
 def _dataset(session: Session) -> Dataset:
@@ -106,90 +124,25 @@ def _failed(session: Session, run: Run, dataset: Dataset) -> DemoReport:
     )
 
 
-def _report(session: Session, run: Run, dataset: Dataset) -> DemoReport:
+def _report(session: Session, run: Run, dataset: Dataset, model: Model) -> DemoReport:
     found = session.catalog.runs.reports(run.id)
     test = found.get("evaluation/test") or found.get("evaluation/validation") or {}
-    accuracy = _number((test.get("metrics") or {}).get("accuracy"))
-    n = _number(test.get("n"))
-    model = next((one for one in session.catalog.models.list() if one.run_id == run.id), None)
+    accuracy = number((test.get("metrics") or {}).get("accuracy"))
+    n = number(test.get("n"))
     return DemoReport(
         run,
         dataset,
         model=model,
         accuracy=accuracy,
-        interval=_interval(test, accuracy, n),
+        interval=interval_of(test, accuracy, n),
         n=int(n) if n is not None else None,
-        confusions=_confusions(test),
+        confusions=confusions_of(test),
         parameters=parameters(run),
         next_commands=(
             f"cloudtui run show {run.name}",
-            f"cloudtui model export {model.name if model else 'MODEL'} model.onnx",
+            f"cloudtui model show {model.name}",
+            f"cloudtui model export {model.name} model.onnx",
             f"cloudtui run again {run.name} --set epochs=20 --follow",
             "cloudtui",
         ),
     )
-
-
-def wilson(right: float, n: float) -> tuple[float, float]:
-    """The 95% score interval of a share."""
-    z = 1.959963984540054
-    share = right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-def _interval(test: Mapping[str, Any], accuracy: float | None, n: float | None) -> tuple[float, float] | None:
-    given = (test.get("confidence") or {}).get("accuracy")
-    if (
-        isinstance(given, list)
-        and len(given) == 2
-        and None not in (low_high := [_number(one) for one in given])
-    ):
-        low, high = low_high
-        assert low is not None  # noqa: S101 - looked at above
-        assert high is not None  # noqa: S101
-        return low, high
-    return wilson(accuracy * n, n) if accuracy is not None and n else None
-
-
-def _confusions(test: Mapping[str, Any]) -> tuple[tuple[str, str, int], ...]:
-    labels = [
-        clean_line(str(one.get("label", "?")), 40)
-        for one in test.get("classes") or ()
-        if isinstance(one, dict)
-    ]
-    rows = test.get("confusion") or ()
-    found: Counter[tuple[str, str]] = Counter()
-    for i, row in enumerate(rows[: len(labels)]):
-        for j, count in enumerate(row[: len(labels)]):
-            if i != j and isinstance(count, int) and count > 0:
-                found[labels[i], labels[j]] = count
-    return tuple((truth, predicted, count) for (truth, predicted), count in found.most_common(_HIGHLIGHTS))
-
-
-def parameters(run: Run) -> int | None:
-    """How many numbers the model has, by the header of its file; None where the file is not here."""
-    path = next((a.local for a in run.artifacts if a.name.endswith(".safetensors") and a.local), None)
-    if path is None:
-        return None
-    try:
-        with Path(path).open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > min(_LONGEST_HEADER, os.fstat(file.fileno()).st_size):
-                return None
-            header = json.loads(file.read(length))
-            # Counters and running averages are kept in the file and are not learned.
-            shapes = [
-                entry["shape"]
-                for name, entry in header.items()
-                if name != "__metadata__"
-                and not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
-            ]
-            return sum(int(math.prod(shape)) for shape in shapes)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
-        return None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudtui.handlers.session import Session
+from cloudtui_engine.errors import NotFoundError, UsageError
+from cloudtui_engine.records.operation import Operation, OperationState
 
 if TYPE_CHECKING:
     from cloudtui.handlers.service import Service
@@ -26,11 +30,61 @@ class Watched:
     exit_status: int
 
 
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation, and what it is about by the name that people know."""
+
+    id: str
+    kind: str
+    target: str
+    about: str
+    state: str
+    args: Mapping[str, Any]
+    progress: Mapping[str, Any]
+    question: Mapping[str, Any]
+    result: Mapping[str, Any]
+    error: Mapping[str, Any]
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+
+
 def status(session: Session) -> EngineStatus:
     """Is one running, and what does it hold."""
     from cloudtui_engine import operations
 
     return operations.engine_status(session.paths, session.catalog)
+
+
+def operations(session: Session, all: bool = False, limit: int = 50) -> list[OperationRow]:  # noqa: A002
+    """What was asked for and is not over; with `all`, what is over too."""
+    if limit < 1:
+        raise UsageError("--limit wants a number from 1.")
+    states = None if all else [state for state in OperationState if not state.is_finished]
+    return [_row(session, one) for one in session.catalog.operations.list(limit, states)]
+
+
+def operation(session: Session, operation: str) -> OperationRow:
+    """One operation, by its id or the beginning of it."""
+    return _row(session, session.catalog.operations.find(operation))
+
+
+def _row(session: Session, operation: Operation) -> OperationRow:
+    noun = operation.kind.partition(".")[0]
+    of_noun: Mapping[str, Callable[[str], Any]] = {
+        "run": session.catalog.runs.get,
+        "instance": session.catalog.instances.get,
+        "dataset": session.catalog.datasets.get,
+    }
+    about = str(operation.args.get("name") or "")
+    if operation.target and noun in of_noun:
+        with suppress(NotFoundError):
+            about = of_noun[noun](operation.target).name
+    return OperationRow(
+        operation.id, operation.kind, operation.target, about, str(operation.state), operation.args,
+        operation.progress, operation.question, operation.result, operation.error,
+        operation.created_at, operation.started_at, operation.ended_at,
+    )  # fmt: skip
 
 
 def stop(session: Session) -> Ended:

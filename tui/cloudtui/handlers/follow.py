@@ -104,7 +104,7 @@ def wait_for_files(session: Session, run: Run, grace: float = PULL_GRACE_S) -> R
 
     def here() -> bool:
         now = session.catalog.runs.get(run.id)
-        missing = [artifact for artifact in now.artifacts if artifact.local is None]
+        missing = [one for one in now.artifacts if one.local is None and one.wanted]
         if now.artifacts and not missing:
             return True
         pulls = [one for one in session.catalog.operations.open_for(run.id) if one.kind == "run.pull"]
@@ -126,6 +126,9 @@ def progress_line(run: Run) -> str:
     for key in ("train/loss", "loss", "validation/accuracy"):
         if key in run.metrics:
             parts.append(f"{key.removeprefix('train/')} {words.number(run.metrics[key].last)}")
+    doing = run.progress.get("text")
+    if isinstance(doing, str) and not run.status.is_finished:
+        parts.append(doing)
     left = run.progress.get("eta_s")
     if isinstance(left, int | float) and not run.status.is_finished:
         parts.append(f"{words.duration(left)} left")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloudtui.handlers import values
 from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import FailedError, RefusedError, UsageError
+from cloudtui_engine.records.compression import Compression
+from cloudtui_engine.records.evaluation import Evaluation
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Artifact
 
@@ -28,14 +31,56 @@ class Exported:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelDetail:
+    """A model version with all that hangs on it."""
+
+    model: Model
+    evaluations: tuple[Evaluation, ...]
+    compressions: tuple[Compression, ...]
+    children: tuple[Model, ...]
+    """Variants of it, and what was trained from its weights."""
+    lineage: tuple[str, ...]
+    """`name@version` of what it was made from, the nearest first."""
+
+
 def list_all(session: Session) -> list[Model]:
-    """All versions."""
-    return list(session.catalog.models.list())
+    """All versions, newest first; variants stand below what they were made from."""
+    return grouped(session.catalog.models.list())
 
 
-def show(session: Session, model: str) -> Model:
-    """One version."""
-    return session.catalog.models.find(model)
+def grouped(models: Sequence[Model]) -> list[Model]:
+    """The same models, each variant right behind its parent where that is among them."""
+    there = {one.id for one in models}
+    below: dict[str, list[Model]] = {}
+    heads = []
+    for one in models:
+        if one.variant and one.parent_id in there:
+            below.setdefault(str(one.parent_id), []).append(one)
+        else:
+            heads.append(one)
+    return [one for head in heads for one in (head, *below.get(head.id, ()))]
+
+
+def show(session: Session, model: str) -> ModelDetail:
+    """One version, its evaluations, and what was made from it."""
+    models = session.catalog.models
+    found = models.find(model)
+    return ModelDetail(
+        found,
+        tuple(models.evaluations(found.id)),
+        tuple(models.compressions(found.id)),
+        tuple(models.children(found.id)),
+        tuple(_lineage(session, found)),
+    )
+
+
+def _lineage(session: Session, model: Model) -> Iterator[str]:
+    seen = {model.id}
+    while model.parent_id and model.parent_id not in seen:
+        seen.add(model.parent_id)
+        model = session.catalog.models.get(model.parent_id)
+        yield model.label
 
 
 def alias(session: Session, model: str, alias: str) -> Model:
@@ -52,7 +97,8 @@ def export(session: Session, model: str, file: str, yes: bool = False) -> Export
     artifact = _chosen(found, target)
     if artifact.local is None:
         raise RefusedError(
-            f"{artifact.name} of {found.name} is not on this machine yet.", "Fetch it: cloudtui run sync",
+            f"{artifact.name} of {found.name} is not on this machine yet.",
+            f"Fetch it: cloudtui run pull {found.run_id}",
             code="not_here",
         )  # fmt: skip
     if target.exists() and not yes and _hash_of(target) != artifact.sha256:

@@ -11,7 +11,7 @@ from cloudtui.handlers import values
 from cloudtui.handlers.logs import Log, open_log
 from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import RefusedError, UsageError
-from cloudtui_engine.records.run import Goal, Run, Series
+from cloudtui_engine.records.run import RUNS, Goal, Run, Series
 
 MOST_TAGS = 100
 
@@ -50,10 +50,12 @@ class Comparison:
 
 def list_some(
     session: Session,
+    *,
     filter: str | None = None,  # noqa: A002 - the name of its option
     sort: str = "-created",
     limit: int | None = None,
     deleted: bool = False,
+    jobs: bool = False,
 ) -> list[Run]:
     """Runs in the order of `sort`."""
     from cloudtui_engine.catalog import RunQuery
@@ -62,7 +64,14 @@ def list_some(
         raise UsageError("--limit wants a number from 1.")
     return list(
         session.catalog.runs.list(
-            RunQuery(filter=filter or "", sort=sort, limit=limit, deleted=deleted, details=True)
+            RunQuery(
+                filter=filter or "",
+                sort=sort,
+                limit=limit,
+                deleted=deleted,
+                details=True,
+                kinds=None if jobs else RUNS,
+            )
         )
     )
 

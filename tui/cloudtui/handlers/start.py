@@ -26,6 +26,9 @@ def train(
     model: str | None = None,
     params: Mapping[str, Any] | None = None,
     gpus: str = "auto",
+    weights: str | None = None,
+    pull: str = "best",
+    pull_max: str | int = "2GB",
     name: str | None = None,
     follow: bool = False,
 ) -> Run:
@@ -42,6 +45,9 @@ def train(
         params=values.params(params),
         name=values.free_run_name(session, name),
         gpus=gpus,
+        weights=session.catalog.models.find(weights) if weights else None,
+        pull=pull,
+        pull_max=values.size(pull_max),
     )
     return accepted(session, run, follow)
 
@@ -141,6 +147,34 @@ def stop(session: Session, run: str) -> Run:
     found = session.catalog.runs.find(run)
     commands.stop(session.catalog, found)
     session.ensure_engine()
+    return session.catalog.runs.get(found.id)
+
+
+def pull(session: Session, run: str, names: Sequence[str] = ()) -> Run | Operation:
+    """Bring here what was left on the host; waits for it."""
+    from cloudtui_engine.runs import upkeep
+
+    found = session.catalog.runs.find(run)
+    operations = upkeep.pull(session.catalog, found, list(names or ()))
+    if not session.wait:
+        session.ensure_engine()
+        return operations[-1] if operations else found
+    for operation in operations:
+        session.finish(operation)
+    return session.catalog.runs.get(found.id)
+
+
+def abandon(session: Session, run: str, yes: bool = False) -> Run:
+    """Take the machine of a run for gone."""
+    from cloudtui_engine.runs import upkeep
+
+    found = session.catalog.runs.find(run)
+    values.need_yes(
+        session,
+        yes,
+        f"{found.name} is lost then, with all that is not here yet: its machine is taken for gone.",
+    )
+    upkeep.abandon(session.catalog, found)
     return session.catalog.runs.get(found.id)
 
 

@@ -21,6 +21,7 @@ _SSH = re.compile(
 )
 _INTEGER = re.compile(r"[+-]?\d+(_\d+)*")
 _LONGEST_INTEGER = 18
+_SIZE = re.compile(r"(?P<number>\d{1,15}(?:\.\d+)?)\s*(?P<unit>[kKmMgGtT]?)(?P<binary>i?)[bB]?")
 
 
 def typed(value: Any) -> Any:
@@ -64,6 +65,30 @@ def new_name(text: str, what: str) -> str:
             "Use up to 64 letters, digits, dots, hyphens and underscores; begin with a letter or digit.",
         )
     return text
+
+
+def size(text: str | int) -> int:
+    """Bytes: `500MB`, `2GB`, `1.5 GiB`, `1048576`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = _SIZE.fullmatch(str(text).strip())
+    if match is None:
+        raise UsageError(f"'{clean_line(str(text), 40)}' is no size.", "Write it as 500MB, 2GB or 1.5GiB.")
+    unit = (match["unit"] or "").upper()
+    base = 1024 if match["binary"] else 1000
+    return int(float(match["number"]) * base ** (" KMGT".index(unit) if unit else 0))
+
+
+def need_yes(session: Session, yes: bool, what: str) -> None:
+    """See that a person has confirmed it. The desktop asks before it comes here.
+
+    Raises:
+        RefusedError: nobody has.
+    """
+    if not yes and session.wait:
+        raise RefusedError(what, "Say so with --yes.", code="needs_yes")
 
 
 def run_name(text: str | None) -> str | None:

@@ -1,0 +1,85 @@
+"""Evaluations, compressions and what hangs on a model, as the JSON that scripts read: add, don't rename."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloudtui.cli.json_fields import model, plain
+from cloudtui.format import rfc3339
+
+_EVALUATION: Mapping[str, Any] = {
+    "task": None, "n": None, "metrics": {}, "confidence": {}, "classes": [], "confusion": [], "errors": [],
+}  # fmt: skip
+_COMPRESSION: Mapping[str, Any] = {
+    "task": None, "max_drop": None, "rows": {}, "baseline": {}, "variants": [], "chosen": None,
+}  # fmt: skip
+
+
+def evaluation(record: Any) -> dict[str, Any]:
+    """One evaluation; what else its report holds is there, too."""
+    return {
+        **_EVALUATION,
+        **record.report,
+        "model": record.model,
+        "dataset": record.dataset,
+        "split": record.split,
+        "run": record.run_id,
+        "at": rfc3339(record.t),
+    }
+
+
+def compression(record: Any) -> dict[str, Any]:
+    """One compression, as far as it was measured."""
+    return {
+        **_COMPRESSION,
+        **record.report,
+        "model": record.model,
+        "run": record.run_id,
+        "status": str(record.status),
+        "at": rfc3339(record.t),
+    }
+
+
+def model_detail(record: Any) -> dict[str, Any]:
+    """A model version with all that hangs on it."""
+    return {
+        **model(record.model),
+        "evaluations": [plain(evaluation(one)) for one in record.evaluations],
+        "compressions": [plain(compression(one)) for one in record.compressions],
+        "variants": [model(one) for one in record.children],
+        "lineage": list(record.lineage),
+    }
+
+
+def cleaning(record: Any) -> dict[str, Any]:
+    """What may go from a machine, or has gone."""
+    return {
+        "instance": record.instance,
+        "removed": record.removed,
+        "bytes": record.bytes,
+        "entries": [
+            {"name": one.name, "size_bytes": one.size_bytes, "goes": one.goes, "why": one.why}
+            for one in record.entries
+        ],
+        "untouched": list(record.untouched),
+    }
+
+
+def operation_row(record: Any) -> dict[str, Any]:
+    """One operation as it stands."""
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "target": record.target,
+        "about": record.about,
+        "state": record.state,
+        "args": dict(record.args),
+        "progress": dict(record.progress),
+        "question": dict(record.question),
+        "result": dict(record.result),
+        "error": dict(record.error) or None,
+        "created_at": rfc3339(record.created_at),
+        "started_at": rfc3339(record.started_at),
+        "ended_at": rfc3339(record.ended_at),
+    }

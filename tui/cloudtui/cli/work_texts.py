@@ -1,0 +1,68 @@
+"""Operations, and what a cleaning would remove, as text for people. All text from hosts is cleaned here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from cloudtui import format as words
+from cloudtui.cli.tables import Column, pairs, table
+from cloudtui_engine.sanitize import clean_line
+
+Lines = list[str]
+
+
+def operations(records: Sequence[Any], cells: int | None) -> Lines:
+    """The list of operations."""
+    now = time.time()
+    rows = [
+        [one.kind, clean_line(one.about), one.state, _said(one), words.since(one.created_at, now), one.id]
+        for one in records
+    ]
+    columns = [
+        Column("What"),
+        Column("About", shrinks=True),
+        Column("State"),
+        Column("How far", shrinks=True),
+    ]
+    return table([*columns, Column("Age", right=True), Column("Id")], rows, cells)
+
+
+def operation(record: Any) -> Lines:
+    """One operation."""
+    return pairs(
+        [
+            ("Operation", record.id),
+            ("What", record.kind),
+            ("About", f"{clean_line(record.about)}  {record.target}".strip()),
+            ("State", record.state),
+            ("How far", _said(record)),
+            ("What to do", clean_line(str(record.error.get("hint") or ""))),
+            ("Asked for", words.moment(record.created_at)),
+            ("Begun", words.moment(record.started_at)),
+            ("Ended", words.moment(record.ended_at)),
+        ]
+    )
+
+
+def _said(record: Any) -> str:
+    question = str(record.question.get("kind") or "") if record.state == "needs_you" else ""
+    said = record.error.get("message") or question or record.progress.get("text") or ""
+    return clean_line(str(said))
+
+
+def cleaning(record: Any, cells: int | None) -> Lines:
+    """What may go from a machine, or has gone, and what stays."""
+    rows = [
+        [one.name, words.size(one.size_bytes), "goes" if one.goes else "stays", clean_line(one.why)]
+        for one in sorted(record.entries, key=lambda one: (not one.goes, -one.size_bytes, one.name))
+    ]
+    columns = [Column("On the machine"), Column("Size", right=True), Column(""), Column("Why", shrinks=True)]
+    lines = table(columns, rows, cells) if rows else ["There is nothing of ours on it."]
+    if record.untouched:
+        lines.append(f"Not ours, and not touched: {clean_line(', '.join(record.untouched), 300)}")
+    going = sum(one.goes for one in record.entries)
+    if record.removed is not None:
+        return [*lines, "", f"Removed {record.removed} of {going}: {words.size(record.bytes)} free again."]
+    return [*lines, "", f"{going} may go: {words.size(record.bytes)}. Nothing was removed."]
