@@ -26,13 +26,17 @@ _DATES = ("", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 _POLARS_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S")
 _YES_NO = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 _ID_NAME = re.compile(r"^(id|index|uuid|guid|row|row_?(id|number)|unnamed: 0|.*(_id|Id|ID|_uuid))$")
+_COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
 _LARGEST = float(np.finfo(np.float32).max)
 _LEAST_ROWS_TO_JUDGE = 20
 _PROSE_WORDS = 4.0
 
 
-def typed(name: str, cells: pl.Series, findings: list[Finding]) -> Column:
-    """A column of text with its type found out; what was noticed is added to `findings`."""
+def typed(name: str, cells: pl.Series, findings: list[Finding], *, comma: bool = False) -> Column:
+    """A column of text with its type found out; what was noticed is added to `findings`.
+
+    With `comma`, numbers may be written with a decimal comma.
+    """
     import polars as pl
 
     cells = cells.str.strip_chars()
@@ -41,6 +45,9 @@ def typed(name: str, cells: pl.Series, findings: list[Finding]) -> Column:
     present = len(cells) - cells.null_count()
     if not present:
         return Column(name, "number", np.full(len(cells), np.nan))
+    if comma and cells.str.contains(_COMMA).all():
+        findings.append(Finding("decimal_comma", f"{name}: the comma was read as that of decimals.", name))
+        cells = cells.str.replace(",", ".", literal=True)
     numbers = _as_numbers(name, cells, present, findings)
     if numbers is not None:
         return numbers

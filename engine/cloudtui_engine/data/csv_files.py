@@ -159,7 +159,7 @@ def _sample(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """The first line is words, and either one of them stands above numbers or none is a value of its column."""
+    """The first line is words; one of them stands above numbers, or none is a value of its own column."""
     first = [cell.strip() for cell in rows[0]]
     if any(_is_number(cell) or cell.lower() in MISSING - {""} for cell in first):
         return False
@@ -206,7 +206,7 @@ def _columns(path: Path, dialect: Dialect, findings: list[Finding], progress: Pr
         raise BadInputError(f"{_shown(path)} has a header and no rows.", "Add rows below it.")
     columns = []
     for place, (name, part) in enumerate(zip(dialect.names, parts, strict=True), 1):
-        columns.append(typed(name, pl.concat(part), findings))
+        columns.append(typed(name, pl.concat(part), findings, comma=dialect.delimiter == ";"))
         part.clear()
         progress("Looking at columns", place, len(parts))
     return columns

@@ -19,6 +19,7 @@ from cloudtui_engine.data import pictures
 from cloudtui_engine.data.names import by_number
 from cloudtui_engine.data.opened import Opened, Progress
 from cloudtui_engine.data.splits import TEST, TRAIN, UNSPLIT, VALIDATION
+from cloudtui_engine.data.tables import Finding
 from cloudtui_engine.errors import BadInputError
 from cloudtui_engine.sanitize import clean_line
 
@@ -61,6 +62,7 @@ def open_folder(folder: Path, progress: Progress) -> Opened:
             f"The pictures are {size[0]} x {size[1]} pixels: too small.", f"{SMALLEST_SIDE} is the least."
         )
     number = {label: index for index, label in enumerate(classes)}
+    findings = _mixed(looks, mode, size)
     return Opened(
         task="image",
         classes=tuple(classes),
@@ -68,6 +70,7 @@ def open_folder(folder: Path, progress: Progress) -> Opened:
         given=np.array([UNSPLIT if picture.split == TRAIN else picture.split for picture in found]),
         shape=(1 if mode == "L" else 3, size[1], size[0]),
         batches=lambda progress: _batches(folder, found, mode, size, progress),
+        findings=findings,
         features={"mode": mode, "range": [0, 255], "resize": "centre-crop", "transparent": "white"},
         source={"kind": "folder"},
     )
@@ -149,6 +152,23 @@ def _common_size(looks: Sequence[pictures.Look]) -> tuple[int, int]:
         return first
     side = min(LARGEST_SIDE, int(median(min(look.width, look.height) for look in looks)))
     return side, side
+
+
+def _mixed(looks: Sequence[pictures.Look], mode: str, size: tuple[int, int]) -> list[Finding]:
+    """That pictures differ in size or colours, and what is done about it."""
+    found = []
+    sizes = {(look.width, look.height) for look in looks}
+    if len(sizes) > 1:
+        text = (
+            f"The pictures have {len(sizes):,} different sizes; all are cropped at the centre and resized to "
+            f"{size[0]} x {size[1]}."
+        )
+        found.append(Finding("mixed_sizes", text))
+    grey = sum(look.is_grey for look in looks)
+    if mode == "RGB" and grey:
+        text = f"{grey:,} of {len(looks):,} pictures are grey; all are taken as pictures in colour."
+        found.append(Finding("mixed_modes", text))
+    return found
 
 
 def _batches(

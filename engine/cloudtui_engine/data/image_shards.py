@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cloudtui_engine.data import image_findings
 from cloudtui_engine.data.manifest import SPLITS
 from cloudtui_engine.data.opened import Opened, Progress
 from cloudtui_engine.data.shards import ShardWriter
@@ -17,7 +18,7 @@ from cloudtui_engine.data.splits import TRAIN
 
 
 def write_images(opened: Opened, codes: npt.NDArray[Any], folder: Path, progress: Progress) -> dict[str, Any]:
-    """Write the arrays; returns the manifest's `splits`, `files` and `features`."""
+    """Write the arrays; returns the manifest's `splits`, `files`, `features` and `findings`."""
     moments = Moments(opened.shape[0])
     splits: dict[str, Any] = {}
     with ExitStack() as stack:
@@ -29,7 +30,9 @@ def write_images(opened: Opened, codes: npt.NDArray[Any], folder: Path, progress
             writers.append((stack.enter_context(x), stack.enter_context(y)))
             splits[split] = {"rows": rows, "x": x.path.name, "y": y.path.name}
         done = 0
+        seen: list[npt.NDArray[Any]] = []
         for batch in opened.batches(progress):
+            seen.append(image_findings.hashes(batch))
             part = slice(done, done + len(batch))
             for code, (x, y) in enumerate(writers):
                 chosen = codes[part] == code
@@ -39,7 +42,13 @@ def write_images(opened: Opened, codes: npt.NDArray[Any], folder: Path, progress
             done += len(batch)
         files = {writer.path.name: dict(writer.finish()) for pair in writers for writer in pair}
     features = {**opened.features, "kind": "image", "shape": list(opened.shape), **moments.fitted()}
-    return {"splits": splits, "files": files, "features": features}
+    findings = image_findings.of_images(np.concatenate(seen), opened.labels, codes, opened.classes)
+    return {
+        "splits": splits,
+        "files": files,
+        "features": features,
+        "findings": [finding.as_dict() for finding in [*opened.findings, *findings]],
+    }
 
 
 class Moments:

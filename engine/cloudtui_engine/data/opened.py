@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
+
+from cloudtui_engine.data.tables import Finding
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many are done, and of how many."""
@@ -28,5 +30,7 @@ class Opened:
     """The rows in the order of `labels`, some at a time."""
     features: Mapping[str, Any] = field(default_factory=dict)
     """What a server must do to raw input before the fitted numbers apply, for instance size and mode."""
+    findings: Sequence[Finding] = field(default_factory=tuple)
+    """What was noticed on the way."""
     source: Mapping[str, Any] = field(default_factory=dict)
     """Where it comes from; no path and no time, so that the same content has the same hash."""

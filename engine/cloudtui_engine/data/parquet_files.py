@@ -45,9 +45,7 @@ def open_parquet(path: Path, progress: Progress) -> Table:
         if name in flat:
             columns.append(_column(clean_line(name, 200), frame[name], findings))
         else:
-            why_not = "it holds lists or structures"
-            columns.append(Column(clean_line(name, 200), "category", np.zeros(len(frame), np.int64),
-                                  ("…",), why_not=why_not))  # fmt: skip
+            columns.append(_closed(clean_line(name, 200), len(frame), "it holds lists or structures"))
         progress("Looking at columns", place, len(schema))
     names = [column.name for column in columns]
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
@@ -76,10 +74,6 @@ def _column(name: str, cells: pl.Series, findings: list[Finding]) -> Column:
     import polars as pl
 
     kind = cells.dtype
-    if kind == pl.Boolean:
-        words = pl.Series(["false", "true"])
-        cells = pl.select(pl.when(cells).then(words[1]).when(~cells).then(words[0])).to_series()
-        return typed(name, cells, findings)
     if kind.is_numeric():
         return numeric(name, cells.cast(pl.Float64).fill_null(float("nan")).to_numpy(), findings)
     if kind in {pl.Date, pl.Datetime}:
@@ -89,5 +83,10 @@ def _column(name: str, cells: pl.Series, findings: list[Finding]) -> Column:
         seconds = cells.to_physical().cast(pl.Float64).fill_null(float("nan"))
         return numeric(name, seconds.to_numpy() / 1e9, findings)
     if kind == pl.Binary:
-        return Column(name, "category", np.zeros(len(cells), np.int64), ("…",), why_not="it holds bytes")
+        return _closed(name, len(cells), "it holds bytes")
     return typed(name, cells.cast(pl.String), findings)
+
+
+def _closed(name: str, rows: int, why_not: str) -> Column:
+    """A column whose values are not looked into."""
+    return Column(name, "category", np.zeros(rows, dtype=np.int64), why_not=why_not)

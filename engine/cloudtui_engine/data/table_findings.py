@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cloudtui_engine.data import table_rows
-from cloudtui_engine.data.manifest import SPLITS
 from cloudtui_engine.data.splits import TEST, TRAIN
 from cloudtui_engine.data.table_leaks import leak
 from cloudtui_engine.data.table_target import Target
@@ -113,11 +112,7 @@ def _duplicates(group: Values, codes: Values) -> list[Finding]:
     again = len(group) - len(np.unique(group))
     if not again:
         return []
-    across = sum(
-        len(np.intersect1d(group[codes == TRAIN], group[codes == code]))
-        for code in range(len(SPLITS))
-        if code != TRAIN
-    )
+    across = table_rows.in_several_splits(group, codes)
     rows = f"{again:,} rows are the same as an earlier row"
     if not across:
         return [Finding("duplicates", f"{rows}; those that are alike are kept in the same split.")]
@@ -125,7 +120,7 @@ def _duplicates(group: Values, codes: Values) -> list[Finding]:
         why = "so many are alike that they come again by nature"
     else:
         why = "the source's own splits share them"
-    text = f"{rows}; {across:,} of the different ones are in train and in another split, as {why}."
+    text = f"{rows}; {across:,} of the different ones are in more than one split, as {why}."
     return [Finding("duplicates_across_splits", text)]
 
 

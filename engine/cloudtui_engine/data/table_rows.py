@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cloudtui_engine.data.manifest import SPLITS
 from cloudtui_engine.data.splits import UNSPLIT, assign
 from cloudtui_engine.data.tables import Column
 
@@ -35,6 +36,13 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     values = (values ^ (values >> np.uint64(30))) * _MIX[0]
     values = (values ^ (values >> np.uint64(27))) * _MIX[1]
     return values ^ (values >> np.uint64(31))
+
+
+def in_several_splits(group: npt.NDArray[Any], codes: npt.NDArray[Any]) -> int:
+    """How many groups of equal rows have rows in more than one split."""
+    _, number = np.unique(group, return_inverse=True)
+    pairs = np.unique(number * len(SPLITS) + codes)
+    return int((np.bincount(pairs // len(SPLITS)) > 1).sum())
 
 
 def come_again_by_nature(group: npt.NDArray[Any]) -> bool:

@@ -73,6 +73,10 @@ def judge(column: Column, findings: list[Finding]) -> Target:
     """
     shown = clean_line(column.name, 80)
     rows = len(column.values)
+    if column.is_category and not column.words:
+        raise BadInputError(
+            f"The target {shown} cannot be predicted: {column.why_not}.", "Name another column."
+        )
     values, numbers = np.unique(column.values, return_inverse=True)
     if len(values) < 2:
         value = column.words[int(values[0])] if column.is_category else f"{values[0]:g}"
