@@ -35,7 +35,7 @@ class Learner:
 
     def __post_init__(self) -> None:
         self.weights = list(self.model.parameters())
-        self.statistics = [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
+        self.statistics = list(self.model.buffers())
 
     def gradients(self, task: Task, rows: torch.Tensor, parts: int, device: torch.device) -> torch.Tensor:
         """Add up the gradient of a batch, a part after the other. Returns the sums of loss and score."""

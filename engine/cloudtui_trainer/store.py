@@ -91,21 +91,19 @@ class _Reader:
 
     def __init__(self, read: Any, split: str, batches: Sequence[torch.Tensor]) -> None:
         self._read, self._split, self._batches = read, split, list(batches)
-        self._ready: queue.Queue[Batch | BaseException] = queue.Queue(AHEAD)
+        self._ready: queue.Queue[Batch | None] = queue.Queue(AHEAD)
         self._next = 0
         self._stopped = threading.Event()
         threading.Thread(target=self._run, name="reader", daemon=True).start()
 
     def take(self, split: str, rows: torch.Tensor) -> Batch | None:
-        """The next batch, where it is of these rows; else none, and no order is lost."""
+        """The next batch, where it is of these rows and could be read; else none, and no order is lost."""
         if split != self._split or self._next >= len(self._batches):
             return None
         if not torch.equal(self._batches[self._next], rows):
             return None
-        self._next += 1
         found = self._ready.get()
-        if isinstance(found, BaseException):
-            raise found
+        self._next = self._next + 1 if found else len(self._batches)  # nothing more comes after a failure
         return found
 
     def stop(self) -> None:
@@ -115,11 +113,13 @@ class _Reader:
             self._ready.get()
 
     def _run(self) -> None:
-        for rows in self._batches:
-            try:
-                found: Batch | BaseException = self._read(self._split, rows)
-            except (OSError, ValueError, RuntimeError, MemoryError) as error:
-                found = error  # raised where the batch is taken
-            if self._stopped.is_set():
-                return
-            self._ready.put(found)
+        try:
+            for rows in self._batches:
+                found = self._read(self._split, rows)
+                if self._stopped.is_set():
+                    return
+                self._ready.put(found)
+        except (OSError, ValueError, LookupError, RuntimeError, MemoryError):
+            return  # who takes the batch reads it for itself, and meets the error there
+        finally:
+            self._ready.put(None)

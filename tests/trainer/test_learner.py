@@ -1,0 +1,154 @@
+"""What learns: averages, what pulls at the weights, the scale of fp16, frozen layers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from cloudtui_trainer import devices
+from cloudtui_trainer.averaging import averaged, swapped
+from cloudtui_trainer.devices import choose_precision
+from cloudtui_trainer.errors import ParamError
+from cloudtui_trainer.learner import FIRST_SCALE, GROWS_AFTER, new_learner
+from cloudtui_trainer.params import Params
+
+CPU = torch.device("cpu")
+
+
+def learner(precision="fp32", **params):
+    """One of a small network."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    return new_learner(model, Params(**params), precision, CPU)
+
+
+def give_gradients(learner, value=1.0):
+    for weight in learner.weights:
+        weight.grad = torch.full_like(weight, value)
+
+
+def test_the_average_is_corrected_for_its_short_beginning():
+    it = learner(ema=0.9)
+    seen = []
+    for number in range(1, 6):
+        for tensor in averaged(it.model):
+            tensor.fill_(number)
+        seen.append(number)
+        it.averages()
+        weights = [0.1 * 0.9 ** (number - place) for place in range(1, number + 1)]
+        expected = sum(w * v for w, v in zip(weights, seen, strict=True)) / sum(weights)
+        assert all(torch.allclose(tensor, torch.tensor(expected)) for tensor in it.average)
+
+
+def test_statistics_of_batch_norm_are_averaged_with_the_weights():
+    it = learner(ema=0.5)
+    it.model[1].running_mean.fill_(4.0)
+    it.averages()
+    it.model[1].running_mean.fill_(1.0)
+    it.averages()
+    with swapped(it.model, it.average):
+        assert torch.allclose(it.model[1].running_mean, torch.tensor(2.0))
+    assert torch.allclose(it.model[1].running_mean, torch.tensor(1.0))
+
+
+def test_biases_and_norms_are_not_pulled_towards_zero():
+    it = learner(optimizer="sgd", weight_decay=0.5, momentum=0.0)
+    before = [weight.detach().clone() for weight in it.weights]
+    give_gradients(it, 0.0)
+    it.update(torch.tensor(1.0), 0.1)
+    for old, new in zip(before, it.weights, strict=True):
+        assert torch.allclose(new, old * (0.95 if old.ndim > 1 else 1.0))
+
+
+def test_l1_pulls_by_the_sign():
+    it = learner(optimizer="sgd", weight_decay=0.0, momentum=0.0, l1=0.01)
+    before = [weight.detach().clone() for weight in it.weights]
+    give_gradients(it, 0.0)
+    it.update(torch.tensor(1.0), 1.0)
+    for old, new in zip(before, it.weights, strict=True):
+        assert torch.allclose(new, old - 0.01 * old.sign() if old.ndim > 1 else old)
+
+
+@pytest.mark.parametrize("length", [0.1, 1e6])
+def test_a_gradient_is_no_longer_than_the_clip(length):
+    it = learner(optimizer="sgd", weight_decay=0.0, momentum=0.0, clip=1.0)
+    before = torch.cat([weight.detach().flatten() for weight in it.weights])
+    give_gradients(it, length / math.sqrt(len(before)))
+    it.update(torch.tensor(1.0), 1.0)
+    moved = (torch.cat([weight.detach().flatten() for weight in it.weights]) - before).norm()
+    assert moved == pytest.approx(min(length, 1.0), rel=1e-3)
+
+
+@pytest.mark.parametrize("broken", ["loss", "gradient"])
+def test_a_step_that_is_not_finite_moves_nothing(broken):
+    it = learner(clip=1.0, l1=0.1)
+    before = [weight.detach().clone() for weight in it.weights]
+    give_gradients(it, math.inf if broken == "gradient" else 1.0)
+    assert not it.update(torch.tensor(math.nan if broken == "loss" else 1.0), 1.0)
+    assert all(torch.equal(old, new) for old, new in zip(before, it.weights, strict=True))
+
+
+def test_the_scale_of_fp16_halves_on_overflow_and_grows_after_many_good_steps():
+    it = learner("fp16", optimizer="sgd", weight_decay=0.0, momentum=0.0)
+    give_gradients(it, math.inf)
+    assert not it.update(torch.tensor(1.0), 0.1)
+    assert it.scale.tolist() == [FIRST_SCALE / 2, 0]
+    for _ in range(GROWS_AFTER):
+        give_gradients(it, 0.0)
+        it.update(torch.tensor(1.0), 0.1)
+    assert it.scale.tolist() == [FIRST_SCALE, 0]
+
+
+def test_fp16_takes_the_scale_out_before_the_step():
+    it = learner("fp16", optimizer="sgd", weight_decay=0.0, momentum=0.0)
+    before = [weight.detach().clone() for weight in it.weights]
+    give_gradients(it, FIRST_SCALE)
+    it.update(torch.tensor(1.0), 0.5)
+    assert all(torch.allclose(new, old - 0.5) for old, new in zip(before, it.weights, strict=True))
+
+
+def test_frozen_weights_stay_and_so_do_their_statistics():
+    it = learner()
+    frozen = [name for name, _ in it.model.named_parameters() if not name.startswith("2.")]
+    before = {name: tensor.clone() for name, tensor in it.model.state_dict().items()}
+    it.set_training(frozen)
+    it.model(torch.randn(8, 3)).square().mean().backward()
+    it.update(torch.tensor(1.0), 0.1)
+    changed = {
+        name for name, tensor in it.model.state_dict().items() if not torch.equal(tensor, before[name])
+    }
+    assert changed == {"2.weight", "2.bias"}
+    it.set_training([])
+    it.model(torch.randn(8, 3)).square().mean().backward()
+    it.update(torch.tensor(1.0), 0.1)
+    changed = {
+        name for name, tensor in it.model.state_dict().items() if not torch.equal(tensor, before[name])
+    }
+    assert changed == set(before)
+
+
+def test_fp16_on_a_cpu_is_refused():
+    with pytest.raises(ParamError, match="only a GPU computes in it"):
+        choose_precision(Params(precision="fp16"), CPU, nn.Conv2d(1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("flags", "model", "precision"),
+    [
+        ("fpu avx512f avx512_bf16", nn.Conv2d(1, 1, 1), "bf16"), ("fpu amx_bf16", nn.Conv2d(1, 1, 1), "bf16"),
+        ("fpu avx512f", nn.Conv2d(1, 1, 1), "fp32"), ("fpu avx512_bf16", nn.Linear(1, 1), "fp32"),
+    ],
+)  # fmt: skip
+def test_auto_takes_bf16_where_the_cpu_multiplies_it(tmp_path, monkeypatch, flags, model, precision):
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags\t\t: {flags}\n\nprocessor : 1\nflags : fpu\n")
+    monkeypatch.setattr(devices, "CPUINFO", tmp_path / "cpuinfo")
+    assert choose_precision(Params(), CPU, nn.Sequential(model)) == precision
+    assert choose_precision(Params(precision="fp32"), CPU, nn.Sequential(model)) == "fp32"
+
+
+def test_a_machine_that_does_not_tell_its_flags_computes_in_fp32(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "CPUINFO", tmp_path / "none")
+    assert choose_precision(Params(), CPU, nn.Conv2d(1, 1, 1)) == "fp32"
