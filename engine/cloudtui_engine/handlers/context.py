@@ -16,6 +16,7 @@ from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.secret_channel import SecretBox
 
 PROGRESS_EVERY_S = 0.25
+SHOWN_EVERY_S = 0.5
 
 
 class Asked(Exception):  # noqa: N818 - no error: the operation waits for a person, and its thread ends
@@ -63,3 +64,26 @@ class Context:
             self.catalog.operations.set_progress(operation.id, progress)
 
         return report
+
+    def shower(self, run_id: str) -> Callable[[str, int | None, int | None], None]:
+        """As `reporter`, into the run itself, for what is done before it begins; no text takes it away."""
+        last = 0.0
+        shown = ""
+
+        def show(text: str, done: int | None = None, total: int | None = None) -> None:
+            nonlocal last, shown
+            now = time.monotonic()
+            text = f"{text} · {_amount(done, total)}" if text and done is not None and total else text
+            if text == shown or (text and now - last < SHOWN_EVERY_S):
+                return
+            last, shown = now, text
+            self.catalog.runs.set_progress(run_id, {"text": text} if text else {})
+
+        return show
+
+
+def _amount(done: int, total: int) -> str:
+    """`120 of 200 MB`."""
+    unit, size = next(((u, s) for u, s in (("GB", 10**9), ("MB", 10**6)) if total >= s), ("kB", 10**3))
+    digits = 1 if unit == "GB" else 0
+    return f"{done / size:.{digits}f} of {total / size:.{digits}f} {unit}"

@@ -39,6 +39,7 @@ POLL_S = 0.2
 MOST_STILLBORN = 5
 AMBIGUOUS = frozenset({"host_failed", "timed_out", "protocol", "internal", "failed"})
 """Codes of a host that failed at answering: what was asked may have been done."""
+STARTING = "Starting"
 COMING = (RunState.QUEUED, RunState.STAGING, RunState.STARTING)
 
 
@@ -58,6 +59,7 @@ class _Start:
         self._host_id = self._attempt().instance_id
         self._link = context.links.to(self._host_id)
         self._say = context.reporter(operation)
+        self._show = context.shower(self._run.id)
         self._deadline = 0.0
         self._sent = -1
 
@@ -127,7 +129,7 @@ class _Start:
         self._move(RunState.STARTING, (RunState.STAGING,), started_at=time.time())
         if self._attempt().state is not RunState.STARTING:
             raise Withdrawn
-        self._report("Starting", None, None)
+        self._report(STARTING, None, None)
         state = self._start_on_host(session, spec)
         if state == "stillborn":
             return self._next_attempt()
@@ -178,6 +180,8 @@ class _Start:
             self._sent = done
             self._deadline = time.monotonic() + PATIENCE_S
         self._say(text, done, total)
+        # From here on the run speaks for itself.
+        self._show("" if text == STARTING else text, done, total)
 
     # -- the row
 
