@@ -8,10 +8,12 @@ different, and prose are no categories, and are left out of the inputs. Polars i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cloudtui_engine.data.table_target import LONGEST_WORD
 from cloudtui_engine.data.tables import Column, Finding, Type
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_features.tabular import MISSING
@@ -62,7 +64,7 @@ def category(name: str, cells: pl.Series) -> Column:
     words = cells.drop_nulls().unique().sort().to_list()
     coded = cells.cast(pl.Enum(words)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
     kind: Type = "boolean" if {word.lower() for word in words} in _YES_NO else "category"
-    return Column(name, kind, coded.copy(), tuple(words), why_not=_no_category(name, cells, len(words)))
+    return Column(name, kind, coded.copy(), tuple(words), why_not=_no_category(name, cells, words))
 
 
 def numeric(name: str, values: Any, findings: list[Finding]) -> Column:
@@ -127,8 +129,11 @@ def _numbering(name: str, there: Any, whole: bool) -> str:
     return "it is an identifier: its name says so and no two are alike" if _ID_NAME.match(name) else ""
 
 
-def _no_category(name: str, cells: pl.Series, words: int) -> str:
+def _no_category(name: str, cells: pl.Series, different: Sequence[str]) -> str:
     present = len(cells) - cells.null_count()
+    if any(len(word) > LONGEST_WORD for word in different):
+        return "it is free text"
+    words = len(different)
     if present < _LEAST_ROWS_TO_JUDGE:
         return ""
     if words > 0.9 * present or (_ID_NAME.match(name) and words > 0.5 * present):

@@ -14,7 +14,7 @@ from cloudtui_engine.errors import BadInputError
 FORMAT = 1
 SPLITS = ("train", "validation", "test")
 FILE_NAME = "manifest.json"
-_LIMIT = 64 * 1024 * 1024
+LIMIT = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
 
@@ -69,7 +69,7 @@ def load_manifest(folder: Path) -> Manifest:
     """
     path = folder / FILE_NAME
     try:
-        if path.stat().st_size > _LIMIT:
+        if path.stat().st_size > LIMIT:
             raise BadInputError(f"{path} is too large for a manifest.", "Add the dataset again.")
         data = json.loads(path.read_bytes())
     except OSError as error:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cloudtui_engine.data.manifest import FILE_NAME, Manifest, canonical, manifest_of
-from cloudtui_engine.errors import FailedError
+from cloudtui_engine.data.manifest import FILE_NAME, LIMIT, Manifest, canonical, manifest_of
+from cloudtui_engine.errors import BadInputError, FailedError
 from cloudtui_engine.sanitize import clean_line
 
 _TEMPORARY = ".making-"
@@ -36,9 +36,19 @@ def making(into: Path, needed: int) -> Iterator[Path]:
 
 
 def place(folder: Path, into: Path, data: Mapping[str, Any]) -> Manifest:
-    """Write the manifest and rename the folder to its name; what already lies there whole is left alone."""
+    """Write the manifest and rename the folder to its name; what already lies there whole is left alone.
+
+    Raises:
+        BadInputError: the manifest is too large to be read again.
+    """
+    content = canonical(data)
+    if len(content) > LIMIT:
+        raise BadInputError(
+            f"What there is to say of the columns takes {len(content) / 1e6:,.0f} MB: too much.",
+            "Leave out columns of many long words with --leave-out.",
+        )
     manifest = manifest_of(data)
-    _durable(folder / FILE_NAME, canonical(data))
+    _durable(folder / FILE_NAME, content)
     _rename(folder, into / manifest.sha256)
     return manifest
 

@@ -17,6 +17,8 @@ from cloudtui_engine.sanitize import clean_line
 MOST_CLASSES = 1000
 MOST_WHOLE_NUMBERS = 20
 """A column of whole numbers with no more different ones than this is taken for classes."""
+LONGEST_WORD = 500
+"""Of a class or a category; what is longer is prose."""
 _STRATA = 10
 
 
@@ -73,7 +75,7 @@ def judge(column: Column, findings: list[Finding]) -> Target:
     """
     shown = clean_line(column.name, 80)
     rows = len(column.values)
-    if column.is_category and not column.words:
+    if column.is_category and (not column.words or max(map(len, column.words)) > LONGEST_WORD):
         raise BadInputError(
             f"The target {shown} cannot be predicted: {column.why_not}.", "Name another column."
         )

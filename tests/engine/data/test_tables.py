@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudtui_engine.data import Wishes, build_dataset, table_rows, verify
+from cloudtui_engine.data import Wishes, build_dataset, placing, table_rows, verify
 from cloudtui_engine.data.splits import TEST, TRAIN, UNSPLIT
 from cloudtui_engine.data.table_build import build_table
 from cloudtui_engine.data.tables import Column, Table
@@ -415,3 +415,20 @@ def test_adult(into, shared):
 def test_news_is_free_text_and_says_so(into, shared):
     with pytest.raises(BadInputError, match="it is free text"):
         build_dataset(str(shared / "ag_news.csv"), into, name="d", wishes=Wishes(target="1"))
+
+
+def test_ten_rows_are_enough_and_said_to_be_few(build):
+    manifest = build({"a": NOISE[:10].tolist(), "y": [("no", "yes")[n % 2] for n in range(10)]})
+    assert manifest.splits == {"train": 7, "validation": 1, "test": 2}
+    assert "Only 2 rows are left to test on" in finding(manifest, "small_test")[0]
+
+
+def test_words_of_any_length_do_not_end_in_the_manifest(build, monkeypatch):
+    essays = [letter * 600 for letter in "ab"]
+    columns = {"a": NOISE.tolist(), "essay": [essays[n % 2] for n in range(400)], "y": YES_NO}
+    assert left_out(build(columns)) == {"essay": "it is free text"}
+    with pytest.raises(BadInputError, match="essay cannot be predicted: it is free text"):
+        build(columns, target="essay")
+    monkeypatch.setattr(placing, "LIMIT", 500)
+    with pytest.raises(BadInputError, match="too much"):
+        build(columns)
