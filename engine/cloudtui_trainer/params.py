@@ -54,7 +54,7 @@ class Params:
     early_stopping: int = ranged(0, 0, 100_000)
     """Epochs without a better validation after which it ends; 0 is never."""
     freeze_epochs: int = ranged(0, 0, 100_000)
-    """Epochs at the beginning in which what was taken from given weights stays as it is."""
+    """Epochs at the beginning in which what was taken from given weights stays as it is, but for the head."""
     precision: str = choice("auto", "fp32", "bf16", "fp16")
     """fp16 on a GPU alone."""
     device: str = choice("auto", "cpu", "cuda")

@@ -95,7 +95,7 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
         window, bad = state["window"], state["bad"]
     elif job.weights:
         taken = transfer.take(job.weights, model, task.exported().get("labels", []))
-        frozen = taken.taken if params.freeze_epochs else []
+        frozen = taken.body if params.freeze_epochs else []
         recorder.event("weights_taken", **taken.told(job.weights))
 
     def keep() -> bool:

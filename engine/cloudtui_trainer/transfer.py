@@ -23,6 +23,8 @@ class Taken:
 
     taken: list[str]
     anew: list[str]
+    body: list[str]
+    """What was taken, the head apart: what may be frozen while the head learns."""
 
     def told(self, path: Path) -> dict[str, Any]:
         """The event's data."""
@@ -76,7 +78,7 @@ def take(path: Path, model: nn.Module, labels: list[str]) -> Taken:
     with torch.no_grad():
         for name in fits:
             target[name].copy_(given[name])
-    return Taken(sorted(fits), sorted(wanted - fits))
+    return Taken(sorted(fits), sorted(wanted - fits), sorted(fits - _head(model)))
 
 
 def _learned(model: nn.Module) -> set[str]:

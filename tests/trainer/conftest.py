@@ -24,13 +24,14 @@ class Home:
     dataset: str
     params: dict[str, Any] = field(default_factory=dict)
     model: str = "cnn"
+    weights_file: Path | None = None
 
     def folder(self, attempt=1):
         return self.root / "jobs" / "run" / f"a{attempt:04d}"
 
     def beside(self, name):
         """Another root with the same dataset and params."""
-        other = Home(self.root / name, self.dataset, self.params, self.model)
+        other = Home(self.root / name, self.dataset, self.params, self.model, self.weights_file)
         other.root.mkdir()
         (other.root / "data").symlink_to((self.root / "data").resolve())
         return other
@@ -42,6 +43,7 @@ class Home:
         config = {
             "run": "run", "attempt": attempt, "dataset": f"{{root}}/data/{self.dataset}", "task": "image",
             "model": self.model, "params": {**self.params, **params}, "name": "test",
+            "weights": str(self.weights_file or ""),
         }  # fmt: skip
         (folder / "config.json").write_text(json.dumps(config))
         return folder / "config.json"
