@@ -196,13 +196,15 @@ def add_run(
     now: float = NOW,
     log: str | None = None,
     identity: str | None = None,
+    kind: str = "train",
+    model_id: str | None = None,
 ) -> Run:
     """One run that came to `state` on the instance with the id `on`."""
     created = now - age_s
     run = Run(
         id=identity or new_id(created),
         name=name,
-        kind="train",
+        kind=kind,
         status=RunState.QUEUED,
         attempt=1,
         instances=(),
@@ -214,6 +216,7 @@ def add_run(
         spec={},
         created_at=created,
         cost_usd=cost,
+        model_id=model_id,
     )
     with catalog.write("run"):
         catalog.runs.create(run, [on])

@@ -30,6 +30,8 @@ AREAS = {
         AreaPlace(Place("instances", "1", "Instances"), "cloudtui.areas.instances.area:InstancesArea"),
         AreaPlace(Place("datasets", "2", "Datasets"), "cloudtui.areas.datasets:DatasetsArea"),
         AreaPlace(Place("runs", "3", "Runs"), "cloudtui.areas.runs.area:RunsArea"),
-        AreaPlace(Place("models", "4", "Models"), "cloudtui.areas.models:ModelsArea"),
+        AreaPlace(Place("models", "5", "Models"), "cloudtui.areas.models:ModelsArea"),
+        AreaPlace(Place("evaluation", "6", "Evaluate"), "cloudtui.areas.evaluation.area:EvaluationArea"),
+        AreaPlace(Place("compression", "7", "Compress"), "cloudtui.areas.compression.area:CompressionArea"),
     )
 }

@@ -38,6 +38,13 @@ class TabStrip(OneLine):
             self._title, self._right = title, (right, right_style)
             self.refresh()
 
+    def offer(self, tabs: Sequence[str]) -> None:
+        """Other tabs; the open one stays where it is among them, else the first is opened."""
+        if tuple(tabs) != self.tabs:
+            self.tabs = tuple(tabs)
+            self.current = self.current if self.current in self.tabs else self.tabs[0]
+            self.refresh()
+
     def go(self, tab: str) -> None:
         """Mark this tab as the one that is shown."""
         self.current = tab

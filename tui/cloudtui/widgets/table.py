@@ -132,6 +132,12 @@ class Table(ScrollView, can_focus=True):
             self.scroll_to(y=self.scroll_offset.y + self.cursor - before, animate=False, force=True)
         self.refresh()
 
+    def restructure(self, columns: Sequence[Column]) -> None:
+        """Other columns; rows that fit them come next."""
+        if tuple(columns) != self.columns:
+            self.columns = tuple(columns)
+            self._rows, self.total, self._strips_for = (), 0, None
+
     def select(self, key: str) -> bool:
         """Put the cursor on the row with this key, if it is in the window."""
         for index, row in enumerate(self._rows):

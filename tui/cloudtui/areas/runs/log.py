@@ -7,27 +7,8 @@ from textual.app import ComposeResult
 from cloudtui import format as fmt
 from cloudtui.areas.runs.tab import RunTab
 from cloudtui.widgets.filter_bar import FilterBar
-from cloudtui.widgets.lines import OneLine, Runs
+from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.log_view import LogView
-
-
-class LogFoot(OneLine):
-    """Keys of the log and where it stands."""
-
-    DEFAULT_CSS = "LogFoot { height: 1; }"
-    text = ""
-    right = ""
-
-    def show(self, text: str, right: str) -> None:
-        """Draw these."""
-        if (text, right) != (self.text, self.right):
-            self.text, self.right = text, right
-            self.refresh()
-
-    def line(self) -> Runs:
-        """The one line."""
-        gap = self.size.width - len(self.text) - len(self.right) - 2
-        return [(f" {self.text}", "muted"), (" " * max(1, gap), ""), (self.right, "accent")]
 
 
 class LogTab(RunTab):
@@ -36,7 +17,7 @@ class LogTab(RunTab):
     def compose(self) -> ComposeResult:
         """The log above its line of keys."""
         self.log_view = LogView()
-        self.foot = LogFoot()
+        self.foot = Foot()
         yield self.notice
         yield self.log_view
         yield self.foot

@@ -1,0 +1,1 @@
+"""Compression: smaller and faster variants of a model, each with its verdict."""

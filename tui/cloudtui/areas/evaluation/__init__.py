@@ -1,0 +1,1 @@
+"""Evaluation: how good a model version is on the rows of a split, and where it errs."""

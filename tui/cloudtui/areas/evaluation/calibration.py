@@ -1,0 +1,62 @@
+"""The calibration tab: where the model says 0.9, is it right nine times of ten?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from cloudtui import format as fmt
+from cloudtui.areas.evaluation.judged_tab import JudgedTab
+from cloudtui.areas.reported import mapping, mappings, number
+from cloudtui.bridge import Bridge
+from cloudtui.widgets.bars import Bar, Bars
+from cloudtui.widgets.notice import Notice
+
+
+class CalibrationTab(JudgedTab):
+    """A bar a bin: how often it was right; the mark is how sure it was."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.bars = Bars()
+        self.told = Notice()
+        self.scroll = VerticalScroll(self.told, self.bars)
+
+    def compose(self) -> ComposeResult:
+        """A sentence above the bars."""
+        yield self.notice
+        yield self.scroll
+
+    def load(self) -> None:
+        """From the report."""
+        report = self.judged.report if self.judged else {}
+        bars = calibration_bars(report)
+        self.scroll.display, self.notice.display = bool(bars), not bars
+        if not bars:
+            self.notice.say("No calibration", more="The report has none that can be read.")
+            return
+        ece = number(mapping(report.get("metrics")).get("ece"))
+        off = "" if ece is None else f"On average it is off by {fmt.number(ece)}"
+        self.told.say(off or "Calibration", more="█ how often it was right   ┃ how sure it was")
+        self.bars.show(bars)
+
+    def focus_inside(self) -> None:
+        """The bars scroll."""
+        self.scroll.focus()
+
+
+def calibration_bars(report: Mapping[str, Any]) -> list[Bar]:
+    """The bins that hold rows, the surest first."""
+    found = []
+    for one in reversed(mappings(report.get("calibration"))):
+        low, high, rows = (number(one.get(key)) for key in ("low", "high", "n"))
+        sure, right = number(one.get("confidence")), number(one.get("accuracy"))
+        if low is None or high is None or not rows or sure is None or right is None:
+            continue
+        off = abs(sure - right)
+        text = f"says {sure:.3f}  is {right:.3f}  {fmt.count(rows):>7} rows"
+        found.append(Bar(f"{low:.2f}–{high:.2f}", right, text, sure, "accent" if off < 0.05 else "bad"))
+    return found

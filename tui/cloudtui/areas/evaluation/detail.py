@@ -1,0 +1,52 @@
+"""One evaluation: confusion, classes, errors, calibration, figures; of numbers the residuals instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from cloudtui.areas.evaluation.judged import Judged, headline
+from cloudtui.areas.evaluation.open_errors import OpenErrors
+from cloudtui.areas.tabbed import TabbedDetail
+from cloudtui_engine.sanitize import clean_line
+
+_HERE = "cloudtui.areas.evaluation."
+_CLASSES = ("Confusion", "Classes", "Errors", "Calibration", "Figures")
+_NUMBERS = ("Residuals", "Errors", "Figures")
+
+
+class EvaluationDetail(TabbedDetail):
+    """The tabs of one evaluation."""
+
+    TABS: ClassVar[dict[str, str]] = {
+        "Confusion": _HERE + "confusion:ConfusionTab",
+        "Classes": _HERE + "classes:ClassesTab",
+        "Residuals": _HERE + "residuals:ResidualsTab",
+        "Errors": _HERE + "errors:ErrorsTab",
+        "Calibration": _HERE + "calibration:CalibrationTab",
+        "Figures": _HERE + "figures:FiguresTab",
+    }
+
+    def tabs_of(self, record: Judged) -> Sequence[str]:
+        """What there is to see depends on what was predicted."""
+        if not record.report:
+            return ("Figures",)
+        return _NUMBERS if record.is_regression else _CLASSES
+
+    def heading(self, record: Judged, now: float) -> tuple[str, str, str]:  # noqa: ARG002 - it has no age
+        """Which model on which rows, and how good."""
+        return clean_line(f"{record.name} · {record.split}", 60), clean_line(headline(record.report), 80), ""
+
+    def show(self, record: Judged | None) -> None:
+        """Show this evaluation; the errors of a cell are of the evaluation in which it was opened."""
+        if record is not None and self.record is not None and record.id == self.record.id:
+            record = replace(record, cell=self.record.cell)
+        super().show(record)
+
+    def on_open_errors(self, event: OpenErrors) -> None:
+        """A cell of the confusion was opened, or all errors are wanted again."""
+        event.stop()
+        if self.record is not None:
+            self.record = replace(self.record, cell=event.cell)
+            self.open_tab("Errors")
