@@ -42,7 +42,9 @@ ALONE: dict[Path, frozenset[str]] = {
             "sklearn",
             "polars",
             "cloudtui_features",
+            "cloudtui_host.errors",
             "cloudtui_host.frames",
+            "cloudtui_host.install_run",  # pip is watched here as there
             "cloudtui_host.journal",
         }
     ),
