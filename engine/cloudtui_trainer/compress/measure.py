@@ -109,11 +109,11 @@ def timed(
 
 
 def band(controls: Sequence[Sequence[float]]) -> list[float]:
-    """Between what the baseline's median ratio to itself lies: a speed-up inside of it may be noise.
+    """Where the baseline's median ratio to itself lies: a speed-up inside of it may be noise.
 
     What would be claimed is a median over rounds, so the control is one, too: the middle 95% of medians drawn
-    from all rounds (a ratio counts both ways, for the control has no first), widened to hold every median that
-    was really found: two sessions of one file may differ for as long as they live.
+    from all rounds (a ratio counts both ways, as the control has no first), widened to hold every median
+    that was really found: two sessions of one file may differ for as long as they live.
 
     Args:
         controls: the baseline beside itself, a list of rounds for each candidate.

@@ -136,17 +136,19 @@ def widths(
 
     left = share(at(-1))
     while left > target:
-        best, rate = None, float("inf")
+        best, rate = (0, 0), float("inf")
         for number, curve in enumerate(measured):
-            if steps[number] + 1 >= len(curve.divergences):
-                continue
-            saved = left - share(at(number, 1))
-            worse = curve.divergences[steps[number] + 1] - curve.divergences[steps[number]]
-            if saved > 0 and worse / saved < rate:
-                best, rate = number, worse / saved
-        if best is None:
+            now = steps[number]
+            # Farther ahead than one step, too: a narrow unit does not change at each, a curve may be flat
+            # behind a hill.
+            for more in range(1, len(curve.divergences) - now):
+                saved = left - share(at(number, more))
+                worse = curve.divergences[now + more] - curve.divergences[now]
+                if saved > 0 and worse / saved < rate:
+                    best, rate = (number, more), worse / saved
+        if not best[1]:
             break
-        steps[best] += 1
+        steps[best[0]] += best[1]
         left = share(at(-1))
     return at(-1)
 

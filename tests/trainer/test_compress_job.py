@@ -1,0 +1,380 @@
+"""The whole job on a small network: what it tells and leaves, what it refuses, and how it goes on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from tests.trainer.compress_models import CLASSES, CNN, leave, sha256, task_of, trained, write_pictures
+from tests.trainer.tables import write_table
+
+from cloudtui_host.journal import decode_line
+from cloudtui_trainer import weights
+from cloudtui_trainer.__main__ import main
+from cloudtui_trainer.compress import candidates, files, measure
+from cloudtui_trainer.compress.job import run
+from cloudtui_trainer.errors import ParamError, TrainerError
+from cloudtui_trainer.job import Job
+from cloudtui_trainer.models import build
+from cloudtui_trainer.recorder import Recorder
+from cloudtui_trainer.stop import Stop
+
+QUICK = {"epochs": 2, "ratios": "0.6", "rounds": 5, "probe": 64, "max_drop": 10, "device": "cpu"}
+
+
+class Root:
+    """A host's root with one dataset, one model version, and jobs."""
+
+    def __init__(self, path, dataset, given):
+        self.path, self.dataset, self.given = path, dataset, given
+
+    def folder(self, attempt=1, name="job"):
+        return self.path / "jobs" / name / f"a{attempt:04d}"
+
+    def config(self, attempt=1, name="job", **params):
+        folder = self.folder(attempt, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {
+            "job": "compress", "run": name, "attempt": attempt, "name": name, "dataset": str(self.dataset),
+            "given": str(self.given), "of": "sides@1", "params": {**QUICK, **params},
+        }  # fmt: skip
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder / "config.json"
+
+    def compress(self, attempt=1, name="job", **params):
+        """In this process; returns the exit status."""
+        return main([str(self.config(attempt, name, **params))], env={})
+
+    def records(self, kind, attempt=1, name="job"):
+        content = (self.folder(attempt, name) / "journal" / "trainer.jsonl").read_bytes()
+        return [r for r in map(decode_line, content.split(b"\n")[:-1]) if r["kind"] == kind]
+
+    def reports(self, attempt=1, name="job"):
+        return [r["data"] for r in self.records("report", attempt, name) if r["name"] == "compression"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    path = tmp_path_factory.mktemp("compress")
+    data = write_pictures(path / "data" / "sides")
+    task = task_of(data)
+    return Root(path, data, leave(path / "given", task, trained(task)))
+
+
+@pytest.fixture(scope="module")
+def done(root):
+    """A whole compression: its root, and its console."""
+    assert root.compress(name="whole", methods="int8,prune,sparse") == 0
+    return root
+
+
+def test_the_report_is_what_was_agreed(done):
+    report = done.reports(name="whole")[-1]
+    assert report["model"] == "sides@1"
+    assert report["rows"] == {"calibration": 400, "validation": 120, "test": 160}
+    assert [row["id"] for row in report["variants"]] == ["int8", "prune60", "prune60-int8", "sparse80"]
+    assert {"accuracy", "validation_accuracy", "size_bytes", "latency_ms", "throughput"} == set(
+        report["baseline"]
+    )
+    for row in report["variants"]:
+        path = done.folder(name="whole") / "artifacts" / row["file"]
+        assert row["sha256"] == sha256(path)
+        assert row["size_bytes"] == path.stat().st_size
+        assert row["size_ratio"] == pytest.approx(report["baseline"]["size_bytes"] / row["size_bytes"])
+        assert row["delta_ci"][0] <= row["delta"] <= row["delta_ci"][1]
+        assert row["verdict"] in {"passes", "fails", "undecided", "dominated", "no speed-up"}
+        assert row["why"].endswith(".")
+        assert (row["qlinear_coverage"] == 1.0) == row["id"].endswith("int8")
+    timing = report["timing"]
+    assert timing["aa_band_batch1"][0] <= 1 <= timing["aa_band_batch1"][1]
+    assert {row["of"] for row in report["sensitivity"]} == {"int8", "half of its channels"}
+
+
+def test_it_is_told_after_each_candidate(done):
+    told = [
+        (report["measured"], report["planned"], report["chosen"]) for report in done.reports(name="whole")
+    ]
+    assert told[:4] == [(1, 4, None), (2, 4, None), (3, 4, None), (4, 4, None)]
+    assert told[4][:2] == (4, 4)
+    events = [
+        record["data"] for record in done.records("event", name="whole") if record["name"] == "candidate"
+    ]
+    assert [event["candidate"] for event in events] == ["int8", "prune60", "prune60-int8", "sparse80"]
+    begun = [
+        r["text"].split(":")[0] for r in done.records("progress", name="whole") if ":" in r.get("text", "")
+    ]
+    assert list(dict.fromkeys(begun)) == ["int8", "prune60", "prune60-int8", "sparse80"]
+
+
+def test_the_test_rows_judge_the_chosen_one_alone(done):
+    report = done.reports(name="whole")[-1]
+    splits = {row["id"]: (row["split"], row["n"]) for row in report["variants"]}
+    assert splits.pop(report["chosen"]) == ("test", 160)
+    assert set(splits.values()) == {("validation", 120)}
+    assert all(row["validation"]["n"] == 120 for row in report["variants"])
+
+
+def test_each_file_alone_gives_the_predictions_to_the_row(done):
+    folder = done.folder(name="whole") / "artifacts"
+    summary = json.loads((folder / "report.json").read_text())
+    for name, splits in summary["predictions"].items():
+        for split, predictions in splits.items():
+            session = onnxruntime.InferenceSession(folder / name / "model.onnx")
+            (logits,) = session.run(["logits"], {"pixels": np.load(done.dataset / f"{split}-x.npy")})
+            assert logits.argmax(1).tolist() == predictions
+            truth = np.load(done.dataset / f"{split}-y.npy")
+            row = next(row for row in summary["compression"]["variants"] if row["id"] == name)
+            if split == row["split"]:
+                assert (logits.argmax(1) == truth).mean() == pytest.approx(row["accuracy"])
+
+
+def test_the_files_say_whose_they_are_and_nothing_of_this_machine(done):
+    folder = done.folder(name="whole") / "artifacts"
+    for path in folder.glob("*/model.onnx"):
+        content = path.read_bytes()
+        stated = files.stated(content)
+        assert stated["compressed_from"] == sha256(done.given / "model.onnx")
+        assert (stated["compressed_of"], stated["method"]) == ("sides@1", path.parent.name)
+        assert json.loads(stated["labels"]) == CLASSES
+        onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
+        for secret in (b".py", b"site-packages", str(done.path).encode(), b"stack_trace", b"onnx.infer"):
+            assert secret not in content
+
+
+def test_pruned_weights_rebuild_without_the_dataset(done):
+    path = done.folder(name="whole") / "artifacts" / "prune60" / "model.safetensors"
+    small, whole = weights.rebuild(path), weights.rebuild(done.given / "model.safetensors")
+    assert sum(w.numel() for w in small.parameters()) < 0.6 * sum(w.numel() for w in whole.parameters())
+    pixels = torch.from_numpy(np.load(done.dataset / "test-x.npy"))
+    session = onnxruntime.InferenceSession(path.with_name("model.onnx"))
+    (logits,) = session.run(["logits"], {"pixels": pixels.numpy()})
+    with torch.no_grad():
+        assert np.allclose(small(pixels).numpy(), logits, atol=1e-3)
+
+
+def test_eighty_percent_of_zeros_are_no_speed_up(done):
+    row = next(row for row in done.reports(name="whole")[-1]["variants"] if row["id"] == "sparse80")
+    assert row["size_ratio"] == pytest.approx(1.0, abs=0.03)
+    small = weights.rebuild(done.folder(name="whole") / "artifacts" / "sparse80" / "model.safetensors")
+    zeros = [float((w == 0).float().mean()) for w in small.parameters() if w.dim() > 1]
+    assert min(zeros) > 0.75
+
+
+def test_a_file_beside_itself_is_within_its_control(root):
+    content = (root.given / "model.onnx").read_bytes()
+    pixels = np.load(root.dataset / "validation-x.npy")
+    found = measure.timed(content, content, {1: pixels[:1], 64: pixels[:64]}, rounds=15)
+    for timing in found.values():
+        low, high = measure.band([timing.control])
+        assert low <= 1.0 <= high
+        assert 0.5 < timing.ratio < 2.0
+
+
+def test_noise_of_the_control_widens_the_band():
+    assert measure.band([[1.0] * 9]) == [1.0, 1.0]
+    low, high = measure.band([[0.8, 1.3, 0.9, 1.2, 1.1]])
+    assert low < 0.95 < 1.05 < high
+    assert measure.band([[1.0] * 9, [1.2] * 9])[1] == pytest.approx(1.2)
+
+
+class StopAfter(Stop):
+    """A wish to stop that comes when so many candidates are begun."""
+
+    def __init__(self, recorder, count):
+        super().__init__()
+        self._told, self._count = recorder, count
+
+    @property
+    def requested(self):
+        return self._told.candidates >= self._count
+
+    @requested.setter
+    def requested(self, _value):
+        """It is the recorder that knows."""
+
+
+class Counting(Recorder):
+    candidates = 0
+
+    def event(self, name, **data):
+        self.candidates += name == "candidate"
+        super().event(name, **data)
+
+
+def stopped(root, attempt, count, **params):
+    job = Job.load(root.config(attempt, "stopped", **params), {})
+    with Counting(job.journal) as recorder:
+        return run(job, recorder, StopAfter(recorder, count))
+
+
+def test_a_stopped_job_goes_on_with_the_next_candidate(root, monkeypatch):
+    methods = {"methods": "int8,fp16,dynamic"}
+    assert stopped(root, 1, 2, **methods) == "stopped"
+    made = []
+    make = candidates.Maker.make
+    monkeypatch.setattr(candidates.Maker, "make", lambda self, plan: made.append(plan.id) or make(self, plan))
+    spoilt = root.folder(1, "stopped") / "checkpoints" / "fp16" / "model.onnx"
+    spoilt.write_bytes(spoilt.read_bytes()[:-1])
+    assert root.compress(2, "stopped", **methods) == 0
+    assert made == ["fp16", "dynamic-int8"]
+    (first,) = root.reports(1, "stopped")[:1]
+    last = root.reports(2, "stopped")[-1]
+    kept, again = first["variants"][0], last["variants"][0]
+    assert (kept["sha256"], kept["latency_ratio"]) == (again["sha256"], again["latency_ratio"])
+    assert (root.folder(2, "stopped") / "artifacts" / "int8" / "model.onnx").is_file()
+    made.clear()
+    assert root.compress(3, "stopped", seed=5, **methods) == 0
+    assert made == ["int8", "fp16", "dynamic-int8"]
+
+
+def test_a_stop_while_distilling_gives_the_candidate_up(root):
+    class AtOnce(Stop):
+        requests = 0
+
+        @property
+        def requested(self):
+            self.requests += 1
+            return self.requests > 4
+
+        @requested.setter
+        def requested(self, _value):
+            """Counted above."""
+
+    job = Job.load(root.config(1, "amid", methods="prune"), {})
+    with Recorder(job.journal) as recorder:
+        assert run(job, recorder, AtOnce()) == "stopped"
+    assert not list((root.folder(1, "amid")).glob("*/prune60"))
+
+
+def refused(root, capsys, name="refused", **params):
+    assert root.compress(name=name, **params) == 1
+    return capsys.readouterr().err
+
+
+def variant(tmp_path, root, change):
+    """The same model version with something else about it."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    for path in root.given.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    change(folder)
+    return Root(tmp_path, root.dataset, folder)
+
+
+def test_without_weights_the_file_is_still_quantized(root, tmp_path):
+    bare = variant(tmp_path, root, lambda folder: (folder / "model.safetensors").unlink())
+    assert bare.compress(methods="int8,prune") == 0
+    report = bare.reports()[-1]
+    assert [row["id"] for row in report["variants"]] == ["int8"]
+    assert "There is no model.safetensors, so channels could not be pruned." in report["notes"]
+
+
+def test_boosted_trees_are_refused(root, tmp_path, capsys):
+    said = json.dumps({"task": "image", "model": "boosting"})
+    trees = variant(tmp_path, root, lambda folder: (folder / "report.json").write_text(said))
+    assert "Train with fewer or smaller trees instead." in refused(trees, capsys)
+
+
+def test_a_model_of_a_number_is_refused(tmp_path, capsys):
+    sha = write_table(
+        tmp_path / "data", {"a": list(range(40)), "b": [1.0, 2.0] * 20}, [float(n) for n in range(40)]
+    )
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "report.json").write_text(json.dumps({"task": "tabular", "model": "mlp"}))
+    number = Root(tmp_path, tmp_path / "data" / sha, tmp_path / "given")
+    assert "This model predicts a number" in refused(number, capsys)
+
+
+def test_a_model_that_says_one_thing_is_refused(root, tmp_path, capsys):
+    task = task_of(root.dataset)
+    model = trained(task, steps=0)
+    with torch.no_grad():
+        model.net.dense[-1].weight.zero_()
+    same = Root(tmp_path, root.dataset, leave(tmp_path / "given", task, model))
+    assert "gives the same class for every validation row" in refused(same, capsys)
+
+
+def test_weights_and_file_of_two_models_are_refused(root, tmp_path, capsys):
+    task = task_of(root.dataset)
+
+    def change(folder):
+        other = build({**CNN, "shape": [1, 8, 8], "classes": 4, "features": task.features})
+        weights.write_safetensors(folder / "model.safetensors", other, {"net": other.spec})
+
+    assert "not of one model" in refused(variant(tmp_path, root, change), capsys)
+
+
+def test_int8_of_int8_is_refused(done, tmp_path, capsys):
+    folder = done.folder(name="whole") / "artifacts" / "int8"
+    again = Root(tmp_path, done.dataset, folder)
+    assert "in int8 already. Compress what it was made of: sides@1." in refused(again, capsys)
+
+
+def test_a_dataset_of_other_pictures_is_refused(root, tmp_path, capsys):
+    data = write_pictures(tmp_path / "data" / "other")
+    manifest = json.loads((data / "manifest.json").read_text())
+    (data / "manifest.json").write_text(json.dumps(manifest | {"classes": ["a", "b", "c", "d"]}))
+    assert "tells other classes" in refused(Root(tmp_path, data, root.given), capsys)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_dataset_that_lacks_a_split_is_refused(root, tmp_path, capsys, split):
+    sizes = {"train": 40, "validation": 20, "test": 20} | {split: 0}
+    data = write_pictures(tmp_path / "data" / "lacking", sizes)
+    assert f"no {split} rows" in refused(Root(tmp_path, data, root.given), capsys)
+
+
+def test_ten_rows_are_compressed_and_decide_nothing(root, tmp_path):
+    data = write_pictures(tmp_path / "data" / "ten", {"train": 6, "validation": 2, "test": 2})
+    few = Root(tmp_path, data, root.given)
+    assert few.compress(methods="int8,prune", max_drop=3) == 0
+    report = few.reports()[-1]
+    chosen = next((row for row in report["variants"] if row["id"] == report["chosen"]), None)
+    assert all(row["verdict"] != "passes" for row in report["variants"])
+    assert chosen is None or "2 rows cannot tell" in chosen["why"]
+    assert any("Only 6 train rows" in note for note in report["notes"])
+
+
+def test_answers_that_are_all_one_class_fail(root, monkeypatch):
+    def constant(content, _states):
+        proto = onnx.load_from_string(content)
+        for value in proto.graph.initializer:
+            if tuple(value.dims) == (4, 24):
+                value.CopyFrom(onnx.numpy_helper.from_array(np.zeros((4, 24), np.float32), value.name))
+        return files.written(proto, {})
+
+    monkeypatch.setattr("cloudtui_trainer.compress.others.half_weights", constant)
+    assert root.compress(name="constant", methods="fp16") == 0
+    report = root.reports(name="constant")[-1]
+    assert report["variants"][0]["verdict"] == "fails"
+    assert "same class for every validation row" in report["variants"][0]["why"]
+    assert report["chosen"] is None
+    assert report["baseline"]["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"methods": "int8,magic"}, "no method 'magic'"),
+        ({"methods": ""}, "No method is chosen"),
+        ({"ratios": "0.5,2"}, "ratios '0.5,2' cannot be used"),
+        ({"max_drop": 0}, "max_drop is 0"),
+        ({"drop": 1}, "no parameter 'drop'"),
+    ],
+)
+def test_wrong_settings_are_said_before_anything_is_done(root, params, why):
+    job = Job.load(root.config(1, "wrong", **params), {})
+    with Recorder(job.journal) as recorder, pytest.raises(ParamError, match=why):
+        run(job, recorder, Stop())
+
+
+def test_nothing_to_compress_is_said(root, tmp_path, capsys):
+    empty = Root(tmp_path, root.dataset, tmp_path / "given")
+    (tmp_path / "given").mkdir()
+    assert "Pull the model's files first" in refused(empty, capsys)
+    with pytest.raises(TrainerError, match="Nothing can be tried"):
+        candidates.plans(candidates.Settings(methods="prune"), has_network=False)
