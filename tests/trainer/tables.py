@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -74,7 +75,9 @@ def write_table(
     content = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     sha = hashlib.sha256(content).hexdigest()
     (temporary / "manifest.json").write_bytes(content)
-    if not (folder / sha).exists():
+    if (folder / sha).exists():
+        shutil.rmtree(temporary)
+    else:
         temporary.rename(folder / sha)
     return sha
 

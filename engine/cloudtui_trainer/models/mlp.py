@@ -65,7 +65,14 @@ class MLP(nn.Module):
             layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(share(net["dropout"]))]
             inputs = width
         classes = net["classes"]
-        self.dense = nn.Sequential(*layers, nn.Linear(inputs, size(classes) if classes else 1))
+        outputs = size(classes) if classes else 1
+        last = nn.Linear(inputs, outputs)
+        self.dense = nn.Sequential(*layers, last)
+        # A linear model beside the layers: few rows can tell no more, and it begins alone.
+        self.linear = nn.Linear(len(numbers), outputs)
+        nn.init.zeros_(self.linear.weight)
+        with torch.no_grad():
+            last.weight.mul_(0.1)
         target = features["target"]
         self.unit = None if classes else (float(target["mean"]), float(target["std"]))
 
@@ -76,7 +83,8 @@ class MLP(nn.Module):
         pieces = torch.cat([self.pieces(filled), missing.float()[:, :, None], plain[:, :, None]], 2)
         numbers = torch.einsum("rnb,nbe->rne", pieces, self.number_weight) + self.number_bias
         words = self.words(self.columns.codes(rows) + self.first)
-        out: torch.Tensor = self.dense(torch.cat([torch.relu(numbers), words], 1).flatten(1))
+        deep = self.dense(torch.cat([torch.relu(numbers), words], 1).flatten(1))
+        out: torch.Tensor = deep + self.linear(plain)
         if self.unit is None:
             return out
         mean, std = self.unit
