@@ -29,6 +29,8 @@ PROBE_S = 90.0
 LOOK_S = 0.3
 PATIENCE_S = 600.0
 LIVE = frozenset({"starting", "running", "orphan-running", "ending", "busy"})
+UNTOLD = frozenset({"missing", "stillborn", "lost-reboot"})
+"""States of a maker that has not failed: it never began, or the machine was started anew."""
 
 
 class Environments:
@@ -168,10 +170,11 @@ class Environments:
             said = self._look(session, plan.env)
             if said.get("python"):
                 return self._keep(plan, said)
-            if replies.text(said, "state") in LIVE:
+            state = replies.text(said, "state")
+            if state in LIVE:
                 beats += 1
                 self._tell(said, beats)
-            elif asked:
+            elif asked and state not in UNTOLD:
                 error = self._why(session, plan, said)
                 if error.code != "no_index" or links:
                     raise error
