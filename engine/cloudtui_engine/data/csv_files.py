@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"\.(csv|tsv|tab)(\.gz)?$", re.IGNORECASE)
 DELIMITERS = (",", "\t", ";", "|")
-MOST_CELLS = 400_000_000
+MOST_CELLS = 100_000_000
 LONGEST_LINE = 16 * 1024 * 1024
 _HEAD = 256 * 1024
 _SAMPLE_ROWS = 200

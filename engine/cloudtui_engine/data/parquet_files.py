@@ -36,6 +36,8 @@ def open_parquet(path: Path, progress: Progress) -> Table:
         _check_size(shown, len(schema), pl.scan_parquet(path).select(pl.len()).collect().item())
         flat = [name for name, kind in schema.items() if not kind.is_nested() and kind != pl.Object]
         frame = pl.read_parquet(path, columns=flat)
+    except pl.exceptions.PanicException:  # what some damage leads to: none of its errors, nor an Exception
+        raise BadInputError(f"{shown} cannot be read as Parquet: it is damaged.", "Write it again.") from None
     except (pl.exceptions.PolarsError, OSError) as error:
         why = clean_line(str(error).splitlines()[0] if str(error) else "damaged", 120)
         raise BadInputError(f"{shown} cannot be read as Parquet: {why}.", "Write the file again.") from None

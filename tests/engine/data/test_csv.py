@@ -8,6 +8,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cloudtui_engine.data import Wishes, build_dataset, csv_files
 from cloudtui_engine.errors import BadInputError, UsageError
@@ -189,18 +191,35 @@ def test_too_many_cells_and_columns_are_refused(build, monkeypatch):
         build(text_of([HEADER, *ROWS]))
 
 
-def test_a_table_of_two_thousand_columns_works(build):
-    chance = np.random.default_rng(0).integers(0, 99, (30, 2000))
+def test_a_table_of_five_hundred_columns_works(build):
+    chance = np.random.default_rng(0).integers(0, 99, (30, 500))
     rows = [
-        [f"c{n}" for n in range(2000)] + ["y"],
+        [f"c{n}" for n in range(500)] + ["y"],
         *([*row, ("no", "yes")[row[0] % 2]] for row in chance.tolist()),
     ]
-    assert build(text_of(rows)).data["input"]["shape"] == [2000]
+    assert build(text_of(rows)).data["input"]["shape"] == [500]
 
 
 def test_a_name_from_outside_cannot_steer_the_terminal(build):
     manifest = build(text_of([("\x1b[2Jsize", *HEADER[1:]), *ROWS]))
     assert names(manifest)[0] == "size"
+
+
+CELLS = st.sampled_from(
+    ["1", "2.5", "NA", "", "a", "é", '"', "\t", ",", ";", "\n", "\r", "2020-01-01", "inf", "x", " "]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.lists(CELLS, max_size=120).map("".join).map(str.encode), st.binary(max_size=200)))
+def test_any_bytes_become_a_version_or_a_clear_refusal(build, content):
+    try:
+        build(content)
+    except (BadInputError, UsageError) as refusal:
+        hint = refusal.hint
+    else:
+        hint = "not needed"
+    assert hint
 
 
 def test_without_polars_it_is_said_what_to_install(build, monkeypatch):

@@ -339,6 +339,17 @@ def test_a_damaged_parquet_is_said(tmp_path, into):
             build_dataset(str(tmp_path / name), into, name="d")
 
 
+def test_damage_that_makes_polars_panic_is_said(build, monkeypatch):
+    """Flipped bytes in a page do; which ones hangs on its version, so the panic itself is played."""
+
+    def panics(*_args, **_options):
+        raise pl.exceptions.PanicException("assertion failed")
+
+    monkeypatch.setattr(pl, "read_parquet", panics)
+    with pytest.raises(BadInputError, match="it is damaged"):
+        build({"a": NOISE.tolist(), "y": YES_NO}, "t.parquet")
+
+
 TABLES = st.integers(10, 80).flatmap(
     lambda rows: st.tuples(
         st.lists(st.one_of(st.none(), st.floats(width=32)), min_size=rows, max_size=rows),
