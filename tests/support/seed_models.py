@@ -234,3 +234,47 @@ def variants(catalog: Catalog, parent: Model, run: Run) -> None:
     catalog.runs.mark_pulled(run.id, 1, "int8/model.onnx")
     for name in names:
         catalog.models.register(run.id, 1, variant=name, parent_id=parent.id)
+
+
+def shelf(home: Path) -> Catalog:
+    """A workshop with data whose arrays are here: pictures, a table of classes and one of numbers."""
+    from cloudtui_engine.data import add_dataset
+
+    catalog = workshop(home).catalog
+    source = home.parent / "sources"
+    source.mkdir(exist_ok=True)
+    noise = random.Random(5)
+    cities = ("Ulm", "Graz", "Bern", "Linz")
+    lines = ["id,age,income,city,kind,always,left"]
+    for row in range(240):
+        age = 20 + noise.randrange(50)
+        income = "" if row % 9 == 0 else f"{900 + 31 * age + noise.randrange(400)}"
+        left = "yes" if age + noise.randrange(30) > 62 else "no"
+        lines.append(f"{row},{age},{income},{cities[row % 4]},{'ab'[row % 2]},1,{left}")
+    (source / "people.csv").write_text("\n".join(lines) + "\n")
+    made = [
+        add_dataset(catalog, "digits", "digits"),
+        add_dataset(catalog, "people", str(source / "people.csv"), task="tabular", wishes=_wishes("left")),
+    ]
+    with catalog.write("dataset") as db:
+        for place, one in enumerate(made):
+            db.execute(
+                "UPDATE dataset SET created_at = ? WHERE id = ?", (seed.NOW - 30_000 + 1000 * place, one.id)
+            )
+    model = catalog.models.find("best")
+    small = classification("digits-cnn@1", "digits", rows=360, classes=tuple("0123456789"), chance=2)
+    job(catalog, "evaluate", model, "evaluate-d", RunState.SUCCEEDED, small, age_s=600, data=made[0])
+    job(catalog, "evaluate", model, "evaluate-n", RunState.SUCCEEDED, regression(), age_s=500, data=made[1])
+    many = classification("words@1", "people", rows=9_000, classes=tuple(f"word {k:02}" for k in range(30)))
+    job(catalog, "evaluate", model, "evaluate-m", RunState.SUCCEEDED, many, age_s=450, data=made[1])
+    job(catalog, "evaluate", model, "evaluate-r", RunState.RUNNING, None, age_s=90, data=made[0],
+        progress={"text": "Predicting rows 2,000 to 3,000", "step": 2, "steps": 10})  # fmt: skip
+    job(catalog, "evaluate", model, "evaluate-f", RunState.FAILED, None, age_s=80, data=made[0],
+        reason="The model expects 10 classes, and these data have 4.")  # fmt: skip
+    return catalog
+
+
+def _wishes(target: str) -> Any:
+    from cloudtui_engine.data import Wishes
+
+    return Wishes(target=target)

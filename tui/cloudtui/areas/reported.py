@@ -58,7 +58,7 @@ def pair(value: Any) -> tuple[float, float] | None:
 def label(value: Any, width: int = 40) -> str:
     """A class, or a number that was predicted, on one line."""
     if isinstance(value, float):
-        return fmt.number(value)
+        return fmt.count(value) if value.is_integer() and abs(value) < 1e9 else fmt.number(value)
     return fmt.MISSING if value is None else clean_line(str(value), width)
 
 

@@ -19,7 +19,7 @@ class SheetDetail(Detail):
     def __init__(self, facts_of: Callable[[Any], Sequence[Fact]]) -> None:
         super().__init__(classes="detail")
         self._facts_of = facts_of
-        self._record: Any = None
+        self.record: Any = None
         self.head = Head("")
         self.sheet = Facts()
 
@@ -30,13 +30,13 @@ class SheetDetail(Detail):
 
     def show(self, record: Any) -> None:
         """Show this record."""
-        self._record = record
+        self.record = record
         self.sheet.display = record is not None
         self.tick()
 
     def tick(self) -> None:
         """Ages are older."""
-        record = self._record
+        record = self.record
         self.head.show(clean_line(record.name, 60).replace(" ", "\u00a0") if record is not None else "")
         if record is not None:
             self.sheet.show(self._facts_of(record))

@@ -42,6 +42,8 @@ class TabbedDetail(Detail):
         self._tabs: dict[str, Tab] = {}
         self._loader = Reader(self, bridge, self._failed)
         self._enter = False
+        self._chosen = ""
+        """The tab that was asked for last: one without it does not make it forgotten."""
 
     def tabs_of(self, record: Any) -> Sequence[str]:  # noqa: ARG002 - for those that need it
         """The tabs that this record has."""
@@ -66,7 +68,7 @@ class TabbedDetail(Detail):
         before, self.record = self.record, record
         self.body.display = record is not None
         if record is not None:
-            self.strip.offer(self.tabs_of(record))
+            self.strip.offer(self.tabs_of(record), self._chosen)
         self._draw_strip()
         if record is None:
             return
@@ -96,6 +98,7 @@ class TabbedDetail(Detail):
     def open_tab(self, name: str) -> None:
         """Show another tab."""
         self._enter = self._enter or self.has_focus_within
+        self._chosen = name
         self.strip.go(name)
         if self.record is None:
             return

@@ -38,11 +38,11 @@ class TabStrip(OneLine):
             self._title, self._right = title, (right, right_style)
             self.refresh()
 
-    def offer(self, tabs: Sequence[str]) -> None:
-        """Other tabs; the open one stays where it is among them, else the first is opened."""
+    def offer(self, tabs: Sequence[str], wanted: str) -> None:
+        """Other tabs; the wanted one is open where it is among them, else the first."""
         if tuple(tabs) != self.tabs:
             self.tabs = tuple(tabs)
-            self.current = self.current if self.current in self.tabs else self.tabs[0]
+            self.current = wanted if wanted in self.tabs else self.tabs[0]
             self.refresh()
 
     def go(self, tab: str) -> None:

@@ -39,7 +39,11 @@ class CalibrationTab(JudgedTab):
             self.notice.say("No calibration", more="The report has none that can be read.")
             return
         ece = number(mapping(report.get("metrics")).get("ece"))
-        off = "" if ece is None else f"On average it is off by {fmt.number(ece)}"
+        off = (
+            ""
+            if ece is None
+            else f"How sure it is misses how often it is right by {ece * 100:.1f} points on average"
+        )
         self.told.say(off or "Calibration", more="█ how often it was right   ┃ how sure it was")
         self.bars.show(bars)
 

@@ -153,7 +153,7 @@ def headline(report: Mapping[str, Any]) -> str:
     for other, title in (("macro_f1", "F1"), ("mae", "MAE")):
         if other in metrics and other != key:
             parts.append(f"{title} {fmt.number(number(metrics[other]))}")
-    return "  ".join(parts)
+    return " · ".join(parts)
 
 
 def too_small(report: Mapping[str, Any]) -> str:
