@@ -12,7 +12,7 @@ from cloudtui_engine.errors import CatalogError, CloudtuiError
 from cloudtui_engine.handlers import enrol
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
-from cloudtui_engine.handlers.environment import prepare
+from cloudtui_engine.handlers.prepare import prepare
 from cloudtui_engine.handlers.pull import pull
 from cloudtui_engine.handlers.push import push
 from cloudtui_engine.handlers.rebuild import rebuild

@@ -10,24 +10,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cloudtui_engine.errors import AuthError, CloudtuiError, FailedError, HostKeyError, UnreachableError
-from cloudtui_engine.handlers.context import Context, Withdrawn, passphrase_question
+from cloudtui_engine.errors import CloudtuiError, FailedError, UnreachableError
+from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.handlers.stage import Report
 from cloudtui_engine.hosts import environment, replies, transfer, wheels
 from cloudtui_engine.hosts.environment import Choice, Need, Plan
 from cloudtui_engine.hosts.facts import checked_facts, checked_python, renewed
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.hosts.session import Session
-from cloudtui_engine.hosts.transport.keys import PassphraseError
-from cloudtui_engine.records.instance import Instance
-from cloudtui_engine.records.operation import Operation
 
 INDEX = "environment.index"
 """The setting that holds one more package index by accelerator: `{"cpu": URL, "cuda": URL}`."""
 SMOKE_S = 300.0
 PROBE_S = 90.0
 LOOK_S = 0.3
-PATIENCE_S = 600.0
 LIVE = frozenset({"starting", "running", "orphan-running", "ending", "busy"})
 UNTOLD = frozenset({"missing", "stillborn", "lost-reboot"})
 """States of a maker that has not failed: it never began, or the machine was started anew."""
@@ -270,44 +266,3 @@ class Environments:
 
 def _others(facts: Mapping[str, Any], env: str) -> list[Mapping[str, Any]]:
     return [one for one in facts.get("environments") or () if one.get("env") != env]
-
-
-def prepare(context: Context, operation: Operation) -> Mapping[str, Any]:
-    """`instance.prepare`: have a python there that can do every job, the GPU's where there is one.
-
-    Returns:
-        `{"instance", "python", "warnings"}`.
-    """
-    instance = context.catalog.instances.get(operation.target)
-    link = context.links.to(instance.id)
-    report = context.reporter(operation)
-    warnings: list[str] = []
-    _set_index(context, instance, str(operation.args.get("index") or ""))
-    environments = Environments(
-        context, link, report=report, cancelled=context.closing.is_set, warn=warnings.append
-    )
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            with link.session(30.0) as session:
-                python = environments.python_for(session, "export", best=True)
-                return {"instance": instance.id, "python": python, "warnings": warnings}
-        except transfer.Cancelled:
-            raise Withdrawn from None
-        except PassphraseError as error:
-            raise passphrase_question(error, instance.id) from None
-        except (HostKeyError, AuthError):
-            raise
-        except UnreachableError as error:
-            if time.monotonic() > deadline:
-                raise
-            report(f"Waiting for {instance.name}: {error.message}", None, None)
-            context.closing.wait(0.5)
-
-
-def _set_index(context: Context, instance: Instance, index: str) -> None:
-    """Keep one more package index, for all hosts with the same kind of torch."""
-    if index:
-        accelerator = "cuda" if instance.facts.get("gpus") else "cpu"
-        known = context.catalog.settings.get(INDEX, {})
-        context.catalog.settings.set(INDEX, {**known, accelerator: index})
