@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -169,3 +170,20 @@ def test_an_environment_is_named_by_a_hash_alone(tmp_path: Path) -> None:
     for name in ("env/../etc", "data/0123456789abcdef", "env/x", 3):
         with pytest.raises(HostError):
             environment.folder_of(str(tmp_path), name)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["uv knows the index", "only pip knows it"])
+def test_uv_is_used_where_it_is_and_pip_where_it_reaches_nothing(
+    tmp_path: Path, index: Index, told: bool
+) -> None:
+    uv = shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is not on this machine")
+    place = tmp_path / ".local" / "bin" / "uv"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(uv)
+    url = index.url if told else "http://127.0.0.1:1/simple"
+    job = Job(tmp_path, "env-0", index.env | {"UV_DEFAULT_INDEX": url})
+    code, out = job.end()
+    assert code == 0, out
+    assert environment.look(str(tmp_path), ENV, "env-0")["record"]["tool"] == ("uv" if told else "pip")
