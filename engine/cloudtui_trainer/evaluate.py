@@ -92,7 +92,10 @@ def _outputs(
             raw = matched.rows(task.batch(job.split, rows)[0].cpu().numpy())
             parts.append(checked(model.outputs(np.ascontiguousarray(raw)), len(rows), model))
             left = (time.monotonic() - begun) / step * (len(batches) - step)
-            recorder.progress(text="Evaluating", step=step, steps=len(batches), eta_s=round(left, 1))
+            ends = step in {1, len(batches)}
+            recorder.progress(
+                now=ends, text="Evaluating", step=step, steps=len(batches), eta_s=round(left, 1)
+            )
     finally:
         task.store.expect(job.split, [])
     return np.concatenate(parts)

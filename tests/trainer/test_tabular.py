@@ -144,7 +144,9 @@ def test_boosting_beats_chance_and_stops_where_validation_is_best(trained):
 
 def test_boosting_ends_after_its_patience(root):
     sha = tables.diabetes(root / "data", seed=4)
-    done = do(root, "patient", sha, task="tabular", model="boosting", params={"patience": 20, "lr": 0.5})
+    done = do(
+        root, "patient", sha, task="tabular", model="boosting", params={"patience": 20, "shrinkage": 0.5}
+    )
     steps = [record["step"] for record in done.records("metric")]
     assert done.status == 0
     assert max(steps) == done.report["best"]["step"] + 20

@@ -23,27 +23,34 @@ from cloudtui_trainer.tasks.base import SPLITS
 from cloudtui_trainer.tasks.boosted import Boosted
 from cloudtui_trainer.tasks.shards import AGAIN, read_arrays, read_manifest
 
-BOOSTING_RATE = 0.1
-
 
 @dataclass(frozen=True)
 class TabularParams(Params):
     """What tables can be told, too."""
 
     batch_size: int = ranged(128, 2, 65_536)
+    weight_decay: float = ranged(0.1, 0.0, 10.0)
+    ema: float = ranged(0.9, 0.0, 0.99999)
+    label_smoothing: float = ranged(0.02, 0.0, 0.9)
+    dropout: float = ranged(0.4, 0.0, 0.95)
     width: int = ranged(256, 1, 8192)
     """Of a hidden layer of the mlp; `depth` is how many there are."""
     depth: int = ranged(2, 1, 32)
     embedding: int = ranged(16, 1, 1024)
     """Numbers that stand for a column in the mlp."""
-    dropout: float = ranged(0.2, 0.0, 0.95)
-    label_smoothing: float = ranged(0.0, 0.0, 0.9)
     trees: int = ranged(1000, 1, 100_000)
     """Most rounds of boosting."""
     leaves: int = ranged(15, 2, 4096)
     """Of a tree of boosting, at most."""
     patience: int = ranged(50, 0, 100_000)
     """Rounds of boosting without a better validation after which it ends; 0 is never."""
+    shrinkage: float = ranged(0.1, 0.0001, 1.0)
+    """How much of each tree of boosting is added."""
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate."""
+        return self.lr or {"adamw": 0.002, "sgd": 0.05}[self.optimizer]
 
 
 class TabularTask:
@@ -108,7 +115,7 @@ class TabularTask:
         rows = {split: self.batch(split, torch.arange(self.rows(split)))[0].cpu().numpy() for split in SPLITS}
         boosting = Boosting(
             self.features, rows["train"], self._truth["train"], len(self.labels),
-            rate=params.lr or BOOSTING_RATE, leaves=params.leaves, seed=params.seed, threads=params.threads,
+            rate=params.shrinkage, leaves=params.leaves, seed=params.seed, threads=params.threads,
         )  # fmt: skip
         return Boosted(boosting, rows, params.trees, params.patience)
 
