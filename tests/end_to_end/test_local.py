@@ -26,16 +26,21 @@ def start_digits(home: Home, *words: str) -> str:
     return str(run["id"])
 
 
+def artifacts(home: Home, run: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = home.json("run", "show", run)["artifacts"]
+    return found
+
+
 def status(home: Home, run: str) -> str:
     return str(home.json("run", "show", run)["status"])
 
 
-def test_demo_trains_and_keeps_what_it_learned(home: Home) -> None:
-    answer = home.run("demo", "--headless", "--epochs", "3", timeout=100)
-    assert answer.status == 0, answer.err + home.log()
-    assert "accuracy" in answer.out.lower()
+@pytest.mark.timeout(300)
+def test_the_loop_trains_judges_and_shrinks(home: Home) -> None:
+    started = start_digits(home, "--set", "epochs=5", "--name", "first")
+    wait_until(lambda: status(home, started) == "succeeded", 100, "the training")
+    wait_until(lambda: all(one["local"] for one in artifacts(home, started)), 30, "the pull")
     (run,) = home.json("run", "list")
-    assert run["status"] == "succeeded"
     assert run["metrics"]["test/accuracy"]["last"] > 0.85
     files = {one["name"]: one for one in home.json("run", "show", run["id"])["artifacts"]}
     assert {"model.safetensors", "model.onnx", "report.json"} <= set(files)
@@ -46,6 +51,33 @@ def test_demo_trains_and_keeps_what_it_learned(home: Home) -> None:
     (model,) = home.json("model", "list")
     assert home.run("model", "export", model["name"], str(home.paths.home / "mine.onnx")).status == 0
     assert (home.paths.home / "mine.onnx").stat().st_size == files["model.onnx"]["size_bytes"]
+    judged = home.json("model", "evaluate", "first")
+    assert (judged["model"], judged["n"], len(judged["confusion"])) == ("first@1", 360, 10)
+    assert judged["metrics"]["accuracy"] == pytest.approx(
+        run["metrics"]["test/accuracy"]["last"], abs=1 / 360
+    )
+    low, high = judged["confidence"]["accuracy"]
+    assert low < judged["metrics"]["accuracy"] < high
+    strict = home.json("model", "compress", "first", "--set", "methods=int8")
+    (variant,) = strict["variants"]
+    assert (variant["verdict"], strict["max_drop"]) == ("undecided", 0.5)
+    assert "360 rows cannot tell" in variant["why"]
+    loose = home.json("model", "compress", "first", "--max-drop", "3", "--set", "methods=int8")
+    assert loose["variants"][0]["verdict"] in {"passes", "undecided"}
+    assert loose["variants"][0]["size_ratio"] > 3
+    small = home.json("model", "show", "first-int8@2")
+    assert small["parent"] == "first@1"
+    assert small["files"][0]["size_bytes"] == loose["variants"][0]["size_bytes"]
+    again = home.json("model", "evaluate", "first-int8@2")
+    assert again["metrics"]["accuracy"] == pytest.approx(loose["variants"][0]["accuracy"])
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+def test_demo(home: Home) -> None:
+    answer = home.run("demo", "--headless", "--epochs", "3", timeout=800)
+    assert answer.status == 0, answer.err + home.log()
+    assert "360 rows cannot tell" in answer.out
 
 
 def test_stopped_and_resumed_is_the_same_model_and_has_no_doubled_step(home: Home, tmp_path: Path) -> None:

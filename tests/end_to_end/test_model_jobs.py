@@ -78,6 +78,14 @@ def test_evaluate_and_compress_on_this_machine(home: Home) -> None:
     assert "360 rows cannot tell a drop of 0.5 point; 765 could." in text
 
 
+def test_demo_is_the_whole_loop(home: Home) -> None:
+    answer = home.run("demo", "--headless", "--max-drop", "3")
+    assert answer.status == 0, answer.err + home.log()
+    for part in ("95% interval", "Worst errors", "May lose  3.000 points", "◐ undecided"):
+        assert part in answer.out
+    assert [one["kind"] for one in home.json("run", "list", "--jobs")] == ["compress", "evaluate", "train"]
+
+
 def test_an_interrupted_compression_goes_on(home: Home, tmp_path: Path) -> None:
     train(home)
     go = tmp_path / "go"

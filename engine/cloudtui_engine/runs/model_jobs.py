@@ -59,9 +59,9 @@ def check_compression(model: Model, dataset: Dataset, max_drop: float) -> None:
         UsageError: `max_drop` is none.
     """
     _check(model, dataset)
-    if not math.isfinite(max_drop) or not 0 <= max_drop <= 100:
+    if not math.isfinite(max_drop) or not 0.01 <= max_drop <= 50:
         raise UsageError(
-            f"--max-drop {max_drop:g} is none.", "Give percentage points of accuracy, for instance 0.5."
+            f"--max-drop {max_drop:g} is none.", "Give points of accuracy from 0.01 to 50, for instance 0.5."
         )
     if model.variant:
         raise RefusedError(

@@ -150,8 +150,9 @@ def compression(record: Compression, cells: int | None) -> Lines:
     chosen = report.get("chosen")
     if variants:
         lines += ["", *_variants(variants, chosen, cells), "", *_reasons(variants)]
-    picked = f"Chosen: {clean_line(str(chosen))}" if chosen else "None is chosen: none passes."
-    lines += ["", picked]
+    verdict = next((str(one.get("verdict")) for one in variants if chosen and one.get("id") == chosen), "")
+    picked = f"Chosen: {clean_line(str(chosen))}, {VERDICTS.get(verdict, clean_line(verdict))}"
+    lines += ["", picked if chosen else "None is chosen: none keeps within what may be lost."]
     lines += [clean_line(note) for note in _list(report.get("notes")) if isinstance(note, str)]
     return lines
 
