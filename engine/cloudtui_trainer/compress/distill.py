@@ -24,7 +24,7 @@ from cloudtui_trainer.stop import Stop
 
 _STEPS = 1700
 """Where the epochs are not given: about as many updates, within what follows."""
-_EPOCHS = (4, 40)
+_EPOCHS = (4, 20)
 _WEIGHT_DECAY = 0.01
 _LONGEST_AVERAGE = 0.998
 
