@@ -100,12 +100,13 @@ class _Maker:
     def __init__(self, root: str, config: Dict[str, Any], writer: journal.JournalWriter) -> None:
         self._config = config
         self._writer = writer
-        self._root = root
         self._folder = folder_of(root, config.get("env"))
         parent, name = os.path.split(self._folder)
         self._new = os.path.join(parent, ".new-" + name)
         self._cache = os.path.join(parent, ".cache-" + name)
         self._lock = os.path.join(parent, name + ".lock")
+        links = str(config.get("find_links") or "")
+        self._links = os.path.join(root, layout.content(links)) if links else ""
         self._told: Any = None
         self._next = 0.0
 
@@ -135,8 +136,10 @@ class _Maker:
                 self._make()
             finally:
                 shutil.rmtree(self._new, ignore_errors=True)
-            # What was downloaded has served; after a failure it stays for the next try.
+            # What was downloaded or sent has served; after a failure it stays for the next try.
             shutil.rmtree(self._cache, ignore_errors=True)
+            if self._links:
+                shutil.rmtree(self._links, ignore_errors=True)
         finally:
             os.close(lock)
 
@@ -180,26 +183,33 @@ class _Maker:
         env = installer.environment(self._new, self._cache)
         runner = install_run.Runner(self._new, env, self.tell, _print)
         maker = installer.Installer(self._new, base, version, runner)
-        links = str(config.get("find_links") or "")
         wish = installer.Wish(
             requirements=[str(one) for one in config.get("requirements") or ()],
-            find_links=os.path.join(self._root, layout.content(links)) if links else "",
+            find_links=self._links,
             more_index=str(config.get("index") or ""),
             constraints=[str(one) for one in config.get("constraints") or ()],
         )
         maker.fill(wish, (lambda: _put_on_top(maker.python, base)) if on_top else None)
         self.tell("Testing one training step")
         shutil.rmtree(os.path.join(self._new, "tmp"), ignore_errors=True)
-        try:
-            tested = smoke.step(maker.python, self._accelerator)
-        except HostError as error:
-            # Its folder is about to go.
-            message = error.message.replace(maker.python, "the new environment")
-            raise HostError(error.code, message, error.hint.replace(maker.python, "python")) from None
-        self._record(maker, tested)
+        self._record(maker, self._tested(maker.python))
         _move_scripts(self._new, self._folder)
         os.rename(self._new, self._folder)
         files.sync_folder(os.path.dirname(self._folder))
+
+    def _tested(self, python: str) -> Dict[str, Any]:
+        try:
+            try:
+                return smoke.step(python, self._accelerator)
+            except HostError as error:
+                if error.code != "gpu_busy":
+                    raise
+                # It sees the GPU. Who may use it now is not for an environment to say.
+                return dict(smoke.step(python, "cpu"), device="cuda")
+        except HostError as error:
+            # Its folder is about to go.
+            message = error.message.replace(python, "the new environment")
+            raise HostError(error.code, message, error.hint.replace(python, "python")) from None
 
     def _record(self, maker: installer.Installer, tested: Dict[str, Any]) -> None:
         has = probe.ask_python(maker.python) or {}

@@ -61,7 +61,7 @@ def step(python: str, wanted: str, folder: Optional[str] = None) -> Dict[str, An
         folder: where it runs; the root folder of the file system by default.
 
     Raises:
-        HostError: code smoke_failed, no_openmp, cuda_mismatch, illegal_instruction or smoke_timeout.
+        HostError: code smoke_failed, no_openmp, cuda_mismatch, gpu_busy, illegal_instruction, smoke_timeout.
     """
     env = {key: text for key, text in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
     try:
@@ -116,6 +116,12 @@ def failure(python: str, code: int, stderr: str) -> HostError:
             "The torch of %s lacks a library of the system:\n%s" % (python, shown),
             "Install it on the host: apt-get install libgomp1",
         )
+    if any(sign in shown for sign in _BUSY):
+        return HostError(
+            "gpu_busy",
+            "The step could not be done on the host's GPU, which others use:\n%s" % shown,
+            "Wait for them, or look who it is: cloudtui instance show NAME",
+        )
     if any(sign in shown for sign in _CUDA):
         return HostError(
             "cuda_mismatch",
@@ -131,6 +137,7 @@ def failure(python: str, code: int, stderr: str) -> HostError:
     )
 
 
+_BUSY = ("out of memory", "busy or unavailable")
 _CUDA = ("CUDA", "cuda", "NVIDIA driver", "libcud", "libnv", "nvrtc", "cuDNN")
 
 

@@ -128,6 +128,8 @@ class Environments:
         except UnreachableError:
             raise
         except CloudtuiError as error:
+            if error.code == "gpu_busy":
+                return True  # Which GPU the job gets is decided elsewhere; its torch is not to blame.
             self._remember(choice.key, {"ok": False, "message": error.message, "code": error.code})
             self._warn(f"{error.message} {error.hint}".strip())
             avoid.add(choice.key)

@@ -25,13 +25,20 @@ def prepare(context: Context, operation: Operation) -> Mapping[str, Any]:
     """
     instance = context.catalog.instances.get(operation.target)
     link = context.links.to(instance.id)
-    report = context.reporter(operation)
+    say = context.reporter(operation)
+    deadline = time.monotonic() + PATIENCE_S
+
+    def report(text: str, done: int | None = None, total: int | None = None) -> None:
+        nonlocal deadline
+        # As long as the host answers it is given time.
+        deadline = time.monotonic() + PATIENCE_S
+        say(text, done, total)
+
     warnings: list[str] = []
     _set_index(context, instance, str(operation.args.get("index") or ""))
     environments = Environments(
         context, link, report=report, cancelled=context.closing.is_set, warn=warnings.append
     )
-    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             with link.session(30.0) as session:
@@ -46,7 +53,7 @@ def prepare(context: Context, operation: Operation) -> Mapping[str, Any]:
         except UnreachableError as error:
             if time.monotonic() > deadline:
                 raise
-            report(f"Waiting for {instance.name}: {error.message}", None, None)
+            say(f"Waiting for {instance.name}: {error.message}", None, None)
             context.closing.wait(0.5)
 
 

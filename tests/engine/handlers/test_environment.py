@@ -144,6 +144,14 @@ def test_a_link_that_breaks_says_nothing_of_the_torch(catalog: Catalog) -> None:
     assert case.python() == "/a/python"
 
 
+def test_a_gpu_that_others_use_says_nothing_of_the_torch(catalog: Catalog) -> None:
+    case = Case(catalog, Host({**TORCH, "sees_cuda": True, "cuda": "12.8"}))
+    case.host.broken["/a/python"] = FailedError("It is used by others.", code="gpu_busy")
+    assert case.python() == "/a/python"
+    assert not case.facts.get("tested")
+    assert case.warnings == []
+
+
 def test_somebody_who_has_installed_torch_since_is_seen(catalog: Catalog) -> None:
     case = Case(catalog, Host(BARE))
     case.host.facts = {**case.host.facts, "pythons": [BARE, TORCH]}
