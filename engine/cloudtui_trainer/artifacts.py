@@ -12,6 +12,7 @@ from torch import nn
 from cloudtui_trainer import VERSION, export
 from cloudtui_trainer.checkpoints import write_durably
 from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.models import spec_of
 from cloudtui_trainer.recorder import Recorder, without_nan
 from cloudtui_trainer.tasks.base import Task
@@ -24,7 +25,7 @@ def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], r
     Raises:
         TrainerError: the weights or the report could not be written.
     """
-    stated = {**task.exported(), "dataset": task.dataset, "trainer": VERSION, "net": spec_of(model)}
+    stated = stated_of(task, model)
     try:
         write_safetensors(folder / "model.safetensors", model, stated)
         recorder.progress(now=True, text="Exporting")
@@ -35,6 +36,24 @@ def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], r
             f"The training is done, but its files cannot be written to {folder}: {error.strerror}.",
             "Free some space and resume the run: it goes on from its last checkpoint.",
         ) from None
+
+
+def leave_best(folder: Path, model: nn.Module, task: Task, best: dict[str, Any]) -> None:
+    """The best weights so far as a file that is good by itself, whatever becomes of the run.
+
+    Raises:
+        OSError: it could not be written; what was there is as it was.
+    """
+    stated = stated_of(task, model) | {key: best[key] for key in ("epoch", "step", "metrics")}
+    write_safetensors(folder / "best.safetensors", best["weights"], stated)
+
+
+def stated_of(task: Task, model: nn.Module) -> dict[str, Any]:
+    """What the files say of themselves: raw input, labels, network, and data and trainer by their hashes."""
+    return {
+        **task.exported(), "dataset": task.dataset, "net": spec_of(model),
+        "trainer": VERSION, "trainer_sha256": trainer_sha256(),
+    }  # fmt: skip
 
 
 def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], recorder: Recorder) -> bool:

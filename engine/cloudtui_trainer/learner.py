@@ -81,7 +81,9 @@ class Learner:
         return [buffer.clone() for buffer in self.statistics]
 
     def put_back(self, before: list[torch.Tensor], fine: torch.Tensor | None = None) -> None:
-        """The statistics as they were, unless the step was `fine`."""
+        """The statistics as they were, unless the step was `fine`; a GPU is not waited for to know that."""
+        if fine is not None and fine.device.type == "cpu" and bool(fine):
+            return
         for buffer, old in zip(self.statistics, before, strict=True):
             buffer.copy_(old if fine is None else torch.where(fine, buffer, old))
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from cloudtui_trainer import VERSION, checkpoints, memory, transfer
+from cloudtui_trainer.artifacts import leave_best
 from cloudtui_trainer.averaging import swapped
 from cloudtui_trainer.checkpoints import Checkpoint
 from cloudtui_trainer.devices import choose_device, choose_precision, describe, prepare
@@ -23,8 +24,8 @@ from cloudtui_trainer.finishing import finish, told_params
 from cloudtui_trainer.fitting import fit
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.learner import Learner, new_learner
-from cloudtui_trainer.models import spec_of
 from cloudtui_trainer.params import Params, read_params
+from cloudtui_trainer.parts import divided, most_parts, smaller
 from cloudtui_trainer.predicting import predict
 from cloudtui_trainer.randomness import INITIAL, ORDER, STEP, mixed, seed_devices
 from cloudtui_trainer.rates import schedule
@@ -32,7 +33,6 @@ from cloudtui_trainer.recorder import Recorder
 from cloudtui_trainer.stop import Stop
 from cloudtui_trainer.tasks import find_task
 from cloudtui_trainer.tasks.base import SPLITS, Task, better
-from cloudtui_trainer.weights import write_safetensors
 
 BAD_STEPS = 10
 """Steps in a row without a finite loss and gradient after which the weights are taken back."""
@@ -106,7 +106,7 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
         try:
             checkpoints.save(job.checkpoints, at.step, job.fingerprint, {**learner.state(), **others})
             if best and best["step"] != best_kept:
-                leave_best(job, task, model, best)
+                leave_best(job.checkpoints, model, task, best)
                 best_kept = best["step"]
         except OSError as error:
             recorder.event(
@@ -269,41 +269,6 @@ def taken_from(job: Job, task: Task, params: Params, device: torch.device) -> tu
     if job.weights:
         transfer.take(job.weights, learner.model, task.exported().get("labels", []))
     return learner, 0
-
-
-def most_parts(rows: int, steps_per_epoch: int) -> int:
-    """Into how many parts a batch can be divided, with at least two rows in each: batch-norm needs them."""
-    return max(1, rows // steps_per_epoch // 2)
-
-
-def divided(batches: tuple[torch.Tensor, ...], parts: int) -> list[torch.Tensor]:
-    """The batches in parts, in the order in which they are computed."""
-    return [part for batch in batches for part in batch.tensor_split(parts)]
-
-
-def smaller(parts: int, most: int, recorder: Recorder, step: int, device: torch.device) -> int:
-    """Twice as many parts, where that is possible; told."""
-    if parts >= most:
-        raise TrainerError(
-            "The memory is too small for this model, even two rows at a time.",
-            "Choose a smaller model, or a machine with more memory.",
-        )
-    parts = min(2 * parts, most)
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    recorder.event(
-        "out_of_memory", level="warning", step=step, parts=parts,
-        text=f"The memory is too small for a whole batch: step {step} and all that follow are computed in "
-        f"{parts} parts. The update is of as many rows as before, but batch-norm sees the parts alone.",
-    )  # fmt: skip
-    return parts
-
-
-def leave_best(job: Job, task: Task, model: torch.nn.Module, best: dict[str, Any]) -> None:
-    """The best weights beside the checkpoints, as a file that is good for itself."""
-    stated = {**task.exported(), "dataset": task.dataset, "trainer": VERSION, "net": spec_of(model)}
-    stated |= {key: best[key] for key in ("epoch", "step", "metrics")}
-    write_safetensors(job.checkpoints / "best.safetensors", best["weights"], stated)
 
 
 def stopped(kept: bool, step: int) -> str:
