@@ -27,7 +27,8 @@ _EVALUATED = (
     f" LEFT JOIN dataset d ON d.id = r.dataset_id WHERE r.kind = 'evaluate' {_NEWEST})"
 )
 _COMPRESSIONS = (
-    "SELECT m.name || '@' || m.version, m.id, r.id, r.status, COALESCE(p.t, r.created_at), p.data FROM run r"
+    "SELECT m.name || '@' || m.version, m.id, r.id, r.status, COALESCE(p.t, r.created_at), p.data,"
+    " COALESCE(d.name, '') FROM run r LEFT JOIN dataset d ON d.id = r.dataset_id"
     " JOIN model m ON m.id = r.model_id LEFT JOIN report p ON p.run = r.seq AND p.name = 'compression'"
     " AND p.attempt = (SELECT MAX(q.attempt) FROM report q WHERE q.run = r.seq AND q.name = 'compression')"
     " WHERE r.kind = 'compress' AND r.deleted_at IS NULL"
@@ -56,6 +57,6 @@ class ModelJobs(Repository):
                 f"{_COMPRESSIONS}{only} ORDER BY r.seq DESC LIMIT ?", (*values, limit)
             ).fetchall()
         return [
-            Compression(label, key, run, RunState(status), t, json.loads(data) if data else {})
-            for label, key, run, status, t, data in rows
+            Compression(label, key, run, RunState(status), t, json.loads(data) if data else {}, dataset)
+            for label, key, run, status, t, data, dataset in rows
         ]

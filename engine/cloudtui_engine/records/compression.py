@@ -22,3 +22,4 @@ class Compression:
     """When the report was last written; before that, when it was asked for."""
     report: Mapping[str, Any] = field(default_factory=dict)
     """As far as it was measured; empty while there is nothing yet."""
+    dataset: str = ""

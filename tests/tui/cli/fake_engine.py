@@ -47,6 +47,7 @@ class FakeEngine:
         self.paths = paths
         self.outcome = "succeeded"
         self.hosts = {"local": "caught up"}
+        self.cleaned: list[str] = []
         self.secrets: dict[str, dict[str, str]] = {}
         self._thread: threading.Thread | None = None
         self._end = threading.Event()
@@ -110,6 +111,16 @@ class FakeEngine:
     def _dataset_push(self, catalog: Catalog, operation: Operation) -> dict[str, Any]:
         catalog.datasets.add_copy(operation.target, operation.args["instance"], 1000.0)
         return {}
+
+    def _instance_clean(self, _catalog: Catalog, operation: Operation) -> dict[str, Any]:
+        wanted = operation.args.get("remove")
+        self.cleaned += wanted or []
+        entries = [
+            {"name": "trainer/" + "a" * 64, "size_bytes": 7, "goes": True, "why": "Old."},
+            {"name": "data/" + "b" * 64, "size_bytes": 9, "goes": False, "why": "one needs it."},
+        ]
+        removed = None if wanted is None else len(wanted)
+        return {"entries": entries, "untouched": ["thesis"], "removed": removed, "bytes": 7}
 
     def _run_sync(self, _catalog: Catalog, _operation: Operation) -> dict[str, Any]:
         return {"hosts": self.hosts}

@@ -35,6 +35,7 @@ def compression(record: Any) -> dict[str, Any]:
         **_COMPRESSION,
         **record.report,
         "model": record.model,
+        "dataset": record.dataset,
         "run": record.run_id,
         "status": str(record.status),
         "at": rfc3339(record.t),

@@ -18,6 +18,7 @@ from typing import Literal
 from cloudtui import format as words
 from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import CatalogError, CloudtuiError
+from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -117,6 +118,7 @@ def _catalog(session: Session) -> Iterator[Check]:
         size = session.paths.catalog.stat().st_size
         yield Check("catalog", "ok", f"{session.paths.catalog}, {words.size(size)}, whole")
         yield _engine(session)
+        yield from _waiting(session)
     except CatalogError as error:
         yield Check("catalog", "fail", error.message, error.hint)
 
@@ -139,6 +141,20 @@ def _engine(session: Session) -> Check:
     return Check(
         "engine", "ok", f"Process {status.pid}: {work}." if status.running else f"None runs: {work}."
     )
+
+
+def _waiting(session: Session) -> Iterator[Check]:
+    """Runs that nobody here can hurry: their machine has to answer first."""
+    for attempt in session.catalog.runs.open_attempts():
+        run = session.catalog.runs.get(attempt.run_id)
+        name, on = clean_line(run.name, 60), ", ".join(run.instances)
+        gone = f"Wait for it; where {on} is gone for good: cloudtui run abandon {run.id} --yes"
+        if run.stale_since is not None:
+            yield Check("run", "warn", f"{on} does not confirm {name}, which is {run.status}.", gone)
+        elif attempt.state is RunState.STOPPING:
+            yield Check(
+                "run", "ok", f"{name} is stopping on {on}.", "Wait: it writes a checkpoint where it can."
+            )
 
 
 def _training() -> Iterator[Check]:
