@@ -59,6 +59,7 @@ def codes(manifest):
         ("t.csv", codecs.BOM_UTF8 + text_of([HEADER, *ROWS]).encode()),
         ("t.csv.gz", gzip.compress(text_of([HEADER, *ROWS]).encode())),
         ("t.csv", text_of([HEADER, *ROWS]).replace("red", '"red"').rstrip("\n").encode()),
+        ("t.csv", text_of([HEADER, *ROWS], ", ").replace("red", '"red"').encode()),
     ],
 )
 def test_one_table_in_many_hands(build, into, name, content):

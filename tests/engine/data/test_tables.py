@@ -178,6 +178,8 @@ def test_a_number_is_predicted_where_there_are_many(build, into):
 def test_whole_numbers_are_classes_where_they_are_few(build):
     few = build({"a": NOISE.tolist(), "y": [n % 12 for n in range(400)]})
     assert few.classes == tuple(str(n) for n in range(12)), "10 comes after 9"
+    words = build({"a": NOISE.tolist(), "y": [f"c{n % 12}" for n in range(400)]})
+    assert words.classes == tuple(f"c{n}" for n in range(12))
     many = build({"a": NOISE.tolist(), "y": [n % 21 for n in range(400)]})
     assert many.data["target"]["kind"] == "number"
 
@@ -234,6 +236,20 @@ def test_a_column_that_tells_the_target_alone_is_reported_and_kept(build, leakin
     assert [one["column"] for one in manifest.data["findings"] if one["code"] == "leaking"] == ["leak"]
     assert "leak" in types(manifest)
     assert "--leave-out" in finding(manifest, "leaking")[0]
+
+
+def test_a_column_that_puts_rare_classes_in_order_is_reported(build):
+    rare = ["yes" if value > np.quantile(NOISE, 0.99) else "no" for value in NOISE]
+    manifest = build({"clue": CHANCE.normal(size=400).tolist(), "leak": NOISE.tolist(), "y": rare})
+    assert "puts the two classes in order" in finding(manifest, "leaking")[0]
+
+
+def test_words_that_hardly_come_again_are_not_called_leaking(build):
+    words = [f"w{n % 340}" for n in range(400)]
+    for target in (YES_NO, CHANCE.normal(size=400).tolist()):
+        manifest = build({"a": NOISE.tolist(), "word": words, "y": target})
+        assert types(manifest)["word"] == "category"
+        assert not finding(manifest, "leaking")
 
 
 def test_strong_but_honest_columns_are_not_called_leaking(into):
