@@ -7,8 +7,13 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
+from tests.engine.data.server import Server
+
+from cloudtui_engine.data import Wishes, build_dataset
+from cloudtui_engine.data.downloads import ELSEWHERE
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 
@@ -64,3 +69,25 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("../shared/data is missing")
     return SHARED
+
+
+@pytest.fixture
+def prepare(tmp_path, into):
+    """Write columns as Parquet or CSV and prepare them; None is a missing cell."""
+
+    def write(columns, name="t.csv", **wishes):
+        path = tmp_path / name
+        frame = pl.DataFrame(columns, strict=False)
+        frame.write_csv(path) if name.endswith("csv") else frame.write_parquet(path)
+        return build_dataset(str(path), into, name="d", wishes=Wishes(**wishes))
+
+    return write
+
+
+@pytest.fixture
+def server(monkeypatch):
+    running = Server()
+    monkeypatch.setenv(ELSEWHERE, running.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    yield running
+    running.close()
