@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.home import Home
+from tests.support.home import Home, wait_until
 from tests.support.packages import NO_INDEX, Index, fake_packages, packages_of
 from tests.support.sshd import Sshd
 
@@ -64,13 +64,18 @@ def test_a_host_without_torch_gets_one_from_its_index_and_trains_with_it(
         pythons = add(home, server)["facts"]["pythons"]
         assert not any(one.get("torch") for one in pythons), "the host's python must have no torch"
         home.json("dataset", "add", "digits", "digits")
-        answer = home.run(
+        following = home.popen(
             "--json", "run", "start", "--dataset", "digits", "--on", "box", "--set", "epochs=1", "--follow",
-            timeout=300,
         )  # fmt: skip
-        assert answer.status == 0, answer.out + answer.err + home.log()
-        assert answer.json["status"] == "succeeded"
-        assert any(word in answer.err for word in ("Installing", "Unpacking", "Making an env", "Testing one"))
+        wait_until(lambda: list(server.root.glob("env/.new-*/bin")), 60, "the environment begun")
+        assert server.kill_sessions()
+        out, err = following.communicate(timeout=300)
+        assert following.returncode == 0, out + err + home.log()
+        assert '"status": "succeeded"' in out
+        assert any(word in err for word in ("Installing", "Unpacking", "Making an env", "Testing one"))
+        assert len(list(server.root.glob("jobs/env-*/a*"))) == 1, (
+            "a cut link ends no making, and begins no other"
+        )
         (made,) = environments(home)
         assert made["path"].startswith(f"{server.root}/env/")
         assert made["torch"]
