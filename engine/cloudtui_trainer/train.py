@@ -103,19 +103,21 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
         nonlocal best_kept
         recorder.flush()  # a checkpoint says that the points up to its step are in the journal
         others = {"at": asdict(at), "best": best, "frozen": frozen, "window": window, "bad": bad}
+        written = False
         try:
             checkpoints.save(job.checkpoints, at.step, job.fingerprint, {**learner.state(), **others})
+            written = True
             if best and best["step"] != best_kept:
                 leave_best(job.checkpoints, model, task, best)
                 best_kept = best["step"]
         except OSError as error:
             recorder.event(
                 "checkpoint_failed", level="warning", step=at.step,
-                text=f"Cannot write a checkpoint at step {at.step}: {error.strerror}.",
+                text=f"Cannot write {'the best weights' if written else 'a checkpoint'} at step {at.step}: "
+                f"{error.strerror}.",
                 hint="Free some space on the disk.",
             )  # fmt: skip
-            return False
-        return True
+        return written
 
     parameters = sum(weight.numel() for weight in model.parameters())
     recorder.event(

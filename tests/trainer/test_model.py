@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudtui_trainer.augmentation import shifted
+from cloudtui_trainer.augmentation import erased, shifted
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.models import build, cnn, resnet, spec_of
 from cloudtui_trainer.randomness import mixed
@@ -107,6 +107,30 @@ def test_tiny_pictures_stay_and_flipping_mirrors():
     assert torch.equal(shifted(pictures, flip=False), pictures)
     kinds = {tuple(row.flatten().tolist()) for row in shifted(pictures, flip=True)}
     assert kinds == {tuple(pictures[0].flatten().tolist()), tuple(pictures[0].flip(2).flatten().tolist())}
+
+
+@pytest.mark.parametrize("side", [0.01, 0.3, 0.9])
+def test_erasing_wipes_out_one_square_of_each_picture(side):
+    torch.manual_seed(0)
+    pictures = torch.full((64, 3, 20, 30), 255, dtype=torch.uint8)
+    found = erased(pictures, side, [7.2, 0.0, 9.9])
+    assert found.dtype == torch.uint8
+    hit = found[:, 0] != 255
+    assert set(found[:, 0][hit].tolist()) == {7}
+    assert set(found[:, 2][hit].tolist()) == {10}
+    assert torch.equal(hit, found[:, 1] != 255)
+    tall, wide = hit.any(2).sum(1), hit.any(1).sum(1)
+    assert torch.equal(hit.sum((1, 2)), tall * wide)
+    assert int(tall.max()) == max(1, round(20 * side))
+    assert int(wide.max()) == max(1, round(30 * side))
+    assert len({tuple(row.nonzero()[0].tolist()) for row in hit}) > 5
+    assert (pictures == 255).all()
+
+
+def test_the_step_schedule_divides_by_ten_twice():
+    assert [schedule("step", done) for done in (0.0, 0.49, 0.5, 0.74, 0.75, 0.99)] == [
+        1.0, 1.0, 0.1, 0.1, 0.01, 0.01,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["one_cycle", "cosine", "constant"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -94,6 +95,8 @@ def test_early_stopping_ends_before_the_last_epoch(home):
         ({"task": "sound"}, "does not know the task"),
         ({"model": "vgg"}, "no model 'vgg'"),
         ({"dataset": "/nowhere"}, "Cannot read the dataset"),
+        ({"params": {"precision": "fp16"}}, "only a GPU computes in it"),
+        ({"weights": "/nowhere/model.safetensors"}, "Cannot read the weights model.safetensors"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_the_journal(home, change, why, capsys):
@@ -114,6 +117,35 @@ def test_a_config_that_is_none(tmp_path, capsys):
     assert "not the config of a run" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("kind", "module", "name"),
+    [("evaluate", "evaluate", "evaluate"), ("compress", "compress", "compress")],
+)
+def test_other_jobs_get_what_the_config_says(home, monkeypatch, kind, module, name):
+    seen = []
+    stand_in = ModuleType(module)
+    setattr(stand_in, name, lambda job, recorder, stop: seen.append((job, recorder, stop)) or "completed")
+    monkeypatch.setitem(sys.modules, f"cloudtui_trainer.{module}", stand_in)
+    path = home.config()
+    change = {"job": kind, "given": "{root}/model/abc", "of": "name@3", "split": "validation"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert main([str(path)], env={}) == 0
+    ((job, recorder, stop),) = seen
+    assert (job.kind, job.of, job.split) == (kind, "name@3", "validation")
+    assert job.given == home.root / "model" / "abc"
+    assert job.weights is None
+    assert not stop.requested
+    assert home.records()[-1]["reason"] == "completed"
+    assert recorder
+
+
+def test_a_job_that_is_none_is_refused(home, capsys):
+    path = home.config()
+    path.write_text(json.dumps({**json.loads(path.read_text()), "job": "bake"}))
+    assert main([str(path)], env={}) == 1
+    assert "does not know the job 'bake'" in capsys.readouterr().err
+
+
 def test_a_bug_is_told_too(home, monkeypatch):
     monkeypatch.setattr(artifacts, "leave", lambda *_args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -130,6 +162,22 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(home, monkeypatch):
     assert home.run(checkpoint_every_steps=3) == 0
     assert "No space left" in home.events()["checkpoint_failed"]["text"]
     assert not list(home.folder().glob("checkpoints/*"))
+
+
+def test_a_disk_that_fills_up_at_the_best_weights_costs_only_these(home, monkeypatch):
+    monkeypatch.setattr("cloudtui_trainer.train.leave_best", full)
+    assert home.run() == 0
+    assert "Cannot write the best weights at step 10" in home.events()["checkpoint_failed"]["text"]
+    assert [path.name for path in home.folder().glob("checkpoints/*")] == ["step-000000000010.ckpt"]
+
+
+def test_a_disk_that_is_full_at_the_weights_fails_with_the_reason_and_resumes(home, monkeypatch):
+    monkeypatch.setattr("cloudtui_trainer.weights.write_durably", full)
+    assert home.run() == 1
+    assert "Free some space and resume the run" in home.records()[-1]["message"]
+    monkeypatch.setattr("cloudtui_trainer.weights.write_durably", checkpoints.write_durably)
+    assert home.run(2) == 0
+    assert home.events(2)["resumed"] == {"from_step": 10}
 
 
 def test_a_disk_still_full_at_the_end_fails_with_the_reason(home, monkeypatch):
