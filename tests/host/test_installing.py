@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from cloudtui_host import install_lines, install_run, smoke
+from cloudtui_host import install_lines, install_run, installer, smoke
 from cloudtui_host.errors import HostError
 
 
@@ -160,3 +161,73 @@ def test_one_that_stands_still_is_ended(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(HostError) as failed:
         runner.run([sys.executable, "-c", "import time; time.sleep(60)"])
     assert failed.value.code == "timed_out"
+
+
+class Ran:
+    """A runner that notes what it is asked to run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.env = {"TMPDIR": str(folder)}
+        self.words: list[list[str]] = []
+
+    def told(self, *_words: object) -> None:
+        """Nothing is shown."""
+
+    def run(self, words: list[str], _env: object = None) -> None:
+        self.words.append([str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    ("has", "pip", "made"),
+    [
+        ({"venv", "venv, ensurepip"}, (9, 0), ["-m", "venv"]),
+        # Debian without python3-venv, with python3-pip.
+        ({"venv"}, (22, 3), ["-m", "venv", "--without-pip"]),
+        ({"venv", "virtualenv"}, (20, 3), ["-m", "virtualenv"]),
+    ],
+)
+def test_an_environment_is_made_with_what_the_host_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: set[str], pip: tuple[int, int], made: list[str]
+) -> None:
+    ran = Ran(tmp_path)
+    maker = bare(tmp_path, monkeypatch, ran, has, pip)
+    maker.fill(installer.Wish(["torch>=2.6"], str(tmp_path), "", []))
+    assert ran.words[0] == ["/base/python", *made, str(tmp_path / "env")]
+    assert ran.words[1][-3:] == ["--find-links", str(tmp_path), "torch>=2.6"]
+    inside = [str(tmp_path / "env" / "bin" / "python"), "-m", "pip", "install"]
+    outside = ["/base/python", "-m", "pip", "--python", str(tmp_path / "env" / "bin" / "python"), "install"]
+    assert ran.words[1][: len(inside)] == inside or ran.words[1][: len(outside)] == outside
+    assert maker.name == "pip"
+
+
+def test_a_host_that_can_make_no_environment_says_which_package_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = bare(tmp_path, monkeypatch, Ran(tmp_path), {"venv"}, (20, 3))
+    with pytest.raises(HostError) as failed:
+        maker.fill(installer.Wish(["torch"], "", "", []))
+    assert failed.value.code == "no_venv"
+    assert "python3.11-venv" in failed.value.hint
+
+
+def test_one_more_index_and_what_must_not_change_go_to_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = Ran(tmp_path)
+    maker = bare(tmp_path, monkeypatch, ran, {"venv", "venv, ensurepip"}, (23, 0))
+    maker.fill(installer.Wish(["onnx"], "", "https://mirror/simple", ["numpy==2.1.0"]), lambda: None)
+    assert ran.words[1][3:6] == ["index", "versions", "onnx"], "the index is asked before it is waited for"
+    assert "https://mirror/simple" in ran.words[1]
+    last = ran.words[-1]
+    assert last[last.index("--extra-index-url") + 1] == "https://mirror/simple"
+    assert Path(last[last.index("--constraint") + 1]).read_text() == "numpy==2.1.0\n"
+
+
+def bare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: Ran, has: set[str], pip: tuple[int, int]
+) -> installer.Installer:
+    monkeypatch.setattr(installer, "find_uv", lambda: None)
+    maker = installer.Installer(str(tmp_path / "env"), "/base/python", "3.11", cast("Any", ran))
+    monkeypatch.setattr(maker, "_imports", lambda names: names in has)
+    monkeypatch.setattr(maker, "_pip_version", lambda: pip)
+    return maker
