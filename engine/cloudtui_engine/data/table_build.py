@@ -42,7 +42,9 @@ def build_table(
     table, column = _with_target(table, column, findings)
     judged = table_target.judge(column, findings)
     inputs = [one for one in table.columns if one.name != column.name]
-    codes, group = _split(table, judged, [*inputs, column], seed)
+    # A number of the row or a name of its own makes no row another one: a model would not see it.
+    seen = [one for one in inputs if not one.why_not and one.name not in unwanted]
+    codes, group = _split(table, judged, [*seen, column], seed)
     train = codes == TRAIN
     left_out = {
         one.name: "you asked for it" if one.name in unwanted else table_fit.useless(one, train)

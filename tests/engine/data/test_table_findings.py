@@ -29,6 +29,15 @@ def test_the_same_row_is_never_learned_from_and_tested_on(prepare, into):
     assert len(set.union(*parts)) == sum(len(part) for part in parts)
 
 
+def test_an_identifier_does_not_hide_that_rows_are_the_same(prepare, into):
+    rows = np.concatenate([np.arange(400), np.arange(0, 400, 4)])
+    columns = {"row": list(range(500)), "secret": CHANCE.permutation(500).tolist(), "a": NOISE[rows].tolist()}
+    manifest = prepare({**columns, "y": [YES_NO[n] for n in rows]}, leave_out=("secret",))
+    assert "100 rows are the same as an earlier row; those that" in finding(manifest, "duplicates")[0]
+    parts = [set(shards(into, manifest, split)[0][:, 0]) for split in manifest.splits]
+    assert len(set.union(*parts)) == sum(len(part) for part in parts)
+
+
 def test_rows_that_come_again_by_nature_are_divided_all_the_same(prepare):
     manifest = prepare(
         {
