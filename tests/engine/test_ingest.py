@@ -34,7 +34,6 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     made.close()
 
 
-START = float(int(time.time())) - 10
 """Samples of just now: older ones are not shown as the machine's state."""
 
 
@@ -90,6 +89,7 @@ def test_a_journal_is_stored_with_everything_in_it(catalog: Catalog) -> None:
 
 
 def test_samples_of_the_machine_go_their_own_way(catalog: Catalog) -> None:
+    start = float(int(time.time())) - 10
     run = create(catalog)
     gpus = [
         {"index": 0, "name": "A100\x1b[2J", "utilization": 71, "memory_used_bytes": 5, "temperature_c": None}
@@ -98,7 +98,7 @@ def test_samples_of_the_machine_go_their_own_way(catalog: Catalog) -> None:
         line(
             "system",
             i,
-            START + i,
+            start + i,
             values={"cpu": i * 1.5, "memory_used_bytes": 10},
             gpus=gpus if i < 2 else [],
         )
@@ -111,7 +111,7 @@ def test_samples_of_the_machine_go_their_own_way(catalog: Catalog) -> None:
         "cpu", "gpu0/memory_used_bytes", "gpu0/utilization", "memory_used_bytes",
     ]  # fmt: skip
     (cpu,) = catalog.metrics.series(run.id, ["cpu"], scope="system")
-    assert (cpu.steps, cpu.values, cpu.times) == ([0, 1, 2], [0.0, 1.5, 3.0], [START, START + 1, START + 2])
+    assert (cpu.steps, cpu.values, cpu.times) == ([0, 1, 2], [0.0, 1.5, 3.0], [start, start + 1, start + 2])
     assert catalog.instances.ensure_local().gpus[0]["name"] == "A100"
 
 
@@ -136,11 +136,12 @@ def test_old_samples_do_not_stand_for_the_machine_as_it_is(catalog: Catalog) -> 
 
 
 def test_samples_gpus_pass_the_check_of_a_probe(catalog: Catalog) -> None:
+    start = float(int(time.time())) - 10
     gpu = {"index": 1, "name": 7, "memory_bytes": "x", "utilization": 1e300, "evil": 1, "processes": 5}
-    data = line("system", 0, START, values={}, gpus=[gpu, 3]) + line("system", 1, START, values={}, gpus=5)
+    data = line("system", 0, start, values={}, gpus=[gpu, 3]) + line("system", 1, start, values={}, gpus=5)
     into = store(catalog, create(catalog), data, name="system")
     (kept,) = catalog.instances.ensure_local().gpus
-    assert {name: value for name, value in kept.items() if value} == {"index": 1, "t": START}
+    assert {name: value for name, value in kept.items() if value} == {"index": 1, "t": start}
     assert into.source.damaged == 1
 
 
