@@ -209,7 +209,8 @@ class _Maker:
         except HostError as error:
             # Its folder is about to go.
             message = error.message.replace(python, "the new environment")
-            raise HostError(error.code, message, error.hint.replace(python, "python")) from None
+            hint = "Its console on the host says more." if error.code == "smoke_failed" else error.hint
+            raise HostError(error.code, message, hint) from None
 
     def _record(self, maker: installer.Installer, tested: Dict[str, Any]) -> None:
         has = probe.ask_python(maker.python) or {}

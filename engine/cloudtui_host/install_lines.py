@@ -120,14 +120,18 @@ class Progress:
     def _feed_phase(self, line: str) -> None:
         counted = _COUNT.match(line)
         if line.startswith("Installing collected packages:"):
-            self.text = "Unpacking %d packages" % (line.count(",") + 1)
+            self.text = "Unpacking " + _packages(line.count(",") + 1)
         elif counted and counted.group(1) == "Prepared":
-            self.text = "Unpacking %s packages" % counted.group(2)
+            self.text = "Unpacking " + _packages(int(counted.group(2)))
         elif counted and counted.group(1) == "Resolved":
-            self.text = "Installing %s packages" % counted.group(2)
+            self.text = "Installing " + _packages(int(counted.group(2)))
         elif not line.startswith("Successfully installed"):
             return
         self.file, self.size, self.done = "", 0, 0
+
+
+def _packages(count: int) -> str:
+    return "%d package%s" % (count, "" if count == 1 else "s")
 
 
 def last_lines(lines: Sequence[str], count: int = LAST_LINES) -> str:
