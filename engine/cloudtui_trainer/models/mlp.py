@@ -13,6 +13,8 @@ from cloudtui_trainer.models.sizes import share, size, sizes
 
 FAR = 8.0
 """Deviations from the mean after which a number is taken as no farther."""
+LINEAR_GAIN = 5.0
+"""The linear model's weights are so many times what is learned: so it gets there before the layers do."""
 
 
 def spec(
@@ -113,7 +115,7 @@ class MLP(nn.Module):
             filled, missing = self.columns.filled(rows)
             plain = self.columns.standardised(filled).clamp(-FAR, FAR)
             parts.append(self.numbers(filled, missing, plain))
-            beside = self.linear(plain)
+            beside = LINEAR_GAIN * self.linear(plain)
         if self.columns.categories:
             parts.append(self.words(self.columns.codes(rows)))
         out: torch.Tensor = self.dense(torch.cat(parts, 1).flatten(1)) + beside

@@ -32,7 +32,7 @@ class TabularParams(Params):
     weight_decay: float = ranged(0.1, 0.0, 10.0)
     ema: float = ranged(0.9, 0.0, 0.99999)
     label_smoothing: float = ranged(0.02, 0.0, 0.9)
-    dropout: float = ranged(0.4, 0.0, 0.95)
+    dropout: float = ranged(0.6, 0.0, 0.95)
     width: int = ranged(256, 1, 8192)
     """Of a hidden layer of the mlp; `depth` is how many there are."""
     depth: int = ranged(2, 1, 32)
