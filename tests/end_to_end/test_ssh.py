@@ -264,3 +264,23 @@ def test_two_desktops_three_commands_and_a_killed_engine(
         desktop.kill()
         desktop.wait()
         os.close(near)
+
+
+@pytest.mark.timeout(300)
+def test_a_model_is_judged_and_shrunk_where_it_was_trained(
+    home: Home, make_sshd: Callable[..., Sshd]
+) -> None:
+    server = make_sshd()
+    add(home, server)
+    home.json("dataset", "add", "digits", "digits")
+    words = ("--dataset", "digits", "--on", "box", "--name", "first", "--set", "epochs=5")
+    run = home.json("run", "start", *words, "--pull", "none", "--follow", timeout=200)
+    assert [one["local"] for one in show(home, run["id"])["artifacts"]] == [None] * 3  # type: ignore[attr-defined]
+    judged = home.json("model", "evaluate", "first", "--on", "box")
+    assert judged["n"] == 360
+    made = home.json("model", "compress", "first", "--on", "box", "--set", "methods=int8")
+    assert "360 rows cannot tell" in made["variants"][0]["why"]
+    here = home.json("model", "evaluate", "first-int8")
+    assert here["metrics"]["accuracy"] == pytest.approx(made["variants"][0]["accuracy"])
+    twice = home.run("--json", "model", "compress", "first-int8")
+    assert (twice.status, twice.json["error"]["code"]) == (4, "is_variant")
