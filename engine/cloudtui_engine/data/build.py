@@ -16,6 +16,7 @@ from cloudtui_engine.data.placing import making, place
 from cloudtui_engine.data.sources import open_source
 from cloudtui_engine.data.splits import assign
 from cloudtui_engine.data.table_build import LEAST_ROWS
+from cloudtui_engine.data.table_given import with_splits
 from cloudtui_engine.data.tables import Table
 from cloudtui_engine.errors import BadInputError, UsageError
 from cloudtui_engine.sanitize import clean_line
@@ -36,6 +37,8 @@ class Wishes:
     """Whether the first line of a CSV file names the columns; None to see it."""
     leave_out: tuple[str, ...] = field(default_factory=tuple)
     """Columns that are not to be used, by name or by number from 1."""
+    split_column: str = ""
+    """The column that says which split a row is in, by name or by number from 1; empty: they are drawn."""
     seed: int = 0
     """Of the splits."""
 
@@ -80,11 +83,13 @@ def build_dataset(
     if wishes.task not in {None, task}:
         raise UsageError(f"This source is for the task {task}, not {wishes.task}.", "Leave out --task.")
     if isinstance(opened, Table):
+        if wishes.split_column:
+            opened = with_splits(opened, wishes.split_column)
         return table_build.build_table(
             opened, into, name=name, target=wishes.target, leave_out=wishes.leave_out, seed=wishes.seed
         )
-    if wishes.target or wishes.leave_out:
-        raise UsageError("Pictures have no columns.", "Leave out --target and --leave-out.")
+    if wishes.target or wishes.leave_out or wishes.split_column:
+        raise UsageError("Pictures have no columns.", "Leave out --target, --leave-out and --split-column.")
     return _build_images(opened, into, name, wishes.seed, progress)
 
 

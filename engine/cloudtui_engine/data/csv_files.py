@@ -201,7 +201,7 @@ def _columns(path: Path, dialect: Dialect, findings: list[Finding], progress: Pr
                 raise BadInputError(
                     f"{_shown(path)} has more than {MOST_CELLS:,} cells.", "Give a part of the rows."
                 )
-            progress("Reading rows", rows, 0)
+            progress(f"Reading rows: {rows:,}", rows, 0)
     if not rows:
         raise BadInputError(f"{_shown(path)} has a header and no rows.", "Add rows below it.")
     columns = []

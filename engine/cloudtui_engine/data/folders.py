@@ -18,7 +18,7 @@ import numpy.typing as npt
 from cloudtui_engine.data import pictures
 from cloudtui_engine.data.names import by_number
 from cloudtui_engine.data.opened import Opened, Progress
-from cloudtui_engine.data.splits import TEST, TRAIN, UNSPLIT, VALIDATION
+from cloudtui_engine.data.splits import NAMES, TRAIN, UNSPLIT
 from cloudtui_engine.data.tables import Finding
 from cloudtui_engine.errors import BadInputError
 from cloudtui_engine.sanitize import clean_line
@@ -27,10 +27,6 @@ LARGEST_SIDE = 64
 """Pictures that differ in size are made square, at most so wide."""
 SMALLEST_SIDE = 4
 
-_SETS = {
-    "train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION,
-    "test": TEST, "testing": TEST,
-}  # fmt: skip
 _BATCH = 256
 _LAYOUT = "Make one sub-folder a class, or train, validation and test folders of those."
 
@@ -78,7 +74,7 @@ def open_folder(folder: Path, progress: Progress) -> Opened:
 
 def _listed(folder: Path) -> list[_Picture]:
     parts = _folders(folder)
-    sets = {part: _SETS[part.name.lower()] for part in parts if part.name.lower() in _SETS}
+    sets = {part: NAMES[part.name.lower()] for part in parts if part.name.lower() in NAMES}
     if TRAIN in sets.values() and len(sets) == len(parts) > 1:
         found = [picture for part, split in sets.items() for picture in _classes(part, split)]
     else:

@@ -11,6 +11,11 @@ import numpy.typing as npt
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 UNSPLIT = -1
+NAMES = {
+    "train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION,
+    "test": TEST, "testing": TEST,
+}  # fmt: skip
+"""What people call them."""
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.1
 

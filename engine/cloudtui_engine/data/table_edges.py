@@ -36,5 +36,6 @@ def edges(values: npt.NDArray[Any], most: int = MOST_EDGES) -> Values:
     room = most - len(heavy)
     if not len(rest) or room < 1:
         return np.unique(heavy)
-    quantiles = np.quantile(rest, np.linspace(0, 1, room)) if room > 1 else rest.max(keepdims=True)
+    wide = rest.astype(np.float64)  # between the largest floats lies more than a float
+    quantiles = np.quantile(wide, np.linspace(0, 1, room)) if room > 1 else wide.max(keepdims=True)
     return np.unique(np.concatenate([heavy, quantiles.astype(np.float32)]))

@@ -38,3 +38,10 @@ def test_edges_ascend_and_never_leave_the_values(given_numbers, most):
     assert (np.diff(found) > 0).all()
     assert values.min() <= found[0]
     assert found[-1] <= values.max()
+
+
+def test_edges_between_the_largest_floats_are_numbers():
+    largest = float(np.finfo(np.float32).max)
+    found = edges(np.array([-largest, largest, 0.5, 1.5], dtype=np.float32), 32)
+    assert np.isfinite(found).all()
+    assert (found[0], found[-1]) == (-largest, largest)

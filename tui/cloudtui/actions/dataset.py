@@ -24,6 +24,8 @@ ACTIONS = (
                      option="--target", metavar="COL"),
             Argument("leave_out", "a column not to learn from, by name or number; may be given several times",
                      many=True, option="--leave-out", metavar="COL"),
+            Argument("split_column", "the column that says train, validation or test; default: drawn",
+                     option="--split-column", metavar="COL"),
             Argument("no_header", "the first line of the file is data and names no columns", "flag",
                      default=False, option="--no-header"),
             Argument("seed", "of the draw of train, validation and test; default: 0", "int", default=0,

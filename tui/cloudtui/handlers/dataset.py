@@ -17,6 +17,7 @@ def add(
     task: str | None = None,
     target: str | None = None,
     leave_out: Sequence[str] | None = None,
+    split_column: str | None = None,
     no_header: bool = False,
     seed: int = 0,
 ) -> Dataset:
@@ -31,6 +32,7 @@ def add(
         target=target or "",
         header=False if no_header else None,
         leave_out=tuple(one for one in leave_out or () if one),
+        split_column=split_column or "",
         seed=int(seed or 0),
     )
     return data.add_dataset(session.catalog, name, source, wishes=wishes, on_progress=told)
