@@ -109,7 +109,8 @@ def apply(features: Mapping[str, Any], rows: npt.NDArray[Any]) -> Floats:
             for key in ("fill", "mean", "std")
         )
         numbers = done[:, places]
-        done[:, places] = (np.where(np.isnan(numbers), fill, numbers) - mean) / std
+        with np.errstate(over="ignore"):  # 1e30 where train had thousandths: infinite here, as it is in torch
+            done[:, places] = (np.where(np.isnan(numbers), fill, numbers) - mean) / std
     return done
 
 
