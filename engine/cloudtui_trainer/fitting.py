@@ -34,6 +34,8 @@ def fit(job: Job, task: Task, params: Params, fitted: Fitted, *, recorder: Recor
     A run that was stopped begins anew when it is resumed: the same seed gives the same rounds again, and
     scikit-learn's own state could only be kept in a form that executes when it is read.
     """
+    if job.weights:
+        raise TrainerError(f"The model {job.model} cannot begin from given weights.", "Leave them out.")
     _begin(job, task, params, fitted, recorder)
     best: dict[str, Any] = {}
     begun = time.monotonic()

@@ -34,13 +34,13 @@ class OnnxFile:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
-        known = (
+        self._errors = (
             errors.Fail, errors.InvalidArgument, errors.InvalidProtobuf, errors.InvalidGraph,
             errors.NotImplemented, errors.RuntimeException, errors.NoSuchFile,
         )  # fmt: skip
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except known as error:
+        except self._errors as error:
             raise TrainerError(
                 f"model.onnx cannot be read: {str(error)[:300]}.", "Export it again."
             ) from None
@@ -54,7 +54,14 @@ class OnnxFile:
         self.stated: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def outputs(self, rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """What it gives for a batch."""
-        (found,) = self._session.run([self.output], {self.input: rows})
+        """What it gives for a batch.
+
+        Raises:
+            TrainerError: it cannot be computed for such rows.
+        """
+        try:
+            (found,) = self._session.run([self.output], {self.input: rows})
+        except self._errors as error:
+            raise TrainerError(f"model.onnx cannot be computed: {str(error)[:300]}.") from None
         as_floats: npt.NDArray[np.float32] = np.asarray(found, dtype=np.float32)
         return as_floats

@@ -161,3 +161,10 @@ def test_growing_in_two_parts_is_growing_at_once():
     whole.grow(10)
     compared = whole.ranks.apply(x)
     np.testing.assert_array_equal(parts.forest.outputs(compared), whole.forest.outputs(compared))
+
+
+@pytest.mark.parametrize(("classes", "found"), [(3, [0, 2]), (1, [0])])
+def test_a_class_without_rows_is_refused(classes, found):
+    features, x = table(rows=60)
+    with pytest.raises(TrainerError, match=f"Only {len(found)} of {classes} classes"):
+        Boosting(features, x, np.resize(found, 60), classes, rate=0.1, leaves=8, seed=0)

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 from tests.trainer import tables
 from tests.trainer.jobs import do
@@ -271,6 +272,22 @@ def test_outputs_that_are_no_numbers_are_refused(judge, monkeypatch):
     monkeypatch.setattr(onnx_file.OnnxFile, "outputs", lambda self, rows: outputs(self, rows) * np.nan)
     done = judge(("mlp", "class"), "class")
     assert (done.status, "no numbers" in done.message) == (1, True)
+
+
+def test_a_file_that_takes_other_rows_than_it_states_is_named(judge, given, tmp_path):
+    folder = copied(given["mlp", "class"], tmp_path, "model.onnx")
+    theirs = onnx.load(given["boosting", "number"].artifacts / "model.onnx")
+    stated = onnx.load(folder / "model.onnx").metadata_props
+    theirs.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    del theirs.graph.node[:]
+    same = onnx.helper.make_node("Cast", ["rows"], ["prediction"], to=onnx.TensorProto.FLOAT)
+    theirs.graph.node.append(same)
+    del theirs.graph.initializer[:], theirs.metadata_props[:]
+    del theirs.graph.output[0].type.tensor_type.shape.dim[:]
+    theirs.metadata_props.extend(stated)
+    onnx.save(theirs, folder / "model.onnx")
+    done = judge(None, "class", given=folder)
+    assert (done.status, "model.onnx cannot be computed" in done.message) == (1, True)
 
 
 def test_a_stop_leaves_no_report(judge, monkeypatch):

@@ -191,6 +191,13 @@ def test_boosting_without_its_libraries_fails_before_it_begins(root, monkeypatch
     assert why in done.message
 
 
+def test_boosting_cannot_begin_from_weights(root, trained):
+    weights = trained["mlp", "diabetes"].artifacts / "model.safetensors"
+    sha = tables.diabetes(root / "data")
+    done = do(root, "weights", sha, task="tabular", model="boosting", weights=str(weights))
+    assert (done.status, "cannot begin from given weights" in done.message) == (1, True)
+
+
 def test_a_file_that_differs_from_the_trees_is_refused(root, monkeypatch):
     outputs = onnx_file.OnnxFile.outputs
     monkeypatch.setattr(onnx_file.OnnxFile, "outputs", lambda self, rows: outputs(self, rows) + 1)

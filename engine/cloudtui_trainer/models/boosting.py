@@ -114,6 +114,11 @@ class Boosting:
             raise TrainerError(
                 f"Boosting needs {' and '.join(missing)} on this host.", f"pip install {' '.join(missing)}"
             )
+        if classes and len(np.unique(target)) < max(2, classes):
+            raise TrainerError(
+                f"Only {len(np.unique(target))} of {classes} classes have a row to learn from.",
+                "Boosting needs two classes at least, and rows of each.",
+            )
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         self.classes, self._threads = classes, threads
