@@ -10,12 +10,17 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from tests.trainer.compress_models import leave, task_of, trained, write_pictures
 
 from cloudtui_trainer import export
-from cloudtui_trainer.compress import files, int8, others
+from cloudtui_trainer.compress import candidates, files, int8, others
+from cloudtui_trainer.compress.distill import Lesson
 from cloudtui_trainer.compress.int8 import Quantizer, coverage
+from cloudtui_trainer.compress.measure import Timing
 from cloudtui_trainer.compress.rows import TrainRows
+from cloudtui_trainer.compress.settings import Settings
+from cloudtui_trainer.stop import Stop
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +125,27 @@ def test_zeros_take_as_much_room_as_any_number(given):
     sparse = export.to_onnx(bare, TrainRows(given.task).sample(8, 0), stated)
     assert len(sparse) == pytest.approx(len(given.content), rel=0.01)
     assert len(zlib.compress(sparse)) < 0.7 * len(sparse)
+
+
+def test_a_first_layer_of_few_channels_may_stay_in_floating_point(given):
+    rows = TrainRows(given.task)
+    with Quantizer(given.content, rows, 256, 0) as quantizer:
+        thin = quantizer.thin_layer()
+        assert quantizer.label(thin) == "1. Conv 12 x 1 x 3 x 3"
+        content = quantizer.quantize({}, but=[thin])
+    assert coverage(content) == 0.75
+    assert coverage(content, left_out=1) == 1.0
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0.5, 1), (1.0, 0), (2.0, 0)])
+def test_it_stays_there_only_where_that_is_faster(given, monkeypatch, seconds, left):
+    settings = Settings(rounds=5)
+    lesson = Lesson(settings, torch.device("cpu"), half=False)
+    task = SimpleNamespace(content=given.content, network=None, task=given.task, states={})
+    maker = candidates.Maker(task, TrainRows(given.task), settings, lesson, stop=Stop())
+    timing = Timing(64, [1.0] * 5, [seconds] * 5, [1.01] * 5)
+    monkeypatch.setattr(candidates.measure, "timed", lambda *_: {64: timing})
+    made = maker.make(candidates.Plan("int8", "int8", ""))
+    assert made.left_out == left
+    assert coverage(made.content) == (0.75 if left else 1.0)
+    assert [note.partition(" stays")[0] for note in made.notes] == ["1. Conv 12 x 1 x 3 x 3"] * left

@@ -118,8 +118,8 @@ def test_ratios_are_not_uniform_and_reach_the_target(measured):
     assert 0.35 < share(widths) <= 0.5
     kept = {unit.name: width / unit.width for unit, width in widths.items()}
     assert max(kept.values()) - min(kept.values()) > 0.2
-    least = min(curves, key=lambda curve: curve.divergences[8])
-    most = max(curves, key=lambda curve: curve.divergences[8])
+    least = min(curves, key=lambda curve: curve.at_half)
+    most = max(curves, key=lambda curve: curve.at_half)
     assert kept[least.unit.name] <= kept[most.unit.name]
 
 
@@ -134,10 +134,11 @@ def test_the_cost_is_that_of_the_network_which_is_built(measured):
         return (
             sum(weights[name].numel() * count for name, count in positions.items()),
             sum(weight.numel() for weight in weights.values()),
+            sum(len(weights[name]) * count for name, count in positions.items()),
         )
 
     left, right = sums(smaller), sums(model)
-    expected = (left[0] / right[0] + left[1] / right[1]) / 2
+    expected = sum(part / all_ for part, all_ in zip(left, right, strict=True)) / 3
     assert pruning.cost_of(model, inputs)(widths) == pytest.approx(expected)
 
 
@@ -158,3 +159,16 @@ def test_nothing_told_of_two_equal_models():
     assert divergence(logits, logits + 3.0) == pytest.approx(0.0, abs=1e-9)
     assert divergence(logits, -logits) > 0.1
     assert divergence(logits, logits * float("nan")) == float("inf")
+
+
+def test_wide_units_keep_whole_registers_of_channels():
+    assert pruning.steps(128) == (128, 112, 96, 80, 64, 48, 32, 16, 8)
+    assert pruning.steps(512) == (512, 448, 384, 320, 256, 192, 128, 64, 32, 16, 8)
+    assert pruning.steps(32) == (32, 16, 8)
+    assert pruning.steps(12) == (12, 10, 9, 8, 6, 4, 3, 2)
+    assert pruning.steps(20)[:3] == (20, 18, 15)
+    for width in range(3, 700):
+        found = pruning.steps(width)
+        assert found[0] == width
+        assert list(found) == sorted(set(found), reverse=True)
+        assert found[-1] >= 2

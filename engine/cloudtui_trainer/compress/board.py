@@ -29,6 +29,8 @@ class Made:
     """For the report."""
     sensitivity: Sequence[Mapping[str, Any]] = ()
     """What was found on the way: what each layer loses."""
+    left_out: int = 0
+    """Heavy layers that int8 was not asked of."""
 
 
 class Kept:

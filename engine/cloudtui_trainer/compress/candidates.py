@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from cloudtui_trainer import VERSION, export, weights
-from cloudtui_trainer.compress import coupling, files, others, pruning
+from cloudtui_trainer.compress import coupling, files, measure, others, pruning
 from cloudtui_trainer.compress.board import Made
 from cloudtui_trainer.compress.distill import Lesson, distill
 from cloudtui_trainer.compress.given import Given
@@ -129,16 +129,28 @@ class Maker:
     def _int8(self, content: bytes, states: Mapping[str, Any], *, layers: bool) -> Made:
         self._tell("finding the ranges")
         settings = self._settings
+        inputs = self._rows.sample(settings.probe, settings.seed).numpy()
         with Quantizer(content, self._rows, settings.calibration, settings.seed) as quantizer:
-            made = quantizer.quantize(states)
+            made = self._faster(quantizer, quantizer.quantize(states), states)
             if not layers:
-                return Made(made)
+                return made
             self._tell("measuring what each layer loses in int8")
-            inputs = self._rows.sample(settings.probe, settings.seed).numpy()
             loss = {quantizer.label(name): kl for name, kl in quantizer.sensitivity(inputs).items()}
-        return Made(
-            made, sensitivity=[{"layer": layer, "kl": kl, "of": "int8"} for layer, kl in loss.items()]
-        )
+        told = [{"layer": layer, "kl": kl, "of": "int8"} for layer, kl in loss.items()]
+        return dataclasses.replace(made, sensitivity=told)
+
+    def _faster(self, quantizer: Quantizer, whole: bytes, states: Mapping[str, Any]) -> Made:
+        """The file in int8, or with its first layer in floating point where that is faster here."""
+        thin = quantizer.thin_layer()
+        if not thin:
+            return Made(whole)
+        other = quantizer.quantize(states, but=[thin])
+        batch = self._rows.sample(self._settings.batch, self._settings.seed).numpy()
+        timing = measure.timed(whole, other, {len(batch): batch}, self._settings.rounds)[len(batch)]
+        if timing.ratio <= measure.band([timing.control])[1]:
+            return Made(whole)
+        why = f"{quantizer.label(thin)} stays in floating point, which is {timing.ratio:.2f}x as fast here"
+        return Made(other, left_out=1, notes=[why])
 
     def _pruned(self, plan: Plan, whole: nn.Module, states: Mapping[str, Any]) -> Made:
         net, told = spec_of(whole), []
@@ -148,7 +160,7 @@ class Maker:
             told = [
                 {
                     "layer": curve.unit.name,
-                    "kl": curve.divergences[pruning.STEPS // 2],
+                    "kl": curve.at_half,
                     "of": "half of its channels",
                 }
                 for curve in self._curves
@@ -179,7 +191,12 @@ class Maker:
         def tell(done: float, epochs: int) -> None:
             self._tell(f"distilling, epoch {done:.1f} of {epochs}")
 
-        return distill(student, whole, self._rows, self._lesson, stop=self._stop, tell=tell, masks=held)
+        lesson = self._lesson
+        if held:  # it has all of its channels, so it needs less: and it is here to be seen through
+            fewer = max(1, lesson.epochs(self._rows.count) // 2)
+            settings = dataclasses.replace(lesson.settings, epochs=fewer)
+            lesson = dataclasses.replace(lesson, settings=settings)
+        return distill(student, whole, self._rows, lesson, stop=self._stop, tell=tell, masks=held)
 
     def _written(self, plan: Plan, model: nn.Module, states: Mapping[str, Any]) -> Made:
         """The model's file, proved equal to it, and its weights."""

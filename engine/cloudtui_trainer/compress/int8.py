@@ -21,6 +21,8 @@ from cloudtui_trainer.compress.rows import CalibrationReader, TrainRows
 
 ENOUGH = 0.9
 """Coverage under which a file is not what its name says."""
+_THIN = 4
+"""Channels at most: grey or coloured pictures."""
 _HEAVY = frozenset(
     {"Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "NhwcFusedConv"}
 )
@@ -107,6 +109,16 @@ class Quantizer:
             for node in self._nodes
         }
 
+    def thin_layer(self) -> str:
+        """The name of a first convolution that sees few channels, or nothing.
+
+        Gathering its inputs byte by byte can take longer than its products do in floating point.
+        """
+        first = self._nodes[0] if self._nodes else None
+        if first is None or first.op_type != "Conv" or first.input[1] not in self._weights:
+            return ""
+        return str(first.name) if self._weights[first.input[1]].dims[1] <= _THIN else ""
+
     def label(self, name: str) -> str:
         """A node's name in words: what it is, and the shape of its weights."""
         place = [node.name for node in self._nodes].index(name)
@@ -122,11 +134,15 @@ class Quantizer:
         return logits
 
 
-def coverage(content: bytes) -> float:
+def coverage(content: bytes, left_out: int = 0) -> float:
     """The share of heavy layers (convolutions, matrix products) that run in integers.
 
     Counted in the graph that ONNX Runtime makes of the file when it is opened, for what was asked of the
     quantizer and what runs are two things.
+
+    Args:
+        content: the file.
+        left_out: how many were not asked for.
     """
     with tempfile.TemporaryDirectory(prefix="cloudtui-graph-") as folder:
         path = Path(folder) / "optimised.onnx"
@@ -137,5 +153,5 @@ def coverage(content: bytes) -> float:
         onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         nodes = [node.op_type for node in onnx.load(path).graph.node]
     integers = sum(kind in _INTEGER for kind in nodes)
-    heavy = integers + sum(kind in _HEAVY for kind in nodes)
-    return integers / heavy if heavy else 0.0
+    heavy = integers + sum(kind in _HEAVY for kind in nodes) - left_out
+    return min(1.0, integers / heavy) if heavy > 0 else 0.0

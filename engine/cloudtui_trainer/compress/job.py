@@ -198,7 +198,7 @@ def _made(maker: Maker, plan: Plan, bench: _Bench) -> tuple[Made, Measured]:
         id=plan.id, kind=plan.kind, method=plan.method, settings=plan.settings,
         sha256=files.sha256(made.content), size_bytes=len(made.content),
         size_ratio=len(bench.baseline) / len(made.content),
-        coverage=coverage(made.content) if "int8" in plan.id else None,
+        coverage=coverage(made.content, made.left_out) if "int8" in plan.id else None,
         validation=paired.compare(bench.whole.right, said.right), accuracy=said.accuracy,
         predictions=said.predicted.tolist(), broken=broken,
         latency_ms=1000 * median(one.candidate), throughput=size / median(many.candidate),

@@ -17,10 +17,8 @@ from cloudtui_trainer.compress.coupling import NARROWEST, State, Unit, silenced
 from cloudtui_trainer.compress.kl import divergence
 from cloudtui_trainer.compress.rows import TrainRows
 
-STEPS = 16
-"""A unit is cut by sixteenths of its width."""
-_MEASURED = (2, 4, 6, 8, 10, 12, 14, 15)
-"""Sixteenths at which the outputs are looked at; between them the divergence is taken as a straight line."""
+GRAIN = 16
+"""Wide units keep a multiple of so many channels: what a vector register holds; others are slower."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,26 @@ class Curve:
     ranking: torch.Tensor
     """Its channels, the least important first."""
     criterion: str
+    kept: tuple[int, ...]
+    """Widths it may have, the whole one first."""
     divergences: tuple[float, ...]
-    """After 0, 1, 2, ... sixteenths are cut."""
+    """At each of these widths."""
 
-    def kept(self, steps: int) -> int:
-        """How many channels stay after so many steps."""
-        return max(NARROWEST, round(self.unit.width * (STEPS - steps) / STEPS))
+    @property
+    def at_half(self) -> float:
+        """The divergence with about half of its channels."""
+        return self.divergences[
+            min(range(len(self.kept)), key=lambda at: abs(2 * self.kept[at] - self.unit.width))
+        ]
+
+
+def steps(width: int) -> tuple[int, ...]:
+    """The widths that a unit may be cut to: eighths, of a wide one in multiples of `GRAIN`; last its half."""
+    if width % GRAIN == 0 and width > GRAIN:
+        wide = range(width, 0, -max(GRAIN, width // 8 // GRAIN * GRAIN))
+        return (*wide, *(narrow for narrow in (32, 16, 8) if narrow < wide[-1]))
+    eighths = (max(NARROWEST, round(width * part / 8)) for part in range(8, 0, -1))
+    return tuple(dict.fromkeys(eighths))
 
 
 def curves(
@@ -67,11 +79,12 @@ def curves(
         half = unit.width // 2
         at_half = {name: cost(unit, ranking[:half]) for name, ranking in rankings.items()}
         best = min(at_half, key=lambda name: at_half[name])
-        measured = {0: 0.0}
-        for steps in _MEASURED:
-            dropped = unit.width - max(NARROWEST, round(unit.width * (STEPS - steps) / STEPS))
-            measured[steps] = max(*measured.values(), cost(unit, rankings[best][:dropped]))
-        done.append(Curve(unit, rankings[best], best, _filled(measured)))
+        kept = steps(unit.width)
+        worst, found_at = 0.0, [0.0]
+        for width in kept[1:]:
+            worst = max(worst, cost(unit, rankings[best][: unit.width - width]))
+            found_at.append(worst)
+        done.append(Curve(unit, rankings[best], best, kept, tuple(found_at)))
     return done
 
 
@@ -97,27 +110,30 @@ def importances(
 def cost_of(model: nn.Module, inputs: torch.Tensor) -> Callable[[Mapping[Unit, int]], float]:
     """A function that gives the share of the cost that a network of some widths has left.
 
-    Cost is half multiplications and half weights, each as a share of the whole network's: the first is time,
-    the second is size.
+    Cost is a third each multiplications, weights, and numbers that layers hand on, as shares of the whole
+    network's. The second is size; the others are time, and in int8 the third is most of it.
     """
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     positions = _positions(model, inputs)
     weights = {name for name, _ in model.named_parameters()}
 
-    def totals(widths: Mapping[Unit, int]) -> tuple[float, float]:
+    def totals(widths: Mapping[Unit, int]) -> tuple[float, float, float]:
         sides = {name: list(shapes[name]) for name in weights}
         for unit, width in widths.items():
             for touch in unit.touches:
                 if touch.tensor in sides:
                     sides[touch.tensor][touch.side] = width * touch.each
         sizes = {name: float(torch.Size(side).numel()) for name, side in sides.items()}
-        return sum(size * positions.get(name, 0) for name, size in sizes.items()), sum(sizes.values())
+        return (
+            sum(sizes[name] * count for name, count in positions.items()),
+            sum(sizes.values()),
+            float(sum(sides[name][0] * count for name, count in positions.items())),
+        )
 
-    products, size = totals({})
+    whole = totals({})
 
     def share(widths: Mapping[Unit, int]) -> float:
-        left = totals(widths)
-        return (left[0] / products + left[1] / size) / 2
+        return sum(left / all_ for left, all_ in zip(totals(widths), whole, strict=True)) / len(whole)
 
     return share
 
@@ -125,30 +141,29 @@ def cost_of(model: nn.Module, inputs: torch.Tensor) -> Callable[[Mapping[Unit, i
 def widths(
     measured: list[Curve], target: float, share: Callable[[Mapping[Unit, int]], float]
 ) -> dict[Unit, int]:
-    """Cut step by step what diverges least for what it saves, until `target` of the cost is left, or less."""
-    steps = dict.fromkeys(range(len(measured)), 0)
+    """Cut what diverges least for what it saves, until `target` of the cost is left, or less."""
+    place = dict.fromkeys(range(len(measured)), 0)
 
     def at(number: int, more: int = 0) -> dict[Unit, int]:
         return {
-            curve.unit: curve.kept(steps[place] + (more if place == number else 0))
-            for place, curve in enumerate(measured)
+            curve.unit: curve.kept[place[index] + (more if index == number else 0)]
+            for index, curve in enumerate(measured)
         }
 
     left = share(at(-1))
     while left > target:
         best, rate = (0, 0), float("inf")
         for number, curve in enumerate(measured):
-            now = steps[number]
-            # Farther ahead than one step, too: a narrow unit does not change at each, a curve may be flat
-            # behind a hill.
-            for more in range(1, len(curve.divergences) - now):
+            now = place[number]
+            # Farther ahead than one step, too: a curve may be flat behind a hill.
+            for more in range(1, len(curve.kept) - now):
                 saved = left - share(at(number, more))
                 worse = curve.divergences[now + more] - curve.divergences[now]
                 if saved > 0 and worse / saved < rate:
                     best, rate = (number, more), worse / saved
         if not best[1]:
             break
-        steps[best[0]] += best[1]
+        place[best[0]] += best[1]
         left = share(at(-1))
     return at(-1)
 
@@ -186,15 +201,3 @@ def _positions(model: nn.Module, inputs: torch.Tensor) -> dict[str, int]:
         for hook in hooks:
             hook.remove()
     return found
-
-
-def _filled(measured: dict[int, float]) -> tuple[float, ...]:
-    """A value for each step between those that were measured."""
-    known = sorted(measured)
-    values = []
-    for step in range(known[-1] + 1):
-        low = max(place for place in known if place <= step)
-        high = min(place for place in known if place >= step)
-        part = (step - low) / (high - low) if high > low else 0.0
-        values.append(measured[low] + part * (measured[high] - measured[low]))
-    return tuple(values)

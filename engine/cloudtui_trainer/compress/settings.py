@@ -24,8 +24,8 @@ class Settings:
     """Which of the candidates that keep within it is chosen."""
     methods: str = "int8,prune,fp16,dynamic,sparse"
     """Some of `METHODS`, with commas between."""
-    ratios: str = "0.5,0.75,0.9"
-    """Shares of the cost (half multiplications, half weights) that pruning takes, commas between."""
+    ratios: str = "0.4,0.6,0.8"
+    """Shares of the cost that pruning takes away, with commas between; see `pruning.cost_of`."""
     epochs: int = ranged(0, 0, 10_000)
     """Of distillation; 0 takes as many as fit the data."""
     batch_size: int = ranged(128, 2, 65_536)
@@ -73,7 +73,7 @@ class Settings:
             found = []
         if not found or not all(0.01 <= ratio <= 0.99 for ratio in found):
             raise ParamError(
-                f"The ratios {self.ratios!r} cannot be used.", "They go from 0.01 to 0.99: 0.5,0.75,0.9"
+                f"The ratios {self.ratios!r} cannot be used.", "They go from 0.01 to 0.99: 0.4,0.6,0.8"
             )
         return found
 
