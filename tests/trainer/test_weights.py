@@ -103,6 +103,19 @@ def test_a_header_that_lies_is_refused(written, change):
         read_safetensors(written[0])
 
 
+@pytest.mark.parametrize("spans", [((0, 8), (4, 12)), ((0, 8), (12, 20)), ((4, 12), (12, 20))])
+def test_tensors_lie_one_after_the_other_and_nothing_between(tmp_path, spans):
+    header = {
+        name: {"dtype": "F32", "shape": [2], "data_offsets": span}
+        for name, span in zip("ab", spans, strict=True)
+    }
+    text = json.dumps(header).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(spans[1][1]))
+    with pytest.raises(WeightsError, match="overlaps or leaves a gap"):
+        read_safetensors(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff" * 8, b"\xff" * 64, struct.pack("<Q", 2) + b"[]"])
 def test_files_of_something_else_are_refused(tmp_path, content):
     path = tmp_path / "x.safetensors"
