@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from tests.support.home import Home, wait_until
 from tests.support.sshd import Sshd
 
@@ -108,7 +110,7 @@ def test_an_interrupted_compression_goes_on(home: Home, tmp_path: Path) -> None:
     assert len(home.json("model", "list")) == 3
 
 
-def test_what_fails_says_why(home: Home) -> None:
+def test_what_fails_says_why(home: Home, tmp_path: Path) -> None:
     train(home)
     home.json("dataset", "add", "wine", "wine")
     missing = home.run("--json", "model", "evaluate", "none")
@@ -117,6 +119,14 @@ def test_what_fails_says_why(home: Home) -> None:
     assert (other.status, other.json["error"]["code"]) == (4, "incompatible")
     split = home.run("--json", "model", "compress", "first", "--max-drop", "-1")
     assert split.status == 2
+    for number in range(40):
+        folder = tmp_path / "two" / f"class{number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.frombytes("L", (8, 8), random.Random(number).randbytes(64)).save(folder / f"{number}.png")
+    home.json("dataset", "add", "two", str(tmp_path / "two"))
+    told = home.run("--json", "model", "evaluate", "first", "--dataset", "two")
+    assert (told.status, told.json["error"]["code"]) == (5, "failed")
+    assert "first@1 knows 10 classes, two has others." in told.json["error"]["message"]
 
 
 def test_pull_policy_and_what_was_left(home: Home) -> None:

@@ -66,6 +66,10 @@ def test_evaluations_are_those_of_the_training_and_those_asked_for(catalog: Cata
     asked = job(catalog, "evaluate", model)
     catalog.runs.add_report(asked.id, 1, "evaluation/validation", 5.0, {"accuracy": 0.5})
     catalog.runs.add_report(asked.id, 1, "notes", 6.0, {})
+    shrunk = job(catalog, "compress", model)
+    catalog.runs.add_report(shrunk.id, 1, "evaluation/test", 7.0, {"accuracy": 0.2})
+    small = catalog.models.register(shrunk.id, 1, variant="int8", parent_id=model.id)
+    assert catalog.models.evaluations(small.id) == []
     found = catalog.models.evaluations(model.id)
     assert [(one.model, one.split, one.t, one.report) for one in found] == [
         ("cnn@1", "validation", 5.0, {"accuracy": 0.5}),
