@@ -129,7 +129,7 @@ def test_figures_of_regression_are_scikit_learns(rows, seed, far):
     assert sum(b["n"] for b in report["residuals"]) == rows
     off = [abs(e["predicted"] - e["truth"]) for e in report["errors"]]
     assert len(off) == min(rows, 100)
-    assert all(left >= right - 1 for left, right in itertools.pairwise(off))
+    assert all(left >= right - 1e-5 - 2e-6 * far for left, right in itertools.pairwise(off))  # 7 digits
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
