@@ -42,6 +42,12 @@ def test_sparsity_sold_as_speed_gives_no_speed_up():
     assert "within the noise of the baseline beside itself" in verdict.why
 
 
+def test_sparsity_that_is_even_slower_is_still_called_by_its_name():
+    sparse = candidate("sparse", kind="sparse", size_ratio=1.0, latency_ratio=0.8, throughput_ratio=1.0)
+    verdict = said(sparse, candidate("better"))
+    assert (verdict.word, verdict.why[:12]) == ("no speed-up", "It is slower")
+
+
 def test_a_speed_up_counts_only_above_the_control():
     inside = candidate(size_ratio=1.0, latency_ratio=1.07, throughput_ratio=1.0)
     above = candidate(size_ratio=1.0, latency_ratio=1.09, throughput_ratio=1.0)

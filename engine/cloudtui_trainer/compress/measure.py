@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from cloudtui_trainer.compress.rows import Judge
 _LEAST_S = 0.003
 """CPU seconds of one reading of the clock: shorter work is repeated until it takes as long."""
 _MOST_REPEATS = 200
-_DRAWS = 1000
+_DRAWS = 4000
 
 
 @dataclass(frozen=True)
@@ -93,27 +94,29 @@ def timed(
         rounds: how many.
         threads: of ONNX Runtime.
     """
-    sessions = [files.session(content, threads) for content in (baseline, candidate, baseline)]
-    name = sessions[0].get_inputs()[0].name
-    found = {}
-    for size, batch in inputs.items():
-        runs = [_call(session, name, batch, threads) for session in sessions]
-        timing = Timing(size)
-        rows = (timing.baseline, timing.candidate, timing.again)
-        # Each goes first, second and last as often: what comes after a larger one finds a colder cache.
-        for order in _orders(rounds):
-            for place in order:
-                rows[place].append(runs[place]())
-        found[size] = timing
+    found = {size: Timing(size) for size in inputs}
+    contents, orders = (baseline, candidate, baseline), list(itertools.permutations(range(3)))
+    for begun in range(0, rounds, len(orders)):
+        # New sessions now and then: where a session's weights lie makes it faster or slower for as long as it
+        # lives, by half for one row of a few megabytes.
+        sessions = [files.session(content, threads) for content in contents]
+        name = sessions[0].get_inputs()[0].name
+        for size, batch in inputs.items():
+            runs = [_call(session, name, batch, threads) for session in sessions]
+            rows = (found[size].baseline, found[size].candidate, found[size].again)
+            # Each goes first, second and last as often: what comes after a larger one finds a colder cache.
+            for order in orders[: rounds - begun]:
+                for place in order:
+                    rows[place].append(runs[place]())
     return found
 
 
 def band(controls: Sequence[Sequence[float]]) -> list[float]:
     """Where the baseline's median ratio to itself lies: a speed-up inside of it may be noise.
 
-    What would be claimed is a median over rounds, so the control is one, too: the middle 95% of medians drawn
-    from all rounds (a ratio counts both ways, as the control has no first), widened to hold every median
-    that was really found: two sessions of one file may differ for as long as they live.
+    What would be claimed is a median over rounds, so the control is one, too: the middle 99.8% of medians
+    drawn from all rounds (a ratio counts both ways, as the control has no first; so wide, for there are two
+    claims a candidate), widened to hold every median that was really found.
 
     Args:
         controls: the baseline beside itself, a list of rounds for each candidate.
@@ -125,14 +128,8 @@ def band(controls: Sequence[Sequence[float]]) -> list[float]:
     size = max(len(control) for control in controls)
     drawn = np.median(np.random.default_rng(0).choice(both, (_DRAWS, size)), axis=1)
     found = [statistics.median(control) for control in controls]
-    edges = [*np.quantile(drawn, [0.025, 0.975]), *found, *(1 / ratio for ratio in found)]
+    edges = [*np.quantile(drawn, [0.001, 0.999]), *found, *(1 / ratio for ratio in found)]
     return [float(min(edges)), float(max(edges))]
-
-
-def _orders(rounds: int) -> Iterator[tuple[int, int, int]]:
-    orders = ((0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1), (0, 2, 1), (1, 2, 0))
-    for number in range(rounds):
-        yield orders[number % len(orders)]
 
 
 def _call(session: Any, name: str, batch: npt.NDArray[Any], threads: int) -> Callable[[], float]:

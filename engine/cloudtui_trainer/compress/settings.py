@@ -42,7 +42,7 @@ class Settings:
     """Rows of train on which sensitivity is measured."""
     batch: int = ranged(64, 2, 4096)
     """Rows of the larger batch that is timed."""
-    rounds: int = ranged(31, 5, 10_000)
+    rounds: int = ranged(36, 5, 10_000)
     """Of timing, each the baseline and the candidate, and the baseline once more beside itself."""
     threads: int = ranged(1, 1, 256)
     """Of ONNX Runtime while it is timed."""

@@ -97,7 +97,7 @@ def judge(
     speed = _speed(one, bands)
     by = None if on else _dominator(one, others, max_drop)
     if speed and one.kind in SOLD_FOR_SPEED:
-        if by and "slower" in speed:
+        if by and "slower" in speed and one.kind != "sparse":
             return Verdict("dominated", f"{_no_worse(by)} {speed}", eligible=False)
         if goal == "fastest" or one.size_ratio < _SMALLER or "slower" in speed:
             return Verdict("no speed-up", speed, eligible=False)
