@@ -148,7 +148,12 @@ def dataset(catalog: Catalog, now: float = NOW) -> Dataset:
             54_950_048,
             {"train": 54_000, "validation": 6_000, "test": 10_000},
             ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"),
-            {},
+            {
+                "splits": {
+                    split: {"rows": rows, "x": f"{split}-x.npy", "y": f"{split}-y.npy"}
+                    for split, rows in (("train", 54_000), ("validation", 6_000), ("test", 10_000))
+                }
+            },
             "fashion-mnist",
             now - 50_000,
         )

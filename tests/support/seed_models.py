@@ -259,7 +259,8 @@ def shelf(home: Path) -> Catalog:
     with catalog.write("dataset") as db:
         for place, one in enumerate(made):
             db.execute(
-                "UPDATE dataset SET created_at = ? WHERE id = ?", (seed.NOW - 30_000 + 1000 * place, one.id)
+                "UPDATE dataset SET created_at = ?, source = ? WHERE id = ?",
+                (seed.NOW - 30_000 + 1000 * place, ("digits", "people.csv")[place], one.id),
             )
     model = catalog.models.find("best")
     small = classification("digits-cnn@1", "digits", rows=360, classes=tuple("0123456789"), chance=2)

@@ -33,6 +33,24 @@ def story_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def shelf_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A story with data whose arrays are here, evaluations and compressions in every state."""
+    from tests.support import seed_models
+
+    home = tmp_path_factory.mktemp("shelf") / "home"
+    seed_models.shelf(home).close()
+    return home
+
+
+@pytest.fixture
+def shelf(shelf_home: Path, tmp_path: Path) -> Path:
+    """Such a home of one's own."""
+    home = tmp_path / "home"
+    shutil.copytree(shelf_home, home)
+    return home
+
+
 @pytest.fixture
 def story(story_home: Path, tmp_path: Path) -> Path:
     """Such a home of one's own."""

@@ -13,7 +13,8 @@ from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import LinkState
 
-AREAS = {"instances": "1", "datasets": "2", "runs": "3", "models": "4"}
+AREAS = {"instances": "1", "datasets": "2", "runs": "3", "models": "5"}
+JUDGED = {"datasets": "2", "models": "5", "evaluation": "6", "compression": "7"}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -32,10 +33,10 @@ async def test_each_area_with_something_in_it(story: Path, area: str) -> None:
         check(f"live-{area}", screen(app))
 
 
-@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("area", AREAS | JUDGED)
 async def test_each_area_empty(tmp_path: Path, area: str) -> None:
     async with desktop(tmp_path / "home") as (app, pilot):
-        await pilot.press(AREAS[area])
+        await pilot.press((AREAS | JUDGED)[area])
         await settle(pilot)
         check(f"empty-{area}", screen(app))
 

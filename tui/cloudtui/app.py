@@ -55,12 +55,7 @@ class CloudtuiApp(App[int]):
     ]
 
     def __init__(
-        self,
-        bridge: Bridge,
-        *,
-        select_run: str | None = None,
-        first: str = "runs",
-        look: str = theme.DEFAULT,
+        self, bridge: Bridge, *, select_run: str | None = None, first: str = "runs", look: str = theme.DEFAULT
     ) -> None:
         super().__init__()
         self.bridge = bridge
@@ -71,7 +66,7 @@ class CloudtuiApp(App[int]):
         kind = AREAS[first].load()
         bridge.begin(first, lambda: kind.fetch(bridge, Request(sort=kind.SORT)))
         self._asked: set[str] = set()
-        self._dress(look)
+        theme.dress(self, look)
 
     def compose(self) -> ComposeResult:
         """Bar, rail, area, bar."""
@@ -92,23 +87,12 @@ class CloudtuiApp(App[int]):
         self.set_interval(POLL_S, Changes(self).poll)
         self.set_interval(1.0, self._tick)
 
-    def _dress(self, look: str) -> None:
-        """Begin in this theme. Set as a change of theme, all style sheets would be parsed twice."""
-        for one in theme.THEMES:
-            self.register_theme(one)
-        self.set_reactive(CloudtuiApp.theme, look)
-        dark = self.current_theme.dark
-        self.update_classes(
-            {f"-theme-{look}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False
-        )
-        self.stylesheet.set_variables(self.get_css_variables())
-
     @cached_property
     def performer(self) -> Performer:
         """What carries out actions; not needed before somebody does something."""
         from cloudtui.performing import Performer
 
-        return Performer(self, self.bridge, lambda run: self.open_area("runs", run))
+        return Performer(self, self.bridge, self.open_area)
 
     # Areas
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloudtui import format as fmt
 from cloudtui.actions import Action
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
@@ -13,6 +12,7 @@ from cloudtui.bridge import Bridge
 from cloudtui.handlers import resolve
 from cloudtui.menus import possible, takes_target
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
+from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
@@ -20,9 +20,10 @@ from cloudtui_engine.sanitize import clean_line
 if TYPE_CHECKING:
     from textual.app import App
 
-    from cloudtui.dialogs.fields import Option
+    from cloudtui.handlers.session import Session
 
-_ASKS = frozenset({"run.start", "run.script", "instance.add", "dataset.add", "run.again"})
+_STARTS = frozenset({"run.start", "run.script", "run.again", "model.evaluate", "model.compress"})
+_ASKS = _STARTS | {"instance.add", "dataset.add"}
 """Actions that show their form even where nothing is missing."""
 _TOLD = 4
 """Refusals that are told in full when there are several."""
@@ -36,13 +37,27 @@ class Outcome(NamedTuple):
     """The place of each one that did not, and why."""
 
 
+def called(record: Any) -> str:
+    """What a command calls it: a model by its version, for others may have its name."""
+    return record.label if isinstance(record, Model) else str(record.name)
+
+
+def _place_of(run: Run) -> tuple[str, str]:
+    """The area that shows a run that was just started, and its key there."""
+    if run.kind == "compress":
+        return "compression", run.id
+    if run.kind == "evaluate":
+        return "evaluation", f"{run.id}/{run.spec.get('split') or 'test'}"
+    return "runs", run.id
+
+
 class Performer:
     """Carries out actions of the registry for the desktop."""
 
-    def __init__(self, app: App[Any], bridge: Bridge, show_run: Callable[[str], None]) -> None:
+    def __init__(self, app: App[Any], bridge: Bridge, show: Callable[[str, str], None]) -> None:
         self._app = app
         self._bridge = bridge
-        self._show_run = show_run
+        self._show = show
         self._mine: dict[str, str] = {}
         """Operations that were started here, and what they are called."""
 
@@ -59,7 +74,7 @@ class Performer:
 
     def command_of(self, action: Action, selected: Sequence[Any]) -> str:
         """The command line of an action on what is selected."""
-        known = {action.arguments[0].name: selected[0].name} if takes_target(action) and selected else {}
+        known = {action.arguments[0].name: called(selected[0])} if takes_target(action) and selected else {}
         return command(action, known)
 
     def operations_changed(self) -> None:
@@ -107,6 +122,8 @@ class Performer:
         sentence = consequence(action.confirm, selected)
         if sentence and not await self._confirmed(action, selected, sentence):
             return
+        if action.id == "run.start":
+            self._say_adding(arguments)
         try:
             outcome = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments)
         except CloudtuiError as error:
@@ -127,6 +144,7 @@ class Performer:
     async def _ask(
         self, action: Action, target: Mapping[str, Any], arguments: dict[str, Any], selected: Sequence[Any]
     ) -> dict[str, Any] | None:
+        from cloudtui.dialogs import training
         from cloudtui.dialogs.fields import fields_of
 
         known = {**target, **arguments}
@@ -135,15 +153,22 @@ class Performer:
         ]
         if not missing and action.id not in _ASKS:
             return arguments
-        options = await self._bridge.in_thread(self._options)
-        fields = fields_of(action, known, options)
+        there = await self._bridge.in_thread(training.read_known, self._bridge.catalog)
+        fields = fields_of(action, known, training.options(there))
         if not fields:
             return arguments
         from cloudtui.dialogs.form import FormDialog
+        from cloudtui.dialogs.train_form import TrainForm
 
-        named = {next(iter(target)): selected[0].name} if target and selected else {}
-        verb = "Start" if action.id in {"run.start", "run.script", "run.again"} else "OK"
-        filled = await self._app.push_screen_wait(FormDialog(action, fields, {**arguments, **named}, verb))
+        named = {next(iter(target)): called(selected[0])} if target and selected else {}
+        verb = "Start" if action.id in _STARTS else "OK"
+        shown = {**arguments, **named}
+        form = (
+            TrainForm(action, fields, shown, verb, there)
+            if action.id == "run.start"
+            else FormDialog(action, fields, shown, verb)
+        )
+        filled = await self._app.push_screen_wait(form)
         return None if filled is None else {**arguments, **filled}
 
     async def _confirmed(self, action: Action, selected: Sequence[Any], sentence: str) -> bool:
@@ -162,6 +187,7 @@ class Performer:
 
         handler = resolve(action)
         session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
+        arguments = self._with_data(session, arguments) if action.id == "run.start" else arguments
         outcome = Outcome([], [])
         for index, target in enumerate(targets):
             try:
@@ -171,6 +197,23 @@ class Performer:
                     raise
                 outcome.refused.append((index, error))  # what others did stays done: it is told of
         return outcome
+
+    def _say_adding(self, arguments: Mapping[str, Any]) -> None:
+        from cloudtui.dialogs.training import built_in
+
+        name = built_in(str(arguments.get("dataset", "")))
+        if name is not None:
+            self._app.notify(f"{name} is added first. It is read once.", timeout=4, markup=False)
+
+    def _with_data(self, session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Built-in data that a training names are added first."""
+        from cloudtui.dialogs.training import built_in
+        from cloudtui.handlers import dataset
+
+        name = built_in(str(arguments.get("dataset", "")))
+        if name is None:
+            return arguments
+        return {**arguments, "dataset": f"{name}@{dataset.add(session, name, name).version}"}
 
     def _say_refused(self, action: Action, selected: Sequence[Any], outcome: Outcome) -> None:
         whole = len(outcome.done) + len(outcome.refused)
@@ -194,7 +237,7 @@ class Performer:
                 self._mine[result.id] = action.title
                 self._app.notify(f"{action.title}: on its way.", timeout=3, markup=False)
             elif isinstance(result, Run) and action.id in _ASKS:
-                self._show_run(result.id)
+                self._show(*_place_of(result))
         if len(results) == 1 and not several and not isinstance(results[0], Operation | Run):
             self._show_result(action, results[0])
         self.operations_changed()
@@ -209,30 +252,3 @@ class Performer:
             self._app.push_screen(HelpScreen(action.title, facts))
         else:
             self._app.notify(f"{action.title}: done.", timeout=3, markup=False)
-
-    def _options(self) -> dict[str, list[Option]]:
-        from cloudtui.dialogs.fields import Option
-
-        catalog = self._bridge.catalog
-        machines = sorted(catalog.instances.list(), key=lambda one: (one.name != "local", one.name))
-        sets = sorted(catalog.datasets.list(), key=lambda one: -one.created_at)
-        return {
-            "instance": [
-                Option(
-                    one.name, clean_line(f"{one.name} · {fmt.gpus(one.gpus or one.facts.get('gpus') or ())}")
-                )
-                for one in machines
-            ],
-            "dataset": [
-                Option(
-                    f"{one.name}@{one.version}",
-                    clean_line(
-                        f"{one.name} v{one.version} · {one.task} · {fmt.count(one.splits.get('train'))} rows"
-                    ),
-                )
-                for one in sets
-            ],
-            "model": [
-                Option(one.id, clean_line(f"{one.name} v{one.version}")) for one in catalog.models.list()
-            ],
-        }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.color import Color
 from rich.style import Style
 from textual.theme import Theme
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.widget import Widget
 
 _DARK = {
@@ -84,6 +85,16 @@ def _theme(name: str, colours: dict[str, str], *, dark: bool) -> Theme:
 
 THEMES = (_theme("dark", _DARK, dark=True), _theme("light", _LIGHT, dark=False))
 DEFAULT = THEMES[0].name
+
+
+def dress(app: App[Any], look: str) -> None:
+    """Let an app begin in this theme. Set as a change of theme, all style sheets would be parsed twice."""
+    for one in THEMES:
+        app.register_theme(one)
+    app.set_reactive(type(app).theme, look)
+    dark = app.current_theme.dark
+    app.update_classes({f"-theme-{look}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False)
+    app.stylesheet.set_variables(app.get_css_variables())
 
 
 class Paint:

@@ -133,7 +133,7 @@ class Area(Container):
 
     def _draw(self) -> None:
         listing = self.listing
-        if listing is None or self._error is not None:
+        if listing is None or self._error is not None or not self.is_attached:
             return
         now = self.now
         self.pane.table.show(

@@ -55,6 +55,7 @@ class TabbedDetail(Detail):
 
     def compose(self) -> ComposeResult:
         """The strip; tabs come when there is something to show."""
+        self.strip.display = False
         yield self.strip
         yield self.body
 
@@ -66,7 +67,7 @@ class TabbedDetail(Detail):
     def show(self, record: Any) -> None:
         """Show this record in the tab that is open, or in the first that it has."""
         before, self.record = self.record, record
-        self.body.display = record is not None
+        self.body.display = self.strip.display = record is not None
         if record is not None:
             self.strip.offer(self.tabs_of(record), self._chosen)
         self._draw_strip()
@@ -108,6 +109,8 @@ class TabbedDetail(Detail):
 
     def turn(self, step: int) -> None:
         """The tab before or after this one."""
+        if self.record is None:
+            return
         names = list(self.strip.tabs)
         self.open_tab(names[(names.index(self.strip.current) + step) % len(names)])
 

@@ -4,72 +4,23 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from cloudtui.actions import Action, Argument
 from cloudtui.actions.command import command
+from cloudtui.dialogs.form_field import FormField, Option, problem
+from cloudtui.dialogs.train_params import MODELS, TRAIN_PARAMS
 from cloudtui_engine.errors import UsageError
 
 _HIDDEN = frozenset({"follow", "yes", "remove"})
 _OBJECTS = frozenset({"instance", "dataset", "model", "run"})
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """Something to choose: its value and what is said of it."""
-
-    value: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """A line of a form."""
-
-    name: str
-    """The name of the argument, or `params.epochs`."""
-    label: str
-    kind: Literal["text", "choice", "flag"]
-    value: str = ""
-    help: str = ""
-    options: tuple[Option, ...] = ()
-    required: bool = False
-    more: bool = False
-    """Shown only when more is asked for."""
-
-
-TRAIN_PARAMS = (
-    FormField("params.epochs", "Epochs", "text", "20", "how often all of the data is seen"),
-    FormField("params.batch_size", "Batch", "text", "", "rows a step; default 64"),
-    FormField(
-        "params.lr", "Learning rate", "text", "", "the highest; default: the optimizer's own", more=True
-    ),
-    FormField("params.optimizer", "Optimizer", "text", "", "adamw or sgd; default adamw", more=True),
-    FormField("params.precision", "Precision", "text", "", "auto, fp32 or bf16", more=True),
-    FormField(
-        "params.early_stopping",
-        "Early stopping",
-        "text",
-        "",
-        "epochs without a better one; default: never",
-        more=True,
-    ),
-    FormField(
-        "params.ema",
-        "Averaging",
-        "text",
-        "",
-        "decay of averaged weights, such as 0.999; default: none",
-        more=True,
-    ),
-    FormField(
-        "params.checkpoint_every_s", "Checkpoints", "text", "", "seconds between two; default 60", more=True
-    ),
-    FormField("params.seed", "Seed", "text", "", "a whole number; default 0", more=True),
-)
 _PARAMS = {"run.start": TRAIN_PARAMS}
-_MORE = frozenset({"root", "accept_host_key", "gpus", "task", "model", "python", "setup", "env", "secret"})
+_MORE = frozenset({
+    "root", "accept_host_key", "gpus", "task", "model", "python", "setup", "env", "secret", "weights", "pull",
+    "pull_max", "target", "leave_out", "no_header", "seed", "params",
+})  # fmt: skip
 
 
 def fields_of(
@@ -88,12 +39,21 @@ def fields_of(
             continue
         if argument.kind == "pairs" and action.id in _PARAMS:
             fields += _PARAMS[action.id]
+        elif action.id == "run.start" and argument.name == "model":
+            fields.append(_architecture(argument))
         else:
             fields.append(_field(argument, options))
     return sorted(fields, key=lambda field: field.more)
 
 
-_LABELS = {"ssh": "SSH"}
+def _architecture(argument: Argument) -> FormField:
+    named = tuple(Option(one, one, (task,)) for task, models in MODELS.items() for one in models)
+    return FormField(
+        "model", "Model", "choice", "", argument.help, (Option("", "default for the data"), *named)
+    )
+
+
+_LABELS = {"ssh": "SSH", "on": "On", "pull": "Fetch", "pull_max": "Fetch at most", "weights": "Begin from"}
 
 
 def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormField:
@@ -105,10 +65,13 @@ def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormF
     value = default[0] if isinstance(default, tuple) and default else "" if default is None else str(default)
     if argument.kind in _OBJECTS:
         found = tuple(options.get(argument.kind, ()))
+        if not argument.required and argument.default is None:
+            found = (Option("", "none" if argument.name == "weights" else "default"), *found)
         value = value if any(option.value == value for option in found) else found[0].value if found else ""
         return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
     if argument.kind == "choice":
-        found = (Option("", "default"), *(Option(word, word) for word in argument.choices))
+        words = tuple(Option(word, word) for word in argument.choices)
+        found = words if value else (Option("", "default"), *words)
         return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
     return FormField(argument.name, label, "text", value, argument.help, (), argument.required, more)
 
@@ -125,6 +88,9 @@ def arguments_of(action: Action, fields: Sequence[FormField], values: Mapping[st
         text = values.get(field.name, "").strip()
         if field.required and not text:
             raise UsageError(f"{field.label} is missing.", field.help[:1].upper() + field.help[1:] + ".")
+        wrong = problem(field, text)
+        if wrong:
+            raise UsageError(f"{field.label} cannot be “{text}”.", f"It takes {wrong}.")
         group, _, name = field.name.partition(".")
         if not text:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -10,11 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Select, Static
 
 from cloudtui.actions import Action
 from cloudtui.dialogs import STYLES
-from cloudtui.dialogs.fields import FormField, arguments_of, preview
+from cloudtui.dialogs.fields import arguments_of, preview
+from cloudtui.dialogs.form_field import FormField, problem
 from cloudtui_engine.errors import UsageError
 
 
@@ -52,14 +54,19 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
                 if any(field.more for field in self._fields):
                     yield Button(Text("▸ More"), id="more", compact=True)
             yield Static("", id="form-error", markup=False)
+            yield from self.below()
             yield Static("", id="form-command", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Text("Copy  ctrl+y"), id="copy", compact=True)
                 yield Button(Text("Cancel  esc"), id="cancel", compact=True)
                 yield Button(Text(f"{self._verb}  ctrl+s"), id="start", variant="primary", compact=True)
 
+    def below(self) -> Iterable[Widget]:
+        """What a form says between its lines and its command."""
+        return ()
+
     def _line(self, field: FormField) -> Horizontal:
-        name = f"field-{field.name.replace('.', '-')}"
+        name = f"field-{field.key}"
         label = Static(Text(field.label), markup=False, classes="form-label")
         control: Select[str] | Input | Checkbox | Static
         if field.kind == "flag":
@@ -73,22 +80,37 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
             )  # fmt: skip
         else:
             control = Input(field.value, placeholder=field.help, id=name, compact=True)
-        return Horizontal(label, control, classes="form-line form-more" if field.more else "form-line")
+        wrong = Static("", markup=False, id=f"problem-{field.key}", classes="form-problem")
+        classes = "form-line form-more" if field.more else "form-line"
+        return Horizontal(label, control, wrong, classes=classes, id=f"line-{field.key}")
 
     def on_mount(self) -> None:
         """The first line is ready to be filled in."""
-        self.query(".form-more").set(display=False)
+        self._reveal()
         first = next(iter(self.query("Input, Select, Checkbox")), None)
         if first is not None:
             first.focus()
         self._preview()
 
     @property
+    def fields(self) -> tuple[FormField, ...]:
+        """The lines that count now."""
+        return self._fields
+
+    def _reveal(self) -> None:
+        """Show the lines that count, those of More only when it is open."""
+        self.query_one(".dialog-form").set_class(self._more, "-more")
+        counting = {field.name for field in self.fields}
+        for field in self._fields:
+            shown = field.name in counting and (self._more or not field.more)
+            self.query_one(f"#line-{field.key}").display = shown
+
+    @property
     def values(self) -> dict[str, str]:
         """What is filled in, by the names of the fields."""
         found: dict[str, str] = {}
-        for field in self._fields:
-            control = self.query_one(f"#field-{field.name.replace('.', '-')}")
+        for field in self.fields:
+            control = self.query_one(f"#field-{field.key}")
             if isinstance(control, Checkbox):
                 found[field.name] = "yes" if control.value else ""
             elif isinstance(control, Input):
@@ -98,9 +120,17 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
         return found
 
     def _preview(self) -> None:
-        text = preview(self._action, self._fields, self.values, self._known)
+        values = self.values
+        for field in self.fields:
+            # What is missing is said once, when it is tried; what is wrong at once, beside it.
+            wrong = problem(field, values.get(field.name, "")) if values.get(field.name, "").strip() else ""
+            self.query_one(f"#problem-{field.key}", Static).update(Text(wrong))
         self.query_one("#form-error", Static).update("")
-        self.query_one("#form-command", Static).update(Text(text))
+        self.query_one("#form-command", Static).update(Text(self.command(values)))
+
+    def command(self, values: Mapping[str, str]) -> str:
+        """The command line that does the same, or what is missing for one."""
+        return preview(self._action, self.fields, values, self._known)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The command follows."""
@@ -133,7 +163,7 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
         event.stop()
         if event.button.id == "more":
             self._more = not self._more
-            self.query(".form-more").set(display=self._more)
+            self._reveal()
             event.button.label = Text("▾ Less" if self._more else "▸ More")
         elif event.button.id == "copy":
             self.action_copy()
@@ -144,15 +174,27 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
 
     def action_copy(self) -> None:
         """The command line goes to the clipboard."""
-        self.app.copy_to_clipboard(preview(self._action, self._fields, self.values, self._known))
+        self.app.copy_to_clipboard(self.command(self.values))
         self.notify("Copied the command.", timeout=3)
 
     def action_start(self) -> None:
         """Done, if nothing is missing."""
         try:
-            found = arguments_of(self._action, self._fields, self.values)
+            found = arguments_of(self._action, self.fields, self.values)
         except UsageError as error:
             self.query_one("#form-command", Static).update("")  # it would say the same
             self.query_one("#form-error", Static).update(Text(f"{error.message} {error.hint}"))
+            self._show_wrong()
             return
         self.dismiss(found)
+
+    def _show_wrong(self) -> None:
+        """Mark the first line that is wrong, and go there."""
+        for field in self.fields:
+            wrong = problem(field, self.values.get(field.name, ""))
+            if wrong:
+                self.query_one(f"#problem-{field.key}", Static).update(Text(wrong))
+                self._more = self._more or field.more
+                self._reveal()
+                self.query_one(f"#field-{field.key}").focus()
+                return

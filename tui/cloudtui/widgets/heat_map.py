@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 
 from cloudtui.widgets.columns import fitted
@@ -75,12 +76,16 @@ class HeatMap(Lines, can_focus=True):
             self.cursor = matrix.worst() if matrix.labels else (0, 0)
             self._top = self._left = 0
         self.matrix = matrix
-        self.refresh()
+        self.refresh(layout=True)
 
     # Layout
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """The header and a line a class."""
+        return len(self.matrix.labels) + 1
+
     def _label_width(self) -> int:
-        return min(14, max((cell_len(one) for one in self.matrix.labels), default=4))
+        return min(14, max(7, *(cell_len(one) for one in self.matrix.labels)))
 
     def _cell_width(self) -> int:
         count = max((len(f"{n:,}") for row in self.matrix.counts for n in row), default=1)

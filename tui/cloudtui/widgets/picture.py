@@ -21,6 +21,8 @@ from cloudtui.widgets.columns import fitted
 from cloudtui.widgets.lines import safe
 
 _GAP = 2
+_LEAST_ROWS = 4
+"""In fewer nothing can be recognised: nothing is drawn."""
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -120,6 +122,8 @@ class Gallery(Widget):
 
     def _draw(self, width: int, height: int) -> list[Strip]:
         rows = min(self._most_rows, height - 1)
+        if rows < _LEAST_ROWS:
+            return []
         blank = self.paint[""]
         found: list[Strip] = []
         line: list[tuple[list[list[Segment]], int, Picture]] = []

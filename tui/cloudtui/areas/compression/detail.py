@@ -41,7 +41,8 @@ class CompressionDetail(Detail):
 
     def compose(self) -> ComposeResult:
         """Head, plot and table, the sentence, what it all rests on."""
-        self.notice.display = False
+        for widget in (self.head, self.notice, self.body, self.why, self.foot):
+            widget.display = False
         yield self.head
         yield self.notice
         yield self.body
@@ -53,6 +54,7 @@ class CompressionDetail(Detail):
         before, self.record = self.record, record
         self.tick()
         found = record.variants if record is not None else []
+        self.head.display = record is not None
         for widget in (self.body, self.why, self.foot):
             widget.display = bool(found)
         self.notice.display = record is not None and not found

@@ -45,7 +45,7 @@ class DatasetsArea(Area):
 
     @classmethod
     def fetch(cls, bridge: Bridge, request: Request) -> Listing:
-        """All versions whose name holds the filter, with their manifests: they tell of columns and findings."""
+        """All versions whose name holds the filter, with manifests: those tell of columns and findings."""
         datasets = bridge.catalog.datasets
         named = [one for one in datasets.list() if request.filter.lower() in one.name.lower()]
         found = [datasets.get(one.id) for one in named]

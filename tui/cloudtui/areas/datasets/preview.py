@@ -156,8 +156,10 @@ def columns_for(dataset: Dataset, names: Sequence[str]) -> list[Column]:
     target = clean_line(str(dataset.target.get("name") or "target"), 14)
     kinds = {str(one.get("name")): one.get("kind") for one in dataset.columns}
     inputs = [
-        Column(clean_line(name, 20), min(18, max(9, len(name))), "left" if kinds.get(name) == "category" else "right",
-               rank=place + 1)
+        Column(
+            clean_line(name, 20), min(18, max(9, len(name))),
+            "left" if kinds.get(name) == "category" else "right", rank=place + 1,
+        )
         for place, name in enumerate(names)
     ]  # fmt: skip
     return [Column("Row", 7, "right"), Column(target, max(9, len(target)), "right"), *inputs]
@@ -166,10 +168,8 @@ def columns_for(dataset: Dataset, names: Sequence[str]) -> list[Column]:
 def table_row(page: Page, place: int, names: Sequence[str]) -> Row:
     """A row of the table as cells."""
     cells = page.rows[place]
-    shown = [
-        (label(cells[name] if isinstance(cells[name], float | None) else str(cells[name]), 18))
-        for name in names
-    ]
+    values = [cells[name] for name in names]
+    shown = [label(one if isinstance(one, float | None) else str(one), 18) for one in values]
     return Row(
         f"{page.split}:{page.first + place}",
         (

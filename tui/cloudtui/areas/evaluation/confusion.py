@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from textual.app import ComposeResult
 
 from cloudtui import format as fmt
+from cloudtui.areas.evaluation.inputs import MOST, Inputs, caption, errors_of, read_inputs, rows_of
 from cloudtui.areas.evaluation.judged import headline
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
 from cloudtui.areas.evaluation.open_errors import OpenErrors
 from cloudtui.areas.reported import items, label, mappings, number
-from cloudtui.bridge import Bridge
+from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.heat_map import HeatMap, Matrix
+from cloudtui.widgets.picture import Gallery, Picture
 from cloudtui.widgets.table import Column, Row, Table
+from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.sanitize import clean_line
 
 MOST_CLASSES = 20
@@ -36,7 +40,9 @@ class ConfusionTab(JudgedTab):
         super().__init__(bridge)
         self.heat_map = HeatMap()
         self.pairs = Table(_COLUMNS)
+        self.gallery = Gallery(most_rows=12)
         self.foot = Foot()
+        self._inputs = Reader(self, bridge, self._no_inputs)
         self._matrix = Matrix((), ())
 
     def compose(self) -> ComposeResult:
@@ -45,6 +51,7 @@ class ConfusionTab(JudgedTab):
         yield self.notice
         yield self.heat_map
         yield self.pairs
+        yield self.gallery
         yield self.foot
 
     def load(self) -> None:
@@ -60,6 +67,7 @@ class ConfusionTab(JudgedTab):
             self.heat_map.show(found)
         else:
             self.pairs.show(pair_rows(found))
+        self.gallery.display = few
         self._say()
 
     def focus_inside(self) -> None:
@@ -100,8 +108,39 @@ class ConfusionTab(JudgedTab):
         elif row == column:
             text = f"{labels[row]}: {self._matrix.counts[row][row]:,} right"
         else:
-            text = f"{labels[row]} → {labels[column]}: {self._matrix.counts[row][column]:,} errors"
+            count = self._matrix.counts[row][column]
+            text = f"{labels[row]} → {labels[column]}: {count:,} error{'' if count == 1 else 's'}"
+        if self.heat_map.display:
+            self._look((labels[row], labels[column]))
         self.foot.show(text, clean_line(headline(self.judged.report), 60) if self.judged else "")
+
+    def _look(self, cell: tuple[str, str]) -> None:
+        """Where there is room below the matrix: the worst errors of the cell, as pictures."""
+        judged = self.judged
+        errors = errors_of(replace(judged, cell=cell)) if judged is not None else []
+        rows = rows_of(errors[:MOST])
+        if judged is None or not rows:
+            self.gallery.show(())
+            return
+        catalog = self.bridge.catalog
+        self._inputs.ask(lambda: (cell, read_inputs(catalog, judged, rows)), self._show_inputs)
+
+    def _show_inputs(self, found: tuple[tuple[str, str], Inputs]) -> None:
+        cell, inputs = found
+        labels, (row, column) = self._matrix.labels, self.heat_map.cursor
+        if self.judged is None or inputs.key[0] != self.judged.id or cell != (labels[row], labels[column]):
+            return
+        by_row = {one.get("index"): one for one in errors_of(replace(self.judged, cell=cell))}
+        self.gallery.show(
+            [
+                Picture(pixels, caption(by_row.get(row, {})))
+                for row, pixels in zip(inputs.key[1], inputs.pictures, strict=False)
+            ]
+        )
+
+    def _no_inputs(self, _error: CloudtuiError) -> None:
+        """The pictures are not here; the errors tab says why."""
+        self.gallery.show(())
 
 
 def matrix_of(report: Mapping[str, Any]) -> Matrix:

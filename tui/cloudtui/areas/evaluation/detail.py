@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from cloudtui import format as fmt
 from cloudtui.areas.evaluation.judged import Judged, headline
 from cloudtui.areas.evaluation.open_errors import OpenErrors
 from cloudtui.areas.tabbed import TabbedDetail
@@ -34,8 +35,17 @@ class EvaluationDetail(TabbedDetail):
             return ("Figures",)
         return _NUMBERS if record.is_regression else _CLASSES
 
-    def heading(self, record: Judged, now: float) -> tuple[str, str, str]:  # noqa: ARG002 - it has no age
-        """Which model on which rows, and how good."""
+    def heading(self, record: Judged, now: float) -> tuple[str, str, str]:
+        """Which model on which rows, and how good; of one that is measured, since when there is no link."""
+        run = record.run
+        if (
+            not record.report
+            and run is not None
+            and run.stale_since is not None
+            and not run.status.is_finished
+        ):
+            gone = f"no link for {fmt.since(run.stale_since, now)}"
+            return clean_line(f"{record.name} · {record.split}", 60), gone, "warn"
         return clean_line(f"{record.name} · {record.split}", 60), clean_line(headline(record.report), 80), ""
 
     def show(self, record: Judged | None) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from cloudtui import format as fmt
+from cloudtui.areas.evaluation.inputs import MOST, Inputs, caption, errors_of, read_inputs, rows_of
 from cloudtui.areas.evaluation.judged import Judged
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
 from cloudtui.areas.evaluation.open_errors import OpenErrors
-from cloudtui.areas.reported import label, mappings, number
+from cloudtui.areas.reported import label, number
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.facts import Fact, Facts
 from cloudtui.widgets.foot import Foot
@@ -22,9 +23,6 @@ from cloudtui.widgets.picture import Gallery, Picture
 from cloudtui.widgets.table import Column, Row, Table
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.sanitize import clean_line
-
-if TYPE_CHECKING:
-    from cloudtui_engine.catalog import Catalog
 
 _COLUMNS = (
     Column("Row", 7, "right"),
@@ -38,16 +36,6 @@ _NUMBERS = (
     Column("Predicted", 9, "right"),
     Column("Off by", 9, "right"),
 )
-_NEXT = 8
-"""Pictures after the one under the cursor that are drawn beside it."""
-
-
-class Inputs(NamedTuple):
-    """What the model was shown: pictures, or the cells of one row."""
-
-    key: tuple[str, tuple[int, ...]]
-    pictures: tuple[Any, ...] = ()
-    cells: Mapping[str, Any] | None = None
 
 
 class ErrorsTab(JudgedTab):
@@ -112,8 +100,7 @@ class ErrorsTab(JudgedTab):
 
     def _look(self) -> None:
         judged = self.judged
-        chosen = self._errors[self.table.cursor : self.table.cursor + _NEXT]
-        rows = tuple(int(one["index"]) for one in chosen if isinstance(one.get("index"), int))
+        rows = rows_of(self._errors[self.table.cursor : self.table.cursor + MOST])
         if judged is None or not rows:
             self.gallery.show(())
             return
@@ -132,7 +119,7 @@ class ErrorsTab(JudgedTab):
         else:
             self.gallery.show(
                 [
-                    Picture(pixels, _caption(by_row.get(row, {})), "" if place == 0 else "muted")
+                    Picture(pixels, caption(by_row.get(row, {})), "" if place == 0 else "muted")
                     for place, (row, pixels) in enumerate(zip(found.key[1], found.pictures, strict=True))
                 ]
             )
@@ -141,16 +128,6 @@ class ErrorsTab(JudgedTab):
         self.gallery.display = self.facts.display = False
         self.missing.display = True
         self.missing.say(clean_line(error.message), more=clean_line(error.hint))
-
-
-def errors_of(judged: Judged) -> list[Mapping[str, Any]]:
-    """The errors that are looked at, worst first."""
-    found = mappings(judged.report.get("errors"))
-    if judged.cell is None:
-        return found
-    return [
-        one for one in found if (label(one.get("truth"), 24), label(one.get("predicted"), 24)) == judged.cell
-    ]
 
 
 def error_row(place: int, one: Mapping[str, Any], judged: Judged) -> Row:
@@ -170,31 +147,6 @@ def error_row(place: int, one: Mapping[str, Any], judged: Judged) -> Row:
             (last, ""),
         ),
     )
-
-
-def read_inputs(catalog: Catalog, judged: Judged, rows: Sequence[int]) -> Inputs:
-    """The raw inputs of some rows. Runs in a thread.
-
-    Raises:
-        CloudtuiError: the data are not in this catalog, not on this machine, or have no such row.
-    """
-    from cloudtui_engine.data import read_rows
-    from cloudtui_engine.errors import NotFoundError
-
-    if judged.dataset_id is None:
-        raise NotFoundError("It is not known which rows these are.", "The run names no dataset.")
-    dataset = catalog.datasets.get(judged.dataset_id)
-    if dataset.task == "tabular":
-        found = read_rows(catalog.paths, dataset, judged.split, rows[:1])
-        cells = found[0]
-        return Inputs((judged.id, tuple(rows)), cells=cells if isinstance(cells, dict) else {})
-    return Inputs((judged.id, tuple(rows)), tuple(read_rows(catalog.paths, dataset, judged.split, rows)))
-
-
-def _caption(error: Mapping[str, Any]) -> str:
-    sure = number(error.get("confidence"))
-    text = label(error.get("predicted"), 12)
-    return f"{sure:.2f} {text}" if sure is not None else text
 
 
 def _cells(row: int, error: Mapping[str, Any], cells: Mapping[str, Any]) -> list[Fact]:

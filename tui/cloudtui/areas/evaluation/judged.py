@@ -55,7 +55,7 @@ class Judged:
     @property
     def is_regression(self) -> bool:
         """A number was predicted."""
-        return "classes" not in self.report and bool(self.report)
+        return "residuals" in self.report or "r2" in mapping(self.report.get("metrics"))
 
 
 def read(catalog: Catalog, text: str) -> list[Judged]:
@@ -86,7 +86,7 @@ def _reported(one: Evaluation, model: Model | None, run: Run | None) -> Judged:
 
 
 def _waited_for(run: Run, model: Model) -> Judged:
-    split = str(run.params.get("split") or run.spec.get("split") or "test")
+    split = str(run.spec.get("split") or "test")
     return Judged(
         f"{run.id}/{split}",
         model.label,

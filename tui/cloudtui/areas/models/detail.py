@@ -148,7 +148,8 @@ def _children(about: About) -> list[Fact]:
     for child in about.children:
         found = verdicts.get((child.run_id, child.variant), {})
         glyph, word, _ = VERDICTS.get(str(found.get("verdict")), ("", "", ""))
-        told = f"{times(found.get('size_ratio'))} smaller, {times(found.get('latency_ratio'))} as fast, {glyph} {word}"
+        size, speed = times(found.get("size_ratio")), times(found.get("latency_ratio"))
+        told = f"{size} smaller, {speed} as fast, {glyph} {word}"
         facts.append(
             Fact(clean_line(child.variant or child.label, 26), told if found else clean_line(child.label))
         )
