@@ -9,6 +9,8 @@ from typing import Literal
 
 from cloudtui_engine.records.run import Run, RunState
 
+VALIDATED = "validation/loss"
+"""A point of it is an epoch: read it with the runs."""
 _NEWEST = 3
 """Measurements that are looked at: an older one may be of other code."""
 
@@ -68,12 +70,21 @@ def estimate(wanted: Wanted, runs: Sequence[Run], rows: Mapping[str, int]) -> Es
 
 def seconds_an_epoch(run: Run) -> float | None:
     """What an epoch of a finished training took, start and evaluation shared out; None where not known."""
-    epochs = run.progress.get("epoch")
+    epochs = epochs_done(run)
     if run.kind != "train" or run.status is not RunState.SUCCEEDED or run.attempt != 1:
         return None
-    if not isinstance(epochs, int | float) or isinstance(epochs, bool) or not epochs >= 1:
+    if epochs is None or not epochs >= 1:
         return None
     return run.duration_s / epochs if run.duration_s and run.duration_s > 0 else None
+
+
+def epochs_done(run: Run) -> float | None:
+    """What it says of its epochs; where its last word was of something else, how often it was validated."""
+    told = run.progress.get("epoch")
+    if isinstance(told, int | float) and not isinstance(told, bool):
+        return float(told)
+    validated = run.metrics.get(VALIDATED)
+    return float(validated.count) if validated is not None else None
 
 
 def _of(found: Sequence[tuple[Run, float]], epochs: int, ground: Literal["measured", "scaled"]) -> Estimate:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cloudtui_engine.records.run import Run, RunState
+from cloudtui_engine.records.run import MetricSummary, Run, RunState
 from cloudtui_engine.runs.estimate import Wanted, estimate, seconds_an_epoch
 
 DONE = Run(
@@ -59,6 +59,12 @@ def test_a_measurement_comes_before_what_is_scaled() -> None:
 def test_nothing_is_known_from_what_is_not_alike_or_not_whole(other: Run) -> None:
     found = estimate(WANTED, [other], ROWS)
     assert (found.seconds, found.ground, found.usd(1.0)) == (None, "none", None)
+
+
+def test_a_last_word_without_epochs_is_made_up_for_by_validations() -> None:
+    points = MetricSummary("validation/loss", "min", 5, 80, 0.1, 0.1, 80, 0.1, 0.3)
+    run = replace(DONE, progress={"text": "Exporting"}, metrics={points.key: points})
+    assert seconds_an_epoch(run) == 10.0
 
 
 def test_an_epoch_shares_start_and_evaluation() -> None:

@@ -13,7 +13,7 @@ from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.instance import LOCAL, Instance
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Run
-from cloudtui_engine.runs.estimate import Estimate, Wanted, estimate
+from cloudtui_engine.runs.estimate import VALIDATED, Estimate, Wanted, estimate
 from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def read_known(catalog: Catalog) -> Known:
         {name: text for name, text in BUILT_IN.items() if name not in names},
         {one.name: one for one in machines},
         catalog.models.list(),
-        catalog.runs.list(RunQuery(limit=_RUNS, kinds=("train",), metrics=False)),
+        catalog.runs.list(RunQuery(limit=_RUNS, kinds=("train",), metrics=(VALIDATED,))),
     )
 
 
