@@ -39,13 +39,14 @@ class Learner:
 
     def gradients(self, task: Task, rows: torch.Tensor, parts: int, device: torch.device) -> torch.Tensor:
         """Add up the gradient of a batch, a part after the other. Returns the sums of loss and score."""
-        self.optimizer.zero_grad(set_to_none=True)
         sums = torch.zeros(2, dtype=torch.float64, device=device)
-        for part in rows.tensor_split(parts):
+        for number, part in enumerate(rows.tensor_split(parts)):
             inputs, targets = task.batch("train", part, augment=True)
             with autocast_in(device, self.precision):
                 outputs = self.model(inputs)
             loss = task.loss(outputs, targets)
+            if not number:  # not before the forward pass: the memory would be given back and fetched anew
+                self.optimizer.zero_grad(set_to_none=True)
             share = loss * (len(part) / len(rows))
             torch.autograd.backward(share * self.scale[0] if self.precision == "fp16" else share)
             sums += torch.stack([loss.detach() * len(part), task.scored(outputs, targets)])
