@@ -14,6 +14,7 @@ from sklearn import metrics
 
 from cloudtui_trainer.recorder import without_nan
 from cloudtui_trainer.reports import area_under_curve, classification, cross_entropy, regression, wilson
+from cloudtui_trainer.reports.calibration import calibration
 from cloudtui_trainer.reports.intervals import bootstrap
 
 
@@ -152,3 +153,8 @@ def test_numbers_that_make_no_figure():
     none = regression(np.zeros(0), np.zeros(0), 1.0)
     assert (none["n"], none["errors"], none["residuals"]) == (0, [], [])
     assert math.isnan(none["metrics"]["mae"])
+
+
+def test_a_confidence_on_the_edge_of_two_bins_is_in_the_lower_one():
+    bins, _ = calibration(np.array([0.2, 0.21, 1.0, 0.0]), np.ones(4, dtype=bool))
+    assert [number for number, entry in enumerate(bins) if entry["n"]] == [0, 2, 3, 14]
