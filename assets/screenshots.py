@@ -17,6 +17,10 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
     "runs-wide": ((180, 42), "cloudtui-dark", ("down",)),
     "log": (SIZE, "cloudtui-dark", ("down", "]")),
     "instances": (SIZE, "cloudtui-dark", ("1", "down")),
+    "datasets": (SIZE, "cloudtui-dark", ("2", "]", "]")),
+    "models": (SIZE, "cloudtui-dark", ("5",)),
+    "evaluation": (SIZE, "cloudtui-dark", ("6", "end", "enter")),
+    "compression": (SIZE, "cloudtui-dark", ("7", "end", "enter")),
     "train": (SIZE, "cloudtui-dark", ("plus",)),
     "palette": (SIZE, "cloudtui-dark", ("ctrl+p", "r", "e", "s")),
     "light": (SIZE, "cloudtui-light", ("down",)),
@@ -50,12 +54,12 @@ async def picture(home: Path, name: str) -> str:
 
 def main() -> None:
     """Draw all of them."""
-    from tests.support import seed
+    from tests.support import seed_models
 
     time.tzset()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        seed.story(home).catalog.close()
+        seed_models.shelf(home).close()
         for name in PICTURES:
             (HERE / f"{name}.svg").write_text(asyncio.run(picture(home, name)))
 
