@@ -164,14 +164,17 @@ def test_eighty_percent_of_zeros_are_no_speed_up(done):
     assert min(zeros) > 0.75
 
 
-def test_a_file_beside_itself_is_within_its_control(root):
+def test_a_file_is_timed_beside_itself_as_often_as_beside_another(root):
     content = (root.given / "model.onnx").read_bytes()
     pixels = np.load(root.dataset / "validation-x.npy")
     found = measure.timed(content, content, {1: pixels[:1], 64: pixels[:64]}, rounds=15)
     for timing in found.values():
+        assert len(timing.baseline) == len(timing.candidate) == len(timing.again) == 15
         low, high = measure.band([timing.control])
         assert low <= 1.0 <= high
-        assert 0.5 < timing.ratio < 2.0
+        # The same file twice: what is called its speed-up is noise, as its control's is.
+        assert 0.1 < timing.ratio / np.median(timing.control) < 10
+    assert np.median(found[64].baseline) > np.median(found[1].baseline)
 
 
 def test_noise_of_the_control_widens_the_band():
@@ -248,6 +251,24 @@ def test_a_stop_while_distilling_gives_the_candidate_up(root):
     with Recorder(job.journal) as recorder:
         assert run(job, recorder, AtOnce()) == "stopped"
     assert not list((root.folder(1, "amid")).glob("*/prune60"))
+
+
+def test_what_cannot_be_made_is_passed_over_and_what_is_made_of_it(root, monkeypatch):
+    def fail(*_args, **_more):
+        raise TrainerError("The loss of distillation is not finite.", "Set lr lower.")
+
+    monkeypatch.setattr(candidates, "distill", fail)
+    assert root.compress(name="partly", methods="int8,prune") == 0
+    report = root.reports(name="partly")[-1]
+    assert [row["id"] for row in report["variants"]] == ["int8"]
+    assert (report["measured"], report["planned"]) == (1, 1)
+    assert report["notes"][-2:] == [
+        "prune60 could not be made: The loss of distillation is not finite. Set lr lower.",
+        "prune60-int8 could not be made: It is made of prune60, which is not there.",
+    ]
+    assert root.compress(name="nothing", methods="prune") == 1
+    done = root.records("done", name="nothing")[-1]
+    assert done["message"].startswith("No candidate could be made. prune60 could not")
 
 
 def refused(root, capsys, name="refused", **params):

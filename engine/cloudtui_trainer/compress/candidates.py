@@ -28,6 +28,10 @@ from cloudtui_trainer.stop import Stop
 SPARSE = 0.8
 
 
+class CandidateError(TrainerError):
+    """A candidate cannot be made; others may be."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A candidate that is to be made."""
@@ -108,8 +112,16 @@ class Maker:
 
         Raises:
             Stopped: the wish to stop was seen.
-            TrainerError: it cannot be made.
+            CandidateError: it cannot be made.
         """
+        if plan.of not in self._contents:
+            raise CandidateError(f"It is made of {plan.of}, which is not there.")
+        try:
+            return self._make(plan)
+        except TrainerError as error:
+            raise CandidateError(str(error)) from error
+
+    def _make(self, plan: Plan) -> Made:
         states = {**self._given.states, "method": plan.id}
         if plan.kind in {"int8", "prune-int8"}:
             return self._int8(self._contents[plan.of], states, layers=plan.kind == "int8")
@@ -119,11 +131,11 @@ class Maker:
             return Made(others.dynamic_int8(self._given.content, states))
         whole = self._given.network
         if whole is None:
-            raise TrainerError(f"{plan.id} needs the model's weights.")
+            raise CandidateError("It needs the model's weights.")
         if plan.kind == "sparse":
             held = others.masks(whole, plan.settings["zero"])
             bare = others.zeroed(copy.deepcopy(whole), held)
-            return self._written(plan, self._taught(bare, whole, held), states)
+            return self._written(self._taught(bare, whole, held), states)
         return self._pruned(plan, whole, states)
 
     def _int8(self, content: bytes, states: Mapping[str, Any], *, layers: bool) -> Made:
@@ -171,7 +183,7 @@ class Maker:
         student = coupling.cut(net, whole.state_dict(), keep)
         coupling.prove(whole, student, keep, inputs)
         notes = [", ".join(f"{unit.name} {unit.width} to {width}" for unit, width in chosen.items())]
-        made = self._written(plan, self._taught(student, whole), states)
+        made = self._written(self._taught(student, whole), states)
         return dataclasses.replace(made, notes=notes, sensitivity=told)
 
     def _measured(self, whole: nn.Module, inputs: torch.Tensor) -> list[pruning.Curve]:
@@ -198,7 +210,7 @@ class Maker:
             lesson = dataclasses.replace(lesson, settings=settings)
         return distill(student, whole, self._rows, lesson, stop=self._stop, tell=tell, masks=held)
 
-    def _written(self, plan: Plan, model: nn.Module, states: Mapping[str, Any]) -> Made:
+    def _written(self, model: nn.Module, states: Mapping[str, Any]) -> Made:
         """The model's file, proved equal to it, and its weights."""
         self._tell("exporting")
         task = self._given.task
@@ -210,7 +222,7 @@ class Maker:
             content = files.written(files.read(export.to_onnx(model, example, stated)), stated)
             export.check_parity(content, model, example, stated)
         except export.ExportError as error:
-            raise TrainerError(f"{plan.id} cannot be exported: {error}.") from None
+            raise CandidateError(f"It cannot be exported: {error}.") from None
         with tempfile.TemporaryDirectory(prefix="cloudtui-weights-") as folder:
             path = Path(folder) / "model.safetensors"
             weights.write_safetensors(path, model, stated)

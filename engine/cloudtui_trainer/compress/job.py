@@ -19,7 +19,7 @@ from torch import nn
 from cloudtui_trainer import VERSION, paired
 from cloudtui_trainer.compress import files, measure
 from cloudtui_trainer.compress.board import Board, Kept, Made, leave
-from cloudtui_trainer.compress.candidates import Maker, Plan, plans
+from cloudtui_trainer.compress.candidates import CandidateError, Maker, Plan, plans
 from cloudtui_trainer.compress.distill import Lesson, Stopped
 from cloudtui_trainer.compress.given import Given, load
 from cloudtui_trainer.compress.int8 import coverage, has_vnni
@@ -72,10 +72,15 @@ def run(job: Job, recorder: Recorder, stop: Stop) -> str:
             made, found = before or _made(maker, plan, bench)
         except Stopped:
             return "stopped"
+        except CandidateError as error:
+            _pass_over(board, plan, error, recorder)
+            continue
         _keep(job, kept, plan, made, found, write=before is None)
         maker.finished(plan, made)
         board.found.append(found)
         _tell(board, found, recorder, again=before is not None)
+    if not board.found:
+        raise TrainerError(f"No candidate could be made. {board.notes[-1]}")
     _decide(board, bench, maker, recorder)
     leave(job.artifacts, "report.json", _summary(job, board))
     for line in board.table():
@@ -218,6 +223,13 @@ def _keep(job: Job, kept: Kept, plan: Plan, made: Made, found: Measured, *, writ
         kept.keep(plan.to_json(), made, found)
 
 
+def _pass_over(board: Board, plan: Plan, why: CandidateError, recorder: Recorder) -> None:
+    """Go on without a candidate that cannot be made: the others are worth no less."""
+    board.planned -= 1
+    board.notes.append(f"{plan.id} could not be made: {why}")
+    recorder.event("candidate_passed_over", level="warning", candidate=plan.id, text=board.notes[-1])
+
+
 def _tell(board: Board, found: Measured, recorder: Recorder, *, again: bool) -> None:
     verdict = board.verdicts()[found.id]
     points = 100 * found.validation.delta
@@ -249,7 +261,10 @@ def _decide(board: Board, bench: _Bench, maker: Maker, recorder: Recorder) -> No
         verdict = board.verdicts()[chosen.id]
         text = f"Chosen: {chosen.id}, {verdict.word}. {verdict.why}"
     else:
-        text = f"None is chosen: none stays within {board.settings.max_drop:g} points on validation."
+        text = (
+            f"None is chosen: none both stays within {board.settings.max_drop:g} points on validation and "
+            "gives what it is for."
+        )
     recorder.event("chosen", candidate=chosen.id if chosen else None, text=text)
 
 

@@ -125,9 +125,9 @@ def _speed(one: Measured, bands: Mapping[str, Sequence[float]]) -> str:
     if any(ratios[batch] > bands[batch][1] for batch in ratios):
         return ""
     shown = f"{one.latency_ratio:.2f}x for one row and {one.throughput_ratio:.2f}x for a batch"
-    if any(ratios[batch] < bands[batch][0] for batch in ratios):
+    if all(ratios[batch] < bands[batch][0] for batch in ratios):
         return f"It is slower: {shown}."
-    return f"It is no faster: {shown} lie within the noise of the baseline beside itself."
+    return f"It is no faster than the noise of the baseline beside itself: {shown}."
 
 
 def _dominator(one: Measured, others: Sequence[Measured], max_drop: float) -> Measured | None:
