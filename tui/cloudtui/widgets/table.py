@@ -41,7 +41,6 @@ class Table(ScrollView, can_focus=True):
         Binding("enter", "open", "Open", show=False),
         Binding("space", "mark", "Mark", show=False),
     ]
-
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     class Highlighted(Message):
