@@ -47,7 +47,7 @@ class Learner:
             loss = task.loss(outputs, targets)
             if not number:  # not before the forward pass: the memory would be given back and fetched anew
                 self.optimizer.zero_grad(set_to_none=True)
-            share = loss * (len(part) / len(rows))
+            share = loss * (len(part) / len(rows)) if parts > 1 else loss
             torch.autograd.backward(share * self.scale[0] if self.precision == "fp16" else share)
             sums += torch.stack([loss.detach() * len(part), task.scored(outputs, targets)])
         return sums
