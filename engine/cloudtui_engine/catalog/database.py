@@ -7,21 +7,25 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cloudtui_engine.catalog.datasets import Datasets
-from cloudtui_engine.catalog.engine_sessions import EngineSessions
-from cloudtui_engine.catalog.events import Events
 from cloudtui_engine.catalog.file_systems import read_mounts
 from cloudtui_engine.catalog.instances import Instances
 from cloudtui_engine.catalog.metrics import Metrics
-from cloudtui_engine.catalog.models import Models
 from cloudtui_engine.catalog.opening import connect, prepare, translate
-from cloudtui_engine.catalog.operations import Operations
 from cloudtui_engine.catalog.runs import Runs
 from cloudtui_engine.catalog.settings import Settings
-from cloudtui_engine.catalog.sources import Sources
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
+
+if TYPE_CHECKING:
+    from cloudtui_engine.catalog.datasets import Datasets
+    from cloudtui_engine.catalog.engine_sessions import EngineSessions
+    from cloudtui_engine.catalog.events import Events
+    from cloudtui_engine.catalog.models import Models
+    from cloudtui_engine.catalog.operations import Operations
+    from cloudtui_engine.catalog.sources import Sources
 
 
 class _Handle:
@@ -51,15 +55,53 @@ class Catalog:
         self._closed = False
         self._watch = connect(paths.catalog)
         self.instances = Instances(self)
-        self.datasets = Datasets(self)
         self.runs = Runs(self)
         self.metrics = Metrics(self)
-        self.sources = Sources(self)
-        self.events = Events(self)
-        self.models = Models(self)
-        self.operations = Operations(self)
-        self.engine_sessions = EngineSessions(self)
         self.settings = Settings(self)
+
+    # The first screen needs none of these: each is imported when somebody asks for it.
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Versions of data."""
+        from cloudtui_engine.catalog.datasets import Datasets
+
+        return Datasets(self)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """How far journals were read."""
+        from cloudtui_engine.catalog.sources import Sources
+
+        return Sources(self)
+
+    @cached_property
+    def events(self) -> Events:
+        """What happened."""
+        from cloudtui_engine.catalog.events import Events
+
+        return Events(self)
+
+    @cached_property
+    def models(self) -> Models:
+        """What runs learned."""
+        from cloudtui_engine.catalog.models import Models
+
+        return Models(self)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """What was asked for."""
+        from cloudtui_engine.catalog.operations import Operations
+
+        return Operations(self)
+
+    @cached_property
+    def engine_sessions(self) -> EngineSessions:
+        """Engines that ran here."""
+        from cloudtui_engine.catalog.engine_sessions import EngineSessions
+
+        return EngineSessions(self)
 
     @classmethod
     def open(cls, paths: Paths, *, create: bool = True, mounts: Callable[[], str] = read_mounts) -> Catalog:
