@@ -66,6 +66,8 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.paths",
             "cloudtui_engine.records",
             "cloudtui_engine.runs.commands",
+            "cloudtui_engine.runs.estimate",
+            "cloudtui_engine.runs.follow_up",
             "cloudtui_engine.runs.upkeep",
             "cloudtui_engine.sanitize",
             "cloudtui_engine.ssh_config",

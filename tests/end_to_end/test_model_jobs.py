@@ -275,3 +275,16 @@ def test_operations_are_listed(home: Home) -> None:
     shown = home.json("operation", "show", found[-1]["id"][:14])
     assert (shown["about"], shown["state"]) == ("first", "done")
     assert home.run("operation", "show", "none").status == 3
+
+
+def test_a_training_is_judged_and_shrunk_by_itself(home: Home) -> None:
+    run = train(home, "--then", "evaluate", "--then", "compress", "--max-drop", "3")
+
+    def both() -> list[dict[str, Any]]:
+        jobs = [one for one in home.json("run", "list", "--jobs") if one["id"] != run["id"]]
+        return jobs if [one["status"] for one in jobs] == ["succeeded"] * 2 else []
+
+    jobs = wait_until(both, timeout=60)
+    assert sorted(one["name"] for one in jobs) == ["first-compress-1", "first-evaluate-1"]
+    evaluated, compressed = sorted(jobs, key=lambda one: one["created_at"])
+    assert evaluated["ended_at"] <= compressed["created_at"]  # they do not disturb each other's timing

@@ -35,6 +35,7 @@ def start_training(
     weights: Model | None = None,
     pull: str = "best",
     pull_max: int = pull_policy.MAX_BYTES,
+    then: Sequence[Mapping[str, Any]] = (),
 ) -> Run:
     """A new run of the bundled trainer, queued.
 
@@ -50,6 +51,7 @@ def start_training(
         weights: a model whose weights it begins from.
         pull: what is brought here when it has ended: `none`, `best` or `all`.
         pull_max: no more bytes than these are brought here by themselves.
+        then: jobs on its model once it has succeeded, see `follow_up.plan`.
 
     Raises:
         RefusedError: the model has no weights that a training can begin from.
@@ -76,7 +78,7 @@ def start_training(
             task=chosen_task,
             model=architecture,
             params=dict(params),
-            spec={"gpus": gpus, "pull": pull, "pull_max": pull_max},
+            spec={"gpus": gpus, "pull": pull, "pull_max": pull_max, **_then(then)},
             created_at=time.time(),
             model_id=weights.id if weights else None,
         ),
@@ -92,6 +94,7 @@ def start_evaluation(
     instance: Instance,
     split: str = "test",
     params: Mapping[str, Any] | None = None,
+    then: Sequence[Mapping[str, Any]] = (),
 ) -> Run:
     """A job that measures a model on the rows of a split, queued.
 
@@ -99,7 +102,7 @@ def start_evaluation(
         RefusedError: the model has no files, or learned another task than the dataset's.
         UsageError: the dataset has no such split.
     """
-    spec = {"gpus": "auto", "split": split, "pull": "all"}
+    spec = {"gpus": "auto", "split": split, "pull": "all", **_then(then)}
     model_jobs.check_evaluation(model, dataset, split)
     name = _free_name(catalog, f"{model.name}-evaluate")
     job = _job("evaluate", model, dataset, name, params or {})
@@ -114,6 +117,7 @@ def start_compression(
     instance: Instance,
     max_drop: float = 0.5,
     params: Mapping[str, Any] | None = None,
+    then: Sequence[Mapping[str, Any]] = (),
 ) -> Run:
     """A job that makes smaller variants of a model and judges each, queued.
 
@@ -124,6 +128,7 @@ def start_compression(
         instance: where it runs; latencies are of that machine.
         max_drop: how many points of accuracy a variant may lose.
         params: more for the trainer's compression.
+        then: jobs on the model after this one.
 
     Raises:
         RefusedError: the model has no files, is a variant or a regression, or learned another task.
@@ -133,7 +138,12 @@ def start_compression(
     chosen = {**(params or {}), "max_drop": max_drop}
     name = _free_name(catalog, f"{model.name}-compress")
     job = _job("compress", model, dataset, name, chosen)
-    return _create(catalog, replace(job, spec={"gpus": "auto", "pull": "best"}), [instance.id])
+    spec = {"gpus": "auto", "pull": "best", **_then(then)}
+    return _create(catalog, replace(job, spec=spec), [instance.id])
+
+
+def _then(then: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"then": [dict(job) for job in then]} if then else {}
 
 
 def _job(kind: str, model: Model, dataset: Dataset, name: str, params: Mapping[str, Any]) -> Run:

@@ -12,7 +12,7 @@ from cloudtui_engine.hosts import replies
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.records.host_status import HostStatus
 from cloudtui_engine.records.run import FINISHED, Attempt, RunState
-from cloudtui_engine.runs import console_log, lineage
+from cloudtui_engine.runs import console_log, follow_up, lineage
 from cloudtui_engine.runs.ingest import Ingest
 from cloudtui_engine.runs.verdict import Verdict, judge
 from cloudtui_engine.sanitize import clean_line
@@ -248,6 +248,7 @@ class AttemptFollower:
                 )
                 self._catalog.runs.set_stale([attempt.run_id], None)
                 lineage.register(self._catalog, attempt, verdict.state)
+                follow_up.begin(self._catalog, attempt, verdict.state)
         self.finished = True
 
     def _with_last_line(self, verdict: Verdict) -> str:

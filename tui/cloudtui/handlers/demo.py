@@ -49,11 +49,12 @@ class DemoReport:
 def demo(
     session: Session, headless: bool = False, epochs: int | None = None, max_drop: float = 0.5
 ) -> DemoReport:
-    """Train on the built-in digits, evaluate, compress; or leave all but the start to the desktop."""
-    from cloudtui_engine.runs import commands
+    """Train on the built-in digits, evaluate, compress; where the desktop shows it, the engine goes on."""
+    from cloudtui_engine.runs import commands, follow_up
 
     if epochs is not None and epochs < 1:
         raise UsageError("--epochs wants a number from 1.")
+    on_desktop = not session.wait or (session.interactive and not headless and sys.stdout.isatty())
     dataset = _dataset(session)
     run = commands.start_training(
         session.catalog,
@@ -61,9 +62,10 @@ def demo(
         instances=[instances.find(session, "local")],
         params={} if epochs is None else {"epochs": epochs},
         name=_free_name(session),
+        then=follow_up.plan(follow_up.JOBS, max_drop) if on_desktop else (),
     )
     run = accepted(session, run, follow=False)
-    if not session.wait or (session.interactive and not headless and sys.stdout.isatty()):
+    if on_desktop:
         return DemoReport(run, dataset, opens_desktop=True)
     run = follow_run(session, run)
     if run.status is not RunState.SUCCEEDED:

@@ -29,11 +29,13 @@ def train(
     weights: str | None = None,
     pull: str = "best",
     pull_max: str | int = "2GB",
+    then: Sequence[str] = (),
+    max_drop: float = 0.5,
     name: str | None = None,
     follow: bool = False,
 ) -> Run:
     """Train with the bundled trainer."""
-    from cloudtui_engine.runs import commands
+    from cloudtui_engine.runs import commands, follow_up
 
     found = session.catalog.datasets.find(dataset)
     run = commands.start_training(
@@ -48,6 +50,7 @@ def train(
         weights=session.catalog.models.find(weights) if weights else None,
         pull=pull,
         pull_max=values.size(pull_max),
+        then=follow_up.plan(then or (), max_drop),
     )
     return accepted(session, run, follow)
 
