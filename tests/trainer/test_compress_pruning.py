@@ -138,7 +138,8 @@ def test_the_cost_is_that_of_the_network_which_is_built(measured):
         )
 
     left, right = sums(smaller), sums(model)
-    expected = sum(part / all_ for part, all_ in zip(left, right, strict=True)) / 3
+    parts = zip(pruning.PRICES, left, right, strict=True)
+    expected = sum(price * part / whole for price, part, whole in parts)
     assert pruning.cost_of(model, inputs)(widths) == pytest.approx(expected)
 
 
@@ -172,3 +173,33 @@ def test_wide_units_keep_whole_registers_of_channels():
         assert found[0] == width
         assert list(found) == sorted(set(found), reverse=True)
         assert found[-1] >= 2
+
+
+def curve(name, *divergences):
+    unit = coupling.Unit(((name,),), 64, ())
+    return pruning.Curve(unit, torch.arange(64), "norm", (64, 48, 32, 16)[: len(divergences)], divergences)
+
+
+def priced(**prices):
+    """The cost of units, each by its share of the channels."""
+    return lambda widths: sum(
+        prices[unit.name] * widths.get(unit, 64) / 64
+        for unit in (coupling.Unit(((name,),), 64, ()) for name in prices)
+    )
+
+
+def test_the_cheapest_is_cut_first():
+    found = pruning.widths([curve("a", 0, 9, 9, 9), curve("b", 0, 1, 2, 3)], 0.7, priced(a=0.5, b=0.5))
+    assert {unit.name: width for unit, width in found.items()} == {"a": 64, "b": 16}
+
+
+def test_what_was_cut_for_nothing_is_given_back():
+    """The small one is cut first and does not suffice; the large one goes beyond the target in one step."""
+    large, small = curve("large", 0, 50, 60, 70), curve("small", 0, 1, 2, 3)
+    found = pruning.widths([large, small], 0.75, priced(large=0.9, small=0.1))
+    assert {unit.name: width for unit, width in found.items()} == {"large": 48, "small": 48}
+
+
+def test_a_target_out_of_reach_is_come_as_near_as_can_be():
+    found = pruning.widths([curve("a", 0, 1, 2, 3)], 0.01, priced(a=1.0))
+    assert list(found.values()) == [16]

@@ -17,6 +17,8 @@ from cloudtui_trainer.compress.coupling import NARROWEST, State, Unit, silenced
 from cloudtui_trainer.compress.kl import divergence
 from cloudtui_trainer.compress.rows import TrainRows
 
+PRICES = (0.25, 0.25, 0.5)
+"""Of multiplications, of weights, and of numbers that layers hand on, in the cost."""
 GRAIN = 16
 """Wide units keep a multiple of so many channels: what a vector register holds; others are slower."""
 
@@ -110,8 +112,8 @@ def importances(
 def cost_of(model: nn.Module, inputs: torch.Tensor) -> Callable[[Mapping[Unit, int]], float]:
     """A function that gives the share of the cost that a network of some widths has left.
 
-    Cost is a third each multiplications, weights, and numbers that layers hand on, as shares of the whole
-    network's. The second is size; the others are time, and in int8 the third is most of it.
+    Cost is multiplications, weights, and numbers that layers hand on, as shares of the whole network's, by
+    their `PRICES`. The second is size; the others are time, and in int8 the third is most of it.
     """
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     positions = _positions(model, inputs)
@@ -133,7 +135,8 @@ def cost_of(model: nn.Module, inputs: torch.Tensor) -> Callable[[Mapping[Unit, i
     whole = totals({})
 
     def share(widths: Mapping[Unit, int]) -> float:
-        return sum(left / all_ for left, all_ in zip(totals(widths), whole, strict=True)) / len(whole)
+        parts = zip(PRICES, totals(widths), whole, strict=True)
+        return sum(price * left / all_ for price, left, all_ in parts)
 
     return share
 
@@ -141,31 +144,48 @@ def cost_of(model: nn.Module, inputs: torch.Tensor) -> Callable[[Mapping[Unit, i
 def widths(
     measured: list[Curve], target: float, share: Callable[[Mapping[Unit, int]], float]
 ) -> dict[Unit, int]:
-    """Cut what diverges least for what it saves, until `target` of the cost is left, or less."""
-    place = dict.fromkeys(range(len(measured)), 0)
+    """Cut what diverges least for what it saves, until `target` of the cost is left, or less.
 
-    def at(number: int, more: int = 0) -> dict[Unit, int]:
-        return {
-            curve.unit: curve.kept[place[index] + (more if index == number else 0)]
-            for index, curve in enumerate(measured)
-        }
+    A last cut may go far beyond the target; then what others lost is given back as far as that lasts.
+    """
+    place = [0] * len(measured)
+    left = share({})
+    while left > target and (move := _best_move(measured, place, share, forward=True)):
+        place[move[0]] += move[1]
+        left = share(_at(measured, place))
+    while move := _best_move(measured, place, share, forward=False, most=target):
+        place[move[0]] += move[1]
+    return _at(measured, place)
 
-    left = share(at(-1))
-    while left > target:
-        best, rate = (0, 0), float("inf")
-        for number, curve in enumerate(measured):
-            now = place[number]
-            # Farther ahead than one step, too: a curve may be flat behind a hill.
-            for more in range(1, len(curve.kept) - now):
-                saved = left - share(at(number, more))
-                worse = curve.divergences[now + more] - curve.divergences[now]
-                if saved > 0 and worse / saved < rate:
-                    best, rate = (number, more), worse / saved
-        if not best[1]:
-            break
-        place[best[0]] += best[1]
-        left = share(at(-1))
-    return at(-1)
+
+def _best_move(
+    measured: list[Curve],
+    place: list[int],
+    share: Callable[[Mapping[Unit, int]], float],
+    *,
+    forward: bool,
+    most: float = 1.0,
+) -> tuple[int, int] | None:
+    """The unit and steps with the best rate of divergence to cost: least to cut, most to give back.
+
+    More than one step is looked at, for a curve may be flat behind a hill.
+    """
+    now = share(_at(measured, place))
+    rates = {}
+    for number, curve in enumerate(measured):
+        here = place[number]
+        for more in range(1, len(curve.kept) - here) if forward else range(-1, -here - 1, -1):
+            then = share(_at(measured, [*place[:number], here + more, *place[number + 1 :]]))
+            if then != now and then <= most:
+                worse = curve.divergences[here + more] - curve.divergences[here]
+                rates[number, more] = worse / (now - then)
+    if not rates:
+        return None
+    return min(rates, key=lambda move: rates[move]) if forward else max(rates, key=lambda move: rates[move])
+
+
+def _at(measured: list[Curve], place: list[int]) -> dict[Unit, int]:
+    return {curve.unit: curve.kept[at] for curve, at in zip(measured, place, strict=True)}
 
 
 def kept_channels(measured: list[Curve], chosen: Mapping[Unit, int]) -> dict[Unit, torch.Tensor]:
