@@ -22,9 +22,9 @@ from cloudtui_trainer.randomness import ORDER, STEP, mixed, seed_devices
 from cloudtui_trainer.rates import schedule
 from cloudtui_trainer.stop import Stop
 
-_STEPS = 1700
+_STEPS = 2000
 """Where the epochs are not given: about as many updates, within what follows."""
-_EPOCHS = (4, 20)
+_EPOCHS = (6, 20)
 _WEIGHT_DECAY = 0.01
 _LONGEST_AVERAGE = 0.998
 

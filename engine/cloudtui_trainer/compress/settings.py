@@ -24,7 +24,7 @@ class Settings:
     """Which of the candidates that keep within it is chosen."""
     methods: str = "int8,prune,fp16,dynamic,sparse"
     """Some of `METHODS`, with commas between."""
-    ratios: str = "0.4,0.6,0.8"
+    ratios: str = "0.4,0.55,0.7"
     """Shares of the cost that pruning takes away, with commas between; see `pruning.cost_of`."""
     epochs: int = ranged(0, 0, 10_000)
     """Of distillation; 0 takes as many as fit the data."""
@@ -73,7 +73,7 @@ class Settings:
             found = []
         if not found or not all(0.01 <= ratio <= 0.99 for ratio in found):
             raise ParamError(
-                f"The ratios {self.ratios!r} cannot be used.", "They go from 0.01 to 0.99: 0.4,0.6,0.8"
+                f"The ratios {self.ratios!r} cannot be used.", "They go from 0.01 to 0.99: 0.4,0.55,0.7"
             )
         return found
 
