@@ -68,6 +68,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.runs.commands",
             "cloudtui_engine.runs.estimate",
             "cloudtui_engine.runs.follow_up",
+            "cloudtui_engine.runs.preparing",
             "cloudtui_engine.runs.upkeep",
             "cloudtui_engine.sanitize",
             "cloudtui_engine.ssh_config",

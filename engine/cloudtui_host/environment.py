@@ -3,7 +3,7 @@
 The job is `python -m cloudtui_host.environment config.json`, config:
 `{"env": "env/<hash>", "python": base interpreter or "", "version": "3.12", "requirements": [...],
 "on_top": bool, "constraints": [...], "accelerator": "cuda"|"cpu", "find_links": "wheels/<sha>" or "",
-"index": "", "need_bytes": n}`.
+"index": "", "need_bytes": n, "imports": modules to test instead of a training step, or []}`.
 It is all that may write below `env/`. Who else wants the same environment waits for the lock, and finds it.
 """
 
@@ -166,10 +166,16 @@ class _Maker:
         if free < need:
             raise HostError(
                 "disk_full",
-                "An environment with torch for %s needs about %.1f GB on the host, and %.1f GB are free."
-                % (self._accelerator.upper(), need / 1e9, free / 1e9),
+                "An environment %s needs about %.1f GB on the host, and %.1f GB are free."
+                % (self._what, need / 1e9, free / 1e9),
                 "Free some space there, or choose a root on another disk.",
             )
+
+    @property
+    def _what(self) -> str:
+        if self._config.get("imports"):
+            return "for reading data"
+        return "with torch for " + self._accelerator.upper()
 
     @property
     def _accelerator(self) -> str:
@@ -190,7 +196,7 @@ class _Maker:
             constraints=[str(one) for one in config.get("constraints") or ()],
         )
         maker.fill(wish, (lambda: _put_on_top(maker.python, base)) if on_top else None)
-        self.tell("Testing one training step")
+        self.tell("Testing the environment" if config.get("imports") else "Testing one training step")
         shutil.rmtree(os.path.join(self._new, "tmp"), ignore_errors=True)
         self._record(maker, self._tested(maker.python))
         _move_scripts(self._new, self._folder)
@@ -198,6 +204,15 @@ class _Maker:
         files.sync_folder(os.path.dirname(self._folder))
 
     def _tested(self, python: str) -> Dict[str, Any]:
+        names = [str(one) for one in self._config.get("imports") or ()]
+        if names:
+            # Without torch there is no training step: that all can be imported is the proof.
+            if (
+                tool.output(python, "-W", "ignore", "-c", "import " + ", ".join(names), timeout_s=120.0)
+                is None
+            ):
+                raise HostError("smoke_failed", "The new environment cannot import %s." % ", ".join(names))
+            return {"imports": names}
         try:
             try:
                 return smoke.step(python, self._accelerator)

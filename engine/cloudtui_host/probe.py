@@ -56,7 +56,7 @@ def version(name):
     except Exception:
         return None
 found = {"version": "%d.%d.%d" % sys.version_info[:3], "prefix": sys.prefix, "cuda": None}
-for name in ("torch", "numpy", "safetensors", "onnx", "onnxruntime", "onnxscript"):
+for name in ("torch", "numpy", "safetensors", "onnx", "onnxruntime", "onnxscript", "pillow", "polars"):
     found[name] = version(name)
 found["sklearn"] = version("scikit-learn")
 for folder in sys.path:

@@ -44,7 +44,7 @@ def test_facts_of_this_machine(root: Path, tmp_path: Path) -> None:
     assert mine["version"] == ".".join(map(str, sys.version_info[:3]))
     assert set(mine) == {
         "path", "version", "torch", "cuda", "sees_cuda", "numpy", "safetensors", "onnx", "onnxruntime",
-        "onnxscript", "sklearn",
+        "onnxscript", "sklearn", "pillow", "polars",
     }  # fmt: skip
     assert facts["libc"].startswith("glibc 2.") or "glibc" not in facts["libc"]
     assert facts["driver"] == "550.144.03"

@@ -213,7 +213,7 @@ class Performer:
         name = built_in(str(arguments.get("dataset", "")))
         if name is None:
             return arguments
-        return {**arguments, "dataset": f"{name}@{dataset.add(session, name, name).version}"}
+        return {**arguments, "dataset": f"{name}@{dataset.add_here(session, name, name).version}"}
 
     def _say_refused(self, action: Action, selected: Sequence[Any], outcome: Outcome) -> None:
         whole = len(outcome.done) + len(outcome.refused)
@@ -236,6 +236,9 @@ class Performer:
             if isinstance(result, Operation):
                 self._mine[result.id] = action.title
                 self._app.notify(f"{action.title}: on its way.", timeout=3, markup=False)
+            elif isinstance(result, Run) and result.kind == "prepare":
+                machines = clean_line(", ".join(result.instances), 60)
+                self._app.notify(f"It is read on {machines} ({result.name}).", timeout=6, markup=False)
             elif isinstance(result, Run) and action.id in _ASKS:
                 self._show(*_place_of(result))
         if len(results) == 1 and not several and not isinstance(results[0], Operation | Run):

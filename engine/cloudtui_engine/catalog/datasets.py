@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 from cloudtui_engine.catalog.base import Repository, Row, dumps, prefix_end, the_one
 from cloudtui_engine.errors import NotFoundError, RefusedError
@@ -13,6 +14,7 @@ from cloudtui_engine.records.dataset import Dataset
 Rows = list[Row]
 Found = list[Dataset]
 _HEAD = "id, name, version, task, sha256, size_bytes, splits, classes, source, created_at"
+MANIFEST = "manifest.json"
 _SELECT = f"SELECT {_HEAD}, manifest FROM dataset"
 
 
@@ -75,13 +77,13 @@ class Datasets(Repository):
                 f"{_SELECT} WHERE (id >= ? AND id < ?) OR (sha256 >= ? AND sha256 < ?)",
                 (text, end, text, end),
             ).fetchall()
-            return self._with_copies(db, [the_one(rows if text else [], "dataset", text)])[0]
+            return self._records(db, [the_one(rows if text else [], "dataset", text)])[0]
 
     def list(self) -> Found:
         """All versions by name, newest first, without their manifests (which may hold vocabularies)."""
         with self._catalog.read() as db:
             rows = db.execute(f"SELECT {_HEAD}, '{{}}' FROM dataset ORDER BY name, version DESC").fetchall()
-            return self._with_copies(db, rows)
+            return self._records(db, rows)
 
     def next_version(self, name: str) -> int:
         """The number that a new version of the name gets."""
@@ -106,10 +108,11 @@ class Datasets(Repository):
     def _first(self, where: str, *values: object) -> Dataset | None:
         with self._catalog.read() as db:
             rows = db.execute(f"{_SELECT} WHERE {where} LIMIT 1", values).fetchall()
-            return self._with_copies(db, rows)[0] if rows else None
+            return self._records(db, rows)[0] if rows else None
 
-    @staticmethod
-    def _with_copies(db: sqlite3.Connection, rows: Rows) -> Found:
+    def _records(self, db: sqlite3.Connection, rows: Rows) -> Found:
+        """The rows with the copies of each, and whether it is here, which only the disk knows."""
+        data = self._catalog.paths.data
         copies: dict[str, list[str]] = {}
         where, values = ("WHERE c.dataset_id = ?", (rows[0][0],)) if len(rows) == 1 else ("", ())
         for dataset, name in db.execute(
@@ -118,7 +121,13 @@ class Datasets(Repository):
             values,
         ):
             copies.setdefault(dataset, []).append(name)
-        return [_dataset(row, tuple(copies.get(row[0], ()))) for row in rows]
+        found = [_dataset(row, tuple(copies.get(row[0], ()))) for row in rows]
+        return [
+            replace(one, is_here=False)
+            if one.is_in_place and not (data / one.sha256 / MANIFEST).is_file()
+            else one
+            for one in found
+        ]
 
 
 def _dataset(row: Row, instances: tuple[str, ...]) -> Dataset:

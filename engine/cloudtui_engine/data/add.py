@@ -46,11 +46,7 @@ def add_dataset(
         UnreachableError: a built-in source must be fetched, and cannot be.
         FailedError: the disk is full.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"A dataset cannot be named {clean_line(name, 80)!r}.",
-            "Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.",
-        )
+    check_name(name)
     wishes = wishes or Wishes()
     manifest = build_dataset(
         source,
@@ -63,6 +59,24 @@ def add_dataset(
     with catalog.write("dataset"):
         known = catalog.datasets.by_sha(manifest.sha256)
         return known or catalog.datasets.add(_record(catalog, manifest, source))
+
+
+def is_name(name: str) -> bool:
+    """Whether a dataset can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def check_name(name: str) -> None:
+    """See that a dataset can be called so.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not is_name(name):
+        raise UsageError(
+            f"A dataset cannot be named {clean_line(name, 80)!r}.",
+            "Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.",
+        )
 
 
 def _record(catalog: Catalog, manifest: Manifest, source: str) -> Dataset:

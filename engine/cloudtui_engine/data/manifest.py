@@ -67,14 +67,22 @@ def load_manifest(folder: Path) -> Manifest:
     Raises:
         BadInputError: it is missing, unreadable or not a manifest of this format.
     """
-    path = folder / FILE_NAME
+    return read_manifest(folder / FILE_NAME)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check one manifest, wherever it lies.
+
+    Raises:
+        BadInputError: as `load_manifest`.
+    """
     try:
         if path.stat().st_size > LIMIT:
             raise BadInputError(f"{path} is too large for a manifest.", "Add the dataset again.")
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise BadInputError(f"Cannot read {path}: {error.strerror}.", "Add the dataset again.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadInputError(f"{path} is damaged: it is not JSON.", "Add the dataset again.") from None
     if not _is_manifest(data):
         raise BadInputError(

@@ -24,7 +24,7 @@ def read_rows(
     Only the bytes of these rows are read.
 
     Raises:
-        NotFoundError: the split or a row is not there.
+        NotFoundError: the split or a row is not there, or the arrays lie only on a host.
         BadInputError: the arrays are not on this machine, or not what the manifest says.
     """
     x = _array(paths, dataset, split, "x")
@@ -42,7 +42,7 @@ def read_targets(paths: Paths, dataset: Dataset, split: str, indices: Sequence[i
     """What is to be predicted of some rows: labels, or numbers.
 
     Raises:
-        NotFoundError: the split or a row is not there.
+        NotFoundError: the split or a row is not there, or the arrays lie only on a host.
         BadInputError: the arrays are not on this machine, or not what the manifest says.
     """
     chosen = _rows(_array(paths, dataset, split, "y"), split, indices)
@@ -57,6 +57,7 @@ def class_balance(paths: Paths, dataset: Dataset) -> dict[str, dict[str, int]]:
     """Rows of each class in each split, in the order of the classes; empty where a number is predicted.
 
     Raises:
+        NotFoundError: the arrays lie only on a host.
         BadInputError: the arrays are not on this machine, or not what the manifest says.
     """
     if not dataset.classes:
@@ -90,6 +91,11 @@ def _array(paths: Paths, dataset: Dataset, split: str, part: str) -> npt.NDArray
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if entry["rows"] else None, allow_pickle=False)
     except OSError as error:
+        if dataset.only_on:
+            raise NotFoundError(
+                f"The rows of {dataset.name} v{dataset.version} lie {dataset.only_on}.",
+                "They were read there in place and are not on this machine.",
+            ) from None
         raise BadInputError(
             f"The arrays of {dataset.name} cannot be read here: {error.strerror or error}.",
             "Add the dataset again.",

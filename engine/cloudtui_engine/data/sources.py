@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from cloudtui_engine.data import built_in, csv_files, folders, idx, parquet_files
@@ -71,21 +72,24 @@ def _existing(source: str) -> Path:
     except FileNotFoundError:
         if _ON_A_HOST.match(source):
             raise BadInputError(
-                f"Cannot use {clean_line(source)}: data on another machine is not read in place yet.",
-                "Copy it here and give its path; it is pushed to a machine once, when a run needs it.",
+                f"There is no {clean_line(source)} here, and no machine of that name is known.",
+                "Data on a machine is named MACHINE:/path; see cloudtui instance list.",
             ) from None
-        raise BadInputError(f"There is no {clean_line(str(path))}.", _nearby(path)) from None
+        raise BadInputError(
+            f"There is no {clean_line(str(path))}.", nearby(path, BUILT_IN) or _SOURCES
+        ) from None
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise BadInputError(f"Cannot read {clean_line(source)}: {why}.", _SOURCES) from None
     return path
 
 
-def _nearby(path: Path) -> str:
-    names = list(BUILT_IN)
+def nearby(path: Path, more: Iterable[str] = ()) -> str:
+    """A sentence on what there is beside a path that is not there; empty where nothing is like it."""
+    names = list(more)
     try:
         names += [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return f"There is no folder {clean_line(str(path.parent))} either."
     close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
-    return f"Near it: {', '.join(clean_line(name) for name in close)}." if close else _SOURCES
+    return f"Near it: {', '.join(clean_line(name) for name in close)}." if close else ""

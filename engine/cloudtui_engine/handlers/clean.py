@@ -86,7 +86,7 @@ def _known(catalog: Catalog, instance_id: str, lying: Sequence[cleaning.Lying]) 
     waiting = catalog.runs.open_attempts()
     return cleaning.Known(
         attempts={key: over for one in lying if (key := one.attempt) and (over := _over(catalog, key))},
-        current=frozenset({f"host/{shipping.pack('cloudtui_host').sha}", stage.trainer_folder()}),
+        current=stage.own_folders() | {f"host/{shipping.pack('cloudtui_host').sha}"},
         needed=_needed(catalog, instance_id, waiting),
         here=frozenset(_here(catalog)),
         busy=any(one.state in ON_HOST and one.instance_id in same | {instance_id} for one in waiting),
@@ -117,7 +117,11 @@ def _is_here(catalog: Catalog, local: str | None, sha256: str) -> bool:
 
 def _needed(catalog: Catalog, instance_id: str, waiting: Sequence[Attempt]) -> dict[str, str]:
     """What waits or runs, on this host or another: content has one name everywhere."""
-    needed: dict[str, str] = {}
+    needed = {
+        f"data/{one.sha256}": f"The only copy of {one.name} v{one.version}: nothing could bring it back."
+        for one in catalog.datasets.list()
+        if not one.is_here
+    }
     for attempt in waiting:
         run = catalog.runs.get(attempt.run_id)
         why = f"{run.name} needs it."

@@ -21,6 +21,7 @@ from cloudtui_engine.hosts.session import Session
 
 INDEX = "environment.index"
 """The setting that holds one more package index by accelerator: `{"cpu": URL, "cuda": URL}`."""
+IMPORTS = {"pillow": "PIL"}
 SMOKE_S = 300.0
 PROBE_S = 90.0
 LOOK_S = 0.3
@@ -96,6 +97,8 @@ class Environments:
                 return choice.python
             self._forget(choice.key)
             return ""
+        if not choice.accelerator:
+            return choice.python
         return choice.python if self._is_proven(session, choice, avoid) else ""
 
     # -- what the host has
@@ -195,6 +198,9 @@ class Environments:
             "find_links": links,
             "index": self._index(plan),
             "need_bytes": plan.disk_bytes,
+            "imports": []
+            if plan.has_torch
+            else [IMPORTS.get(name, name) for name in environment.DATA_REQUIREMENTS],
         }
         argv = ["{python}", "-u", "-m", "cloudtui_host.environment", "{config}"]
         spec = {"argv": argv, "config": config, "sample_s": 3600}

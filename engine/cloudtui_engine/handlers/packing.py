@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cloudtui_engine.data import csv_files, idx, parquet_files
 from cloudtui_engine.errors import FailedError, RefusedError, UnreachableError
 from cloudtui_engine.handlers import bring, stage
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.handlers.environment import Environments
 from cloudtui_engine.hosts import replies
-from cloudtui_engine.hosts.environment import need_of
+from cloudtui_engine.hosts.environment import Need, need_of
 from cloudtui_engine.hosts.facts import checked_gpus
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Artifact, Run
 from cloudtui_engine.runs import gpus, job_spec, model_jobs
@@ -55,12 +57,14 @@ class Packing:
             folder = self._carrier.folder(packed) if packed else ""
             secrets = self._context.secrets.get(run.id)
             return common | job_spec.script(run, folder=folder, secrets=secrets)
+        if run.kind == "prepare":
+            return common | self._preparing(session)
         if dataset is None:
             raise FailedError(
                 f"The dataset of {run.name} is not known here.", "Start it anew with --dataset."
             )
         python = self._find_python(session, model)
-        trainer, data = self._carrier.trainer(), self._carrier.dataset(dataset)
+        trainer, data = self._carrier.trainer(), self._bring_data(dataset)
         self._catalog.datasets.add_copy(dataset.id, self._link.instance_id, time.time())
         given = self._give(session, model) if model is not None else ""
         there = job_spec.Brought(trainer, f"{session.hello['root']}/{data}", python, given)
@@ -71,6 +75,18 @@ class Packing:
                 f"The model that {run.name} acts on is not known here.", "Start it anew: cloudtui model list"
             )
         return common | job_spec.on_model(run, self._number, there, model)
+
+    # -- the data
+
+    def _bring_data(self, dataset: Dataset) -> str:
+        return self._carrier.dataset(dataset, self._catalog.instances.get(self._link.instance_id).name)
+
+    def _preparing(self, session: Session) -> dict[str, Any]:
+        """Reading data where it lies: what reads it goes there, and a python that can."""
+        source = str(self._run.spec.get("source") or "")
+        python = self._environments().python_for(session, data_need(source))
+        folder = f"{session.hello['root']}/data"
+        return job_spec.preparing(self._run, job_spec.Brought(self._carrier.preparer(), folder, python))
 
     # -- the model
 
@@ -134,12 +150,22 @@ class Packing:
 
     def _find_python(self, session: Session, model: Model | None) -> str:
         """The python for the trainer; empty stands for the one that serves us."""
-        environments = Environments(
+        files = [file.name for file in model.files] if model else ()
+        return self._environments().python_for(session, need_of(self._run.kind, self._run.model or "", files))
+
+    def _environments(self) -> Environments:
+        return Environments(
             self._context,
             self._link,
             report=self._report,
             cancelled=self._carrier.cancelled,
             warn=lambda text: self._catalog.events.add(self._run.id, "warning", "environment", text),
         )
-        files = [file.name for file in model.files] if model else ()
-        return environments.python_for(session, need_of(self._run.kind, self._run.model or "", files))
+
+
+def data_need(source: str) -> Need:
+    """What reading a source takes, as far as its name tells: a folder may hold pictures."""
+    name = source.rpartition("/")[2]
+    if csv_files.NAME.search(name) or parquet_files.NAME.search(name):
+        return "tables"
+    return "arrays" if idx.is_images(name) else "pictures"

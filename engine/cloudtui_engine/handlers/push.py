@@ -26,7 +26,9 @@ def push(context: Context, operation: Operation) -> Mapping[str, Any]:
     while True:
         try:
             with link.session(30.0):
-                stage.Carrier(context.paths, link, report, context.closing.is_set).dataset(dataset)
+                stage.Carrier(context.paths, link, report, context.closing.is_set).dataset(
+                    dataset, instance.name
+                )
             break
         except Cancelled:
             raise Withdrawn from None

@@ -22,7 +22,7 @@ POLL_S = 0.05
 LIVE = frozenset({"starting", "running", "orphan-running", "ending"})
 _JOB = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 """What may be a job's id: it becomes part of paths here."""
-_TEXTS = ("python", "setup", "gpus", "split")
+_TEXTS = ("python", "setup", "gpus", "split", "as", "source")
 
 
 def rebuild(context: Context, operation: Operation) -> Mapping[str, Any]:

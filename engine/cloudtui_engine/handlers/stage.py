@@ -14,10 +14,16 @@ from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.run import Artifact
+from cloudtui_engine.runs import model_jobs
 
 Report = Callable[[str, int | None, int | None], None]
 
 TRAINER_PACKAGES = ("cloudtui_trainer", "cloudtui_features")
+PREPARER_FOLDER = "cloudtui_engine/data/"
+PREPARER_MODULES = frozenset(
+    f"cloudtui_engine/{name}.py"
+    for name in ("__init__", "errors", "ids", "paths", "records/__init__", "records/dataset", "sanitize")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +43,33 @@ class Carrier:
         files = _trainer_files()
         return self._put(f"trainer/{_content_of(files)}", files, "Sending the trainer")
 
-    def dataset(self, dataset: Dataset) -> str:
+    def preparer(self) -> str:
+        """What makes dataset versions, for a host that holds the source."""
+        files = _preparer_files()
+        return self._put(f"trainer/{_content_of(files)}", files, "Sending what reads data")
+
+    def dataset(self, dataset: Dataset, machine: str) -> str:
         """A dataset version.
 
+        Args:
+            dataset: which.
+            machine: the name of this host.
+
         Raises:
-            NotFoundError: its files are not on this machine.
+            RefusedError: it lies only on another host.
+            NotFoundError: its files are neither here nor there.
         """
         folder = self.paths.data / dataset.sha256
         if not (folder / "manifest.json").is_file():
+            dest = f"data/{dataset.sha256}"
+            model_jobs.check_place(dataset, machine)
+            if machine in dataset.instances and self._holds(dest):
+                return dest
+            places = (
+                f"neither on this machine nor on {machine}" if dataset.is_in_place else "not on this machine"
+            )
             raise NotFoundError(
-                f"The files of {dataset.name} v{dataset.version} are not on this machine.",
+                f"The files of {dataset.name} v{dataset.version} are {places}.",
                 f"Add it again: cloudtui dataset add {dataset.name} {dataset.source}".strip(),
             )
         files = [_local_file(folder / "manifest.json", "manifest.json")]
@@ -82,6 +105,11 @@ class Carrier:
         ]
         return self._put(f"script/{packed['sha256']}", files, "Sending the script's folder")
 
+    def _holds(self, dest: str) -> bool:
+        return transfer.is_there(
+            self.link.transport, root=self.link.root, dest=dest, cancelled=self.cancelled
+        )
+
     def _put(self, dest: str, files: Sequence[transfer.LocalFile], text: str) -> str:
         with self.link.put_lock:
             transfer.put(
@@ -95,9 +123,20 @@ class Carrier:
         return dest
 
 
-def trainer_folder() -> str:
-    """Where the trainer of this program lies on a host, relative to the root."""
-    return f"trainer/{_content_of(_trainer_files())}"
+def own_folders() -> frozenset[str]:
+    """Where the trainer and the reader of data of this program lie on a host, relative to the root."""
+    return frozenset(f"trainer/{_content_of(files)}" for files in (_trainer_files(), _preparer_files()))
+
+
+def _preparer_files() -> list[transfer.LocalFile]:
+    """Exactly what `data/in_place.py` imports, all of it without a library but numpy, Pillow and Polars."""
+    engine = [
+        (name, path)
+        for name, path in shipping.files_of("cloudtui_engine")
+        if name.startswith(PREPARER_FOLDER) or name in PREPARER_MODULES
+    ]
+    features = shipping.files_of("cloudtui_features")
+    return [_local_file(path, name) for name, path in (*engine, *features)]
 
 
 def _trainer_files() -> list[transfer.LocalFile]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from cloudtui_engine.errors import FailedError
 
-Need = Literal["train", "export", "boosting"]
+Need = Literal["train", "export", "boosting", "arrays", "pictures", "tables"]
 
 OLDEST = (3, 10)
 """The bundled trainer's."""
@@ -28,7 +28,12 @@ NEEDS: Mapping[Need, tuple[str, ...]] = {
     "train": ("torch", "numpy"),
     "export": ("torch", "numpy", "onnx", "onnxscript", "onnxruntime"),
     "boosting": ("torch", "numpy", "sklearn", "onnx"),
+    "arrays": ("numpy",),
+    "pictures": ("numpy", "pillow"),
+    "tables": ("numpy", "polars"),
 }
+OF_DATA: frozenset[Need] = frozenset({"arrays", "pictures", "tables"})
+"""Needs of reading data in place: no torch."""
 REQUIREMENTS: Mapping[str, str] = {
     "torch": "torch>=2.6,<2.14",
     "numpy": "numpy>=1.26",
@@ -39,7 +44,18 @@ REQUIREMENTS: Mapping[str, str] = {
     "sklearn": "scikit-learn>=1.4",
 }
 """What an environment of ours has: all of it, so that a host holds one torch and not one a kind of job."""
-DISK_BYTES: Mapping[str, int] = {"cuda": 9_000_000_000, "cpu": 1_800_000_000, "on_top": 400_000_000}
+DATA_REQUIREMENTS: Mapping[str, str] = {
+    "numpy": "numpy>=1.26",
+    "pillow": "pillow>=10",
+    "polars": "polars>=1.20",
+}
+"""The same for reading data, where no python of the host can."""
+DISK_BYTES: Mapping[str, int] = {
+    "cuda": 9_000_000_000,
+    "cpu": 1_800_000_000,
+    "on_top": 400_000_000,
+    "data": 600_000_000,
+}
 """Free space that making one takes, downloads included."""
 Kind = Literal["own", "ours", "new"]
 
@@ -82,7 +98,12 @@ class Plan:
     @property
     def disk_bytes(self) -> int:
         """Free space that it takes to make it."""
-        return DISK_BYTES["on_top" if self.on_top else self.accelerator]
+        return DISK_BYTES["on_top" if self.on_top else self.accelerator if self.has_torch else "data"]
+
+    @property
+    def has_torch(self) -> bool:
+        """It, or what it stands on, has torch: then one training step is its test."""
+        return self.on_top or REQUIREMENTS["torch"] in self.requirements
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +116,7 @@ class Choice:
     key: str
     """Path and torch version: what a smoke test is remembered by. Of ours, the environment's folder."""
     accelerator: str
+    """`cuda`, `cpu`, or empty where no torch is needed, and so none is tested."""
     plan: Plan | None = None
     warning: str = ""
     hint: str = ""
@@ -114,6 +136,8 @@ def choose(
     Raises:
         FailedError: code no_python, none can be used and none of ours be made.
     """
+    if need in OF_DATA:
+        return _for_data(facts, need, avoid)
     has_gpu = bool(facts.get("gpus"))
     wanted = "cuda" if has_gpu else "cpu"
     able = [one for one in _candidates(facts) if _key(one) not in avoid and _has(one, ("torch",))]
@@ -143,6 +167,26 @@ def need_of(kind: str, model: str, files: Collection[str] = ()) -> Need:
     if kind == "compress" or (kind == "evaluate" and "model.safetensors" not in files):
         return "export"
     return "boosting" if kind == "train" and model == "boosting" else "train"
+
+
+def _for_data(facts: Mapping[str, Any], need: Need, avoid: Collection[str]) -> Choice:
+    """The first of the host's own that has what reading data takes, else one of ours."""
+    for one in _candidates(facts):
+        if _key(one) not in avoid and all(_is_new_enough(one, name) for name in NEEDS[need]):
+            return Choice("ours" if one.get("env") else "own", str(one["path"]), _key(one), "")
+    plan = _from_scratch(facts, "cpu", DATA_REQUIREMENTS)
+    return Choice("new", "", plan.env, "", plan)
+
+
+def _is_new_enough(one: Mapping[str, Any], name: str) -> bool:
+    """What a person installed may be older than what is used here."""
+    found, least = (
+        re.search(r"(\d+)(?:\.(\d+))?", str(text))
+        for text in (one.get(name) or "", DATA_REQUIREMENTS[name].partition(">=")[2])
+    )
+    if found is None or least is None:
+        return False
+    return [int(part or 0) for part in found.groups()] >= [int(part or 0) for part in least.groups()]
 
 
 def _candidates(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -203,13 +247,15 @@ def _on_top(facts: Mapping[str, Any], one: Mapping[str, Any]) -> Plan:
     )
 
 
-def _from_scratch(facts: Mapping[str, Any], accelerator: str) -> Plan:
+def _from_scratch(
+    facts: Mapping[str, Any], accelerator: str, wanted: Mapping[str, str] = REQUIREMENTS
+) -> Plan:
     fitting = [one for one in facts.get("pythons") or () if OLDEST <= (version_of(one) or (0, 0)) <= NEWEST]
     if not fitting and not facts.get("uv"):
         seen = ", ".join(f"{one.get('path')} ({one.get('version')})" for one in facts.get("pythons") or ())
         oldest, newest = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
         raise FailedError(
-            f"The host has no python that can run the trainer: it needs {oldest} to {newest}, "
+            f"The host has no python that can run what is ours: it needs {oldest} to {newest}, "
             f"found {seen or 'no python3'}.",
             "Install one on the host, or uv, which brings its own python.",
             code="no_python",
@@ -220,7 +266,7 @@ def _from_scratch(facts: Mapping[str, Any], accelerator: str) -> Plan:
         python="" if best is None else str(best["path"]),
         version=version,
         accelerator=accelerator,
-        requirements=tuple(REQUIREMENTS.values()),
+        requirements=tuple(wanted.values()),
         constraints=(),
         on_top=False,
         base="" if best is None else str(best.get("version")),

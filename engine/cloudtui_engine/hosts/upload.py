@@ -99,6 +99,18 @@ def put(
     return PutResult(was_there=False, sent_bytes=missing, total_bytes=total)
 
 
+def is_there(
+    transport: Transport, *, root: str, dest: str, cancelled: Callable[[], bool] = lambda: False
+) -> bool:
+    """Whether content lies on the host already.
+
+    Raises:
+        Cancelled: it was withdrawn. UnreachableError: the link broke; call again.
+    """
+    with BulkLane(transport, root, cancelled) as lane:
+        return lane.request("have", {"dest": dest}, STALL_S).get("present") is True
+
+
 def _begin_put(lane: BulkLane, dest: str, files: Sequence[LocalFile], timeout: float) -> list[int]:
     """Tell the host what is to come; how many bytes of each file are there already."""
     offsets: list[int] = []

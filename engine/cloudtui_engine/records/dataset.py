@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+_ON_A_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*:[/~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,20 @@ class Dataset:
     created_at: float = 0.0
     instances: tuple[str, ...] = ()
     """Names of the instances that hold a verified copy."""
+    is_here: bool = field(default=True, compare=False)
+    """False where it was read in place on a host, and only its manifest is on this machine."""
+
+    @property
+    def is_in_place(self) -> bool:
+        """It was made on a host, of what lies there: its source is `box-1:/data/x`."""
+        return _ON_A_HOST.match(self.source) is not None
+
+    @property
+    def only_on(self) -> str:
+        """Where it lies where that is not here, in words; empty where it is here."""
+        if self.is_here:
+            return ""
+        return f"only on {' and '.join(self.instances)}" if self.instances else "on no machine that is known"
 
     @property
     def target(self) -> Mapping[str, Any]:

@@ -131,7 +131,19 @@ def _number(value: Any) -> float | None:
 
 _CPU: Mapping[str, Check] = {"model": _line, "cores": _whole}
 _PYTHON: Mapping[str, Check] = {"path": _path, "sees_cuda": _flag} | dict.fromkeys(
-    ("version", "torch", "cuda", "numpy", "safetensors", "onnx", "onnxruntime", "onnxscript", "sklearn"),
+    (
+        "version",
+        "torch",
+        "cuda",
+        "numpy",
+        "safetensors",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "sklearn",
+        "pillow",
+        "polars",
+    ),
     _line,
 )
 _PROCESS: Mapping[str, Check] = {"pid": _whole, "user": _line, "memory_bytes": _whole, "command": _line}

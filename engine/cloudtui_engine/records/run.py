@@ -35,8 +35,8 @@ class RunState(StrEnum):
 
 
 RUNS = ("train", "script")
-"""The kinds that lists show; evaluations and compressions are jobs of a model."""
-JOBS = ("evaluate", "compress")
+"""The kinds that lists show; evaluations and compressions are jobs of a model, preparations of a dataset."""
+JOBS = ("evaluate", "compress", "prepare")
 KINDS = RUNS + JOBS
 
 PULL_POLICIES = ("none", "best", "all")
@@ -105,7 +105,7 @@ class Run:
     id: str
     name: str
     kind: str
-    """train, script, evaluate or compress."""
+    """train, script, evaluate, compress or prepare."""
     status: RunState
     attempt: int
     instances: tuple[str, ...]

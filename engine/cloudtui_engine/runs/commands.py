@@ -287,6 +287,10 @@ def submit_start(catalog: Catalog, run_id: str, attempt: int) -> Operation:
 
 
 def _create(catalog: Catalog, run: Run, instance_ids: Sequence[str]) -> Run:
+    if run.dataset_id:
+        dataset = catalog.datasets.get(run.dataset_id)
+        for instance_id in instance_ids:
+            model_jobs.check_place(dataset, catalog.instances.get(instance_id).name)
     with catalog.write("run", "operation"):
         created = catalog.runs.create(run, instance_ids)
         if run.tags:

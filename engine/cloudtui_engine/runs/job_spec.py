@@ -37,9 +37,9 @@ class Brought:
     """What lies on the host for a job of the bundled trainer."""
 
     trainer: str
-    """Its folder below the root."""
+    """Its folder below the root; of a preparation, that of what reads data."""
     data: str
-    """The dataset's folder, absolute."""
+    """The dataset's folder, absolute; of a preparation, that of all of them."""
     python: str
     """Its path there; empty: the one that serves us."""
     given: str = ""
@@ -68,6 +68,23 @@ def _bundled(run: Run, number: int, there: Brought, more: Mapping[str, Any]) -> 
         "python": there.python,
         "packages": [there.trainer],
         "config": {"run": run.id, "attempt": number, "name": run.name, "dataset": there.data, **more},
+    }
+
+
+def preparing(run: Run, there: Brought) -> dict[str, Any]:
+    """Making a dataset version of what lies on the host; `there.data` is the folder of all versions."""
+    return {
+        "argv": ["{python}", "-u", "-m", "cloudtui_engine.data.in_place", "{config}"],
+        "python": there.python,
+        "packages": [there.trainer],
+        "config": {
+            "run": run.id,
+            "name": run.name,
+            "dataset": run.spec.get("as"),
+            "source": run.spec.get("source"),
+            "wishes": dict(run.spec.get("wishes") or {}),
+            "data": there.data,
+        },
     }
 
 

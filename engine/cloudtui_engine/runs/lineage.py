@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.records.run import Attempt, RunState
+from cloudtui_engine.records.run import RUNS, Attempt, RunState
 
 MODEL_KINDS = frozenset({"weights", "onnx"})
 MOST_VARIANTS = 100
@@ -23,7 +23,7 @@ def register(catalog: Catalog, attempt: Attempt, state: RunState) -> None:
             for variant in _variants(catalog, attempt):
                 catalog.models.register(run.id, attempt.number, variant=variant, parent_id=run.model_id)
     elif (
-        run.kind != "evaluate"
+        run.kind in RUNS
         and state is RunState.SUCCEEDED
         and any(artifact.kind in MODEL_KINDS for artifact in run.artifacts)
     ):

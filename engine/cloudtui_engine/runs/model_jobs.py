@@ -1,4 +1,4 @@
-"""Which models a job can act on, and on which data. Pure: what only the job can know, the job says."""
+"""Which models a job can act on, on which data, and where. Pure: what only the job can know, the job says."""
 
 from __future__ import annotations
 
@@ -35,6 +35,23 @@ def check_weights(model: Model) -> None:
             f"{model.label} has no {WEIGHTS} to begin from.",
             "Choose a model that the bundled trainer trained: cloudtui model list",
             code="no_weights",
+        )
+
+
+def check_place(dataset: Dataset, machine: str) -> None:
+    """See that a machine has a dataset version, or can be sent it from here.
+
+    Raises:
+        RefusedError: it was read in place on another machine.
+    """
+    if not dataset.is_here and machine not in dataset.instances:
+        hint = "Copy its source to this machine and add it from here."
+        if dataset.instances:
+            hint = f"Use it there (--on {dataset.instances[0]}), or: {hint[0].lower()}{hint[1:]}"
+        raise RefusedError(
+            f"{dataset.name} v{dataset.version} lies {dataset.only_on}: it was read there in place.",
+            hint,
+            code="elsewhere",
         )
 
 

@@ -88,7 +88,7 @@ def test_wrong_usage(cli: Cli, table: str, words: tuple[str, ...], status: int, 
 @pytest.mark.parametrize(
     ("source", "status", "message"),
     [
-        ("box-1:/data/x", 5, "not read in place yet"),
+        ("box-1:/data/x", 3, "no machine called box-1"),
         ("nothing.csv", 5, "There is no nothing.csv"),
         ("mnist", 6, "Cannot fetch mnist from 127.0.0.1"),
     ],

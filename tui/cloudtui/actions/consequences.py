@@ -37,7 +37,10 @@ def abandon_runs(runs: Sequence[Run]) -> str:
 
 def forget_instances(instances: Sequence[Instance]) -> str:
     """For `instance.forget`."""
-    return f"Takes {_names(instances)} off the list. Its runs stay here; nothing is done on the machine."
+    return (
+        f"Takes {_names(instances)} off the list. Its runs stay here; nothing is done on the machine."
+        " What lies only there (results that were left, data read in place) is out of reach then."
+    )
 
 
 def stop_engine(_records: Sequence[object]) -> str:

@@ -13,11 +13,11 @@ TASKS = ("image", "text", "tabular", "ratings")
 ACTIONS = (
     Action(
         "dataset.add", "dataset", "add", "Add a dataset",
-        "read a source into a new dataset version on this machine",
+        "read a source into a new dataset version on this machine, or in place on the machine that holds it",
         (
             Argument("name", "what you will call it", required=True),
             Argument("source", "a built-in name (digits, adult, ...), a CSV, TSV or Parquet file, idx files, "
-                     "or a folder of pictures", required=True),
+                     "or a folder of pictures; MACHINE:/path is read there in place", required=True),
             Argument("task", "what it is for; default: what the source says", "choice", choices=TASKS,
                      option="--task"),
             Argument("target", "the column to predict, by name or by number from 1; default: the last",

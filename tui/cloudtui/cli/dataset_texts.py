@@ -41,7 +41,7 @@ def datasets(records: Sequence[Dataset], cells: int | None) -> Lines:
             *(words.count(one.splits.get(split)) for split in ("train", "validation", "test")),
             words.count(len(one.classes)) if one.classes else "",
             words.size(one.size_bytes),
-            clean_line(", ".join(one.instances)),
+            clean_line(one.only_on or ", ".join(one.instances)),
             words.since(one.created_at, now),
         ]
         for one in records
@@ -62,7 +62,7 @@ def dataset(record: Dataset) -> Lines:
             ("Input", _input(record)),
             ("Size", words.size(record.size_bytes)),
             ("sha256", record.sha256),
-            ("On", clean_line(", ".join(record.instances))),
+            ("On", clean_line(record.only_on or ", ".join(record.instances))),
         ]
     )
     columns = record.columns

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cloudtui.handlers import instance as instances
 from cloudtui.handlers.session import Session
+from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.instance import LOCAL
+from cloudtui_engine.records.run import Run
+
+if TYPE_CHECKING:
+    from cloudtui_engine.data import Wishes
 
 
 def add(
@@ -20,12 +27,10 @@ def add(
     split_column: str | None = None,
     no_header: bool = False,
     seed: int = 0,
-) -> Dataset:
-    """Read a source into a new version on this machine."""
+) -> Dataset | Run:
+    """Read a source into a new version: on this machine, or in place on the one that the source names."""
+    from cloudtui.handlers import in_place
     from cloudtui_engine import data
-
-    def told(text: str, done: int, total: int) -> None:
-        session.on_progress(text, done / total if total else None)
 
     wishes = data.Wishes(
         task=task or None,
@@ -35,6 +40,19 @@ def add(
         split_column=split_column or "",
         seed=int(seed or 0),
     )
+    place = in_place.place_of(session, source)
+    if place is not None and place[0].name != LOCAL:
+        return in_place.add(session, name, *place, wishes)
+    return add_here(session, name, source if place is None else place[1], wishes)
+
+
+def add_here(session: Session, name: str, source: str, wishes: Wishes | None = None) -> Dataset:
+    """Read a source of this machine, or a built-in one, into a new version."""
+    from cloudtui_engine import data
+
+    def told(text: str, done: int, total: int) -> None:
+        session.on_progress(text, done / total if total else None)
+
     return data.add_dataset(session.catalog, name, source, wishes=wishes, on_progress=told)
 
 
@@ -54,6 +72,12 @@ def push(session: Session, dataset: str, instance: str, follow: bool = False) ->
 
     found = session.catalog.datasets.find(dataset)
     target = instances.find(session, instance)
+    if not found.is_here and target.name not in found.instances:
+        raise RefusedError(
+            f"{found.name} v{found.version} lies {found.only_on} and cannot be pushed from here.",
+            "Copy its source to this machine and add it from here.",
+            code="elsewhere",
+        )
     operation = operations.submit(session.catalog, "dataset.push", found.id, {"instance": target.id})
     if follow and session.wait:
         session.finish(operation)

@@ -101,7 +101,7 @@ def _dataset(session: Session) -> Dataset:
         from cloudtui.handlers import dataset as datasets
 
         session.on_progress("Preparing the digits", None)
-        return datasets.add(session, DATASET, DATASET)
+        return datasets.add_here(session, DATASET, DATASET)
 
 
 def _free_name(session: Session) -> str:

@@ -36,7 +36,7 @@ def follow_run(session: Session, run: Run) -> Run:
         _answer_questions(session, run)
         return now.status.is_finished
 
-    _wait(session, run, over)
+    wait_for(session, run, over)
     _raise_refusal(session, run)
     return session.catalog.runs.get(run.id)
 
@@ -114,7 +114,7 @@ def wait_for_files(session: Session, run: Run, grace: float = PULL_GRACE_S) -> R
             session.on_progress(f"Fetching {len(missing)} files of {now.name}", None)
         return False
 
-    _wait(session, run, here)
+    wait_for(session, run, here)
     return session.catalog.runs.get(run.id)
 
 
@@ -135,7 +135,12 @@ def progress_line(run: Run) -> str:
     return " · ".join(parts)
 
 
-def _wait(session: Session, run: Run, done: Callable[[], bool]) -> None:
+def wait_for(session: Session, run: Run, done: Callable[[], bool]) -> None:
+    """Return once it is done; an engine is at work meanwhile.
+
+    Raises:
+        LeftRunning: ctrl-c; the run goes on.
+    """
     version = -1
     checked = looked = time.monotonic()
     try:

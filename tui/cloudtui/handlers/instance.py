@@ -150,6 +150,12 @@ def forget(session: Session, instance: str) -> Instance:
             f"Stop it first: cloudtui run stop {live[0].id}",
             code="live",
         )
+    for one in session.catalog.datasets.list():
+        if not one.is_here and one.instances == (found.name,):
+            label = f"{one.name} v{one.version}"
+            session.on_progress(
+                f"{label} lies only on {found.name} and cannot be used until it is back.", None
+            )
     session.catalog.instances.forget(found.id, time.time())
     return session.catalog.instances.get(found.id)
 

@@ -53,7 +53,7 @@ def dataset_facts(dataset: Dataset) -> list[Fact]:
         *_target(dataset),
         Fact("source", clean_line(dataset.source, 200) or fmt.MISSING),
         Fact("added", fmt.moment(dataset.created_at)),
-        Fact("on", clean_line(", ".join(["this machine", *dataset.instances]), 300)),
+        Fact("on", clean_line(dataset.only_on or ", ".join(["this machine", *dataset.instances]), 300)),
         Fact("SHA-256", dataset.sha256, "muted"),
         Fact("Rows", style="heading"),
     ]

@@ -65,7 +65,7 @@ class DatasetsArea(Area):
                 *((fmt.count(rows.get(split)), "") for split in ("train", "validation", "test")),
                 (fmt.size(record.size_bytes), "muted"),
                 (str(known) if known else fmt.MISSING, "warn" if known else "muted"),
-                (clean_line(", ".join(record.instances), 60) or fmt.MISSING, "muted"),
+                (clean_line(record.only_on or ", ".join(record.instances), 60) or fmt.MISSING, "muted"),
             ),
         )
 
