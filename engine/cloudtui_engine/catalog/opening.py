@@ -202,8 +202,13 @@ def _upgrade(paths: Paths) -> None:
 
 def _keep_copy(paths: Paths, version: int) -> None:
     paths.backups.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for half in paths.backups.glob("catalog-v*.part*"):
+        half.unlink(missing_ok=True)  # of an upgrade that was killed, or found the disk full
     target = paths.backups / f"catalog-v{version}-{time.time_ns()}.db"
     part = target.with_suffix(".part")
-    with closing(connect(paths.catalog)) as db, closing(sqlite3.connect(part)) as copy:
-        db.backup(copy)
-    part.replace(target)
+    try:
+        with closing(connect(paths.catalog)) as db, closing(sqlite3.connect(part)) as copy:
+            db.backup(copy)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -48,6 +48,8 @@ def clean(context: Context, operation: Operation) -> Mapping[str, Any]:
             removed = None
             if isinstance(wanted, list):
                 with link.put_lock:
+                    # What began to be needed before the lock was ours has found it there, and counts on it.
+                    entries = cleaning.plan(lying, _known(context.catalog, operation.target, lying))
                     entries, removed = _remove(context, operation, session, entries, frozenset(wanted))
     except PassphraseError as error:
         raise passphrase_question(error, operation.target) from None
@@ -71,7 +73,7 @@ def _inventory(session: Session) -> tuple[list[cleaning.Lying], list[str]]:
                 state = replies.text(one, "state") if one.get("state") else ""
                 lying.append(cleaning.Lying(name, replies.whole(one, "size_bytes"), state))
         following = page.get("next")
-        if not isinstance(following, str) or following <= after:
+        if not isinstance(following, str) or following <= after or len(lying) >= MOST:
             return lying, replies.texts(page, "unknown")
         after = following
 

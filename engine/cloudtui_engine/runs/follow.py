@@ -255,8 +255,9 @@ class AttemptFollower:
         """A bare exit status says little; the last thing that the job printed often says why."""
         if verdict.state is not RunState.FAILED or not verdict.exit_code:
             return verdict.reason
-        last = console_log.last_line(self._catalog.paths.console(self.run_id, self.number))
-        return f"{verdict.reason} {clean_line(last, 200)}".strip()
+        last = clean_line(console_log.last_line(self._catalog.paths.console(self.run_id, self.number)), 200)
+        said = verdict.reason.startswith(last.removesuffix("…"))
+        return verdict.reason if said else f"{verdict.reason} {last}".strip()
 
 
 def _end_of(status: HostStatus, clock_offset: float) -> float:

@@ -32,7 +32,10 @@ def begin(catalog: Catalog, attempt: Attempt, state: RunState) -> Run | None:
     For the transaction that stores the end of the attempt: it is queued with that, or not at all.
     """
     run = catalog.runs.get(attempt.run_id)
-    if state is not RunState.SUCCEEDED or not (then := run.spec.get("then")):
+    # An older attempt that was taken for lost may prove to have succeeded after all: what follows is the
+    # newest one's, which follows once.
+    is_newest = attempt.number == run.attempt
+    if state is not RunState.SUCCEEDED or not is_newest or not (then := run.spec.get("then")):
         return None
     try:
         model = _model_of(catalog, run)

@@ -105,3 +105,16 @@ def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
         with closing(sqlite3.connect(copy)) as db:
             assert db.execute("PRAGMA user_version").fetchone() == (2,)
             assert db.execute("SELECT name FROM instance").fetchall() == []
+
+
+def test_half_a_copy_of_an_upgrade_that_was_killed_does_not_stay(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript((OLD / "v1.sql").read_text())
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    for name in ("catalog-v1-7.part", "catalog-v1-7.part-journal", "catalog-v1-6.db", "mine.part"):
+        (backups / name).write_bytes(b"half")
+    open_catalog(tmp_path).close()
+    left = {path.name for path in backups.iterdir()}
+    assert {"catalog-v1-6.db", "mine.part"} < left
+    assert not [name for name in left if name.startswith("catalog-v1-7")]

@@ -156,6 +156,41 @@ def test_data_that_something_waits_for_stays_and_a_removed_copy_is_forgotten(cat
     assert catalog.datasets.get(data.id).instances == ()
 
 
+def test_what_began_to_be_needed_before_the_lock_was_had_stays(catalog: Catalog) -> None:
+    """A start has found the data there, under the lock that the removal waits for."""
+    data = catalog.datasets.add(Dataset(new_id(), "digits", 1, "image", "d" * 64, 10, {}, ()))
+    name = f"data/{data.sha256}"
+    folder = catalog.paths.data / data.sha256
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    host = Host([lying(name)])
+
+    @contextlib.contextmanager
+    def held() -> Iterator[None]:
+        create(catalog, "comes", dataset_id=data.id)
+        yield
+
+    host.put_lock = cast("Any", held())
+    done = cleaned(catalog, host, remove=[name])
+    assert (host.removed, done["removed"]) == ([], 0)
+    assert done["entries"][0]["why"] == "comes needs it."
+
+
+def test_a_host_whose_list_has_no_end_is_not_listened_to_for_ever(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudtui_engine.handlers.clean.MOST", 10)
+    host = Host([])
+    pages = iter(range(100))
+
+    def page(_verb: str, _args: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
+        number = next(pages)
+        return {"entries": [lying(f"trainer/{number:064x}")], "unknown": [], "next": f"trainer/{number:064x}"}
+
+    monkeypatch.setattr(host, "request", page)
+    assert len(cleaned(catalog, host)["entries"]) == 10
+
+
 @pytest.mark.parametrize(
     ("there", "fine"),
     [

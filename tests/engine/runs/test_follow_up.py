@@ -72,6 +72,28 @@ def test_nothing_follows_what_did_not_succeed(catalog: Catalog) -> None:
     assert len(catalog.runs.list(JOBS)) == before
 
 
+def test_it_follows_once_though_an_older_attempt_proves_to_have_succeeded(catalog: Catalog) -> None:
+    run = commands.start_training(
+        catalog,
+        dataset=catalog.datasets.add(Dataset(new_id(), "digits", 1, "image", "d" * 64, 10, {}, ("0", "1"))),
+        instances=[catalog.instances.ensure_local()],
+        params={},
+        then=follow_up.plan(["evaluate"], 3.0),
+    )
+    finish(catalog, run.id, 1, RunState.LOST)
+    run = commands.resume(catalog, catalog.runs.get(run.id))
+    for number in (1, 2):
+        catalog.runs.add_artifacts(run.id, number, [("model.onnx", "onnx", 5, "b" * 64)])
+    found = []
+    for number in (2, 1):
+        attempt = catalog.runs.attempt(run.id, number)
+        with catalog.write("run"):
+            lineage.register(catalog, attempt, RunState.SUCCEEDED)
+            found.append(follow_up.begin(catalog, attempt, RunState.SUCCEEDED))
+    assert [one is not None for one in found] == [True, False]
+    assert len(catalog.runs.list(JOBS)) == 1
+
+
 def test_what_cannot_follow_is_told_on_the_run_that_asked(catalog: Catalog) -> None:
     trained(catalog, number=True)
     (judged,) = catalog.runs.list(JOBS)
