@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.engine.catalog.helpers import open_catalog
 from tests.support import seed_models
 
 from cloudtui.areas.compression import tried
@@ -22,11 +24,15 @@ from cloudtui.areas.evaluation.inputs import errors_of, rows_of
 from cloudtui.areas.evaluation.judged import Judged, judged_row, too_small
 from cloudtui.areas.evaluation.residuals import residual_bars
 from cloudtui.areas.models.lineage import in_families
+from cloudtui.areas.parts import Request
+from cloudtui.areas.runs import pages
 from cloudtui.dialogs.form_field import FormField, problem
 from cloudtui.dialogs.train_params import MODELS, TRAIN_PARAMS
 from cloudtui.widgets import pareto, picture
 from cloudtui.widgets.bars import Bar, drawn
+from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.model import Model
+from cloudtui_engine.records.run import Run, RunState
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=12),
@@ -163,3 +169,16 @@ def test_the_form_asks_for_what_the_trainer_takes() -> None:
             else:
                 assert (line.low, line.high) == (field.metadata["low"], field.metadata["high"]), line.name
                 assert line.whole == (field.type in {"int", int}), line.name
+
+
+def test_the_title_of_runs_counts_what_is_listed_there(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    try:
+        local = catalog.instances.ensure_local()
+        for kind in ("train", "evaluate", "compress"):
+            run = Run(new_id(), kind, kind, RunState.QUEUED, 1, (), created_at=1.0)
+            catalog.runs.create(run, [local.id])
+        listing = pages.listing(catalog, Request(sort="-created"))
+        assert (listing.total, listing.note) == (1, "1 live")
+    finally:
+        catalog.close()

@@ -60,7 +60,7 @@ _STARTING = (
                      metavar="SIZE"),
             Argument("then", "what follows with its model: evaluate, compress; may be given several times",
                      "choice", many=True, choices=("evaluate", "compress"), option="--then"),
-            Argument("max_drop", "of a compression that follows: points of accuracy it may cost", "float",
+            Argument("then_max_drop", "points of accuracy that a compression may cost", "float",
                      default=0.5, option="--max-drop", metavar="POINTS"),
             _NAME, _FOLLOW,
         ),

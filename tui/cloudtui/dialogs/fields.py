@@ -19,7 +19,7 @@ _OBJECTS = frozenset({"instance", "dataset", "model", "run"})
 _PARAMS = {"run.start": TRAIN_PARAMS}
 _MORE = frozenset({
     "root", "accept_host_key", "gpus", "task", "model", "python", "setup", "env", "secret", "weights", "pull",
-    "pull_max", "target", "leave_out", "no_header", "seed", "params",
+    "pull_max", "then", "then_max_drop", "target", "leave_out", "no_header", "seed", "params",
 })  # fmt: skip
 
 
@@ -53,7 +53,16 @@ def _architecture(argument: Argument) -> FormField:
     )
 
 
-_LABELS = {"ssh": "SSH", "on": "On", "pull": "Fetch", "pull_max": "Fetch at most", "weights": "Begin from"}
+_NOTHING = {"weights": "none", "then": "nothing"}
+"""What an empty choice is called, where it is not the default of something."""
+_LABELS = {
+    "ssh": "SSH",
+    "on": "On",
+    "pull": "Fetch",
+    "pull_max": "Fetch at most",
+    "weights": "Begin from",
+    "then_max_drop": "May cost",
+}
 
 
 def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormField:
@@ -66,12 +75,12 @@ def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormF
     if argument.kind in _OBJECTS:
         found = tuple(options.get(argument.kind, ()))
         if not argument.required and argument.default is None:
-            found = (Option("", "none" if argument.name == "weights" else "default"), *found)
+            found = (Option("", _NOTHING.get(argument.name, "default")), *found)
         value = value if any(option.value == value for option in found) else found[0].value if found else ""
         return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
     if argument.kind == "choice":
         words = tuple(Option(word, word) for word in argument.choices)
-        found = words if value else (Option("", "default"), *words)
+        found = words if value else (Option("", _NOTHING.get(argument.name, "default")), *words)
         return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
     return FormField(argument.name, label, "text", value, argument.help, (), argument.required, more)
 

@@ -30,7 +30,7 @@ def train(
     pull: str = "best",
     pull_max: str | int = "2GB",
     then: Sequence[str] = (),
-    max_drop: float = 0.5,
+    then_max_drop: float = 0.5,
     name: str | None = None,
     follow: bool = False,
 ) -> Run:
@@ -50,7 +50,7 @@ def train(
         weights=session.catalog.models.find(weights) if weights else None,
         pull=pull,
         pull_max=values.size(pull_max),
-        then=follow_up.plan(then or (), max_drop),
+        then=follow_up.plan(then or (), then_max_drop),
     )
     return accepted(session, run, follow)
 

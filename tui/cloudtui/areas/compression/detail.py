@@ -64,7 +64,7 @@ class CompressionDetail(Detail):
             return
         chosen = record.report.get("chosen")
         self.table.show([tried.variant_row(one, chosen) for one in found])
-        if before is None or before.id != record.id:
+        if before is None or before.id != record.id or (chosen and before.report.get("chosen") != chosen):
             self.table.select(clean_line(str(chosen or found[0].get("id", "?")), 60))
         self.foot.show(tried.noise(record.report) or tried.basis(record.report), "")
         self._draw()

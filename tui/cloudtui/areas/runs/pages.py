@@ -25,7 +25,8 @@ def listing(catalog: Catalog, request: Request) -> Listing:
     from cloudtui_engine.catalog.runs import RunQuery
 
     total = catalog.runs.count(RunQuery(filter=request.filter))
-    live = len(catalog.runs.open_attempts())
+    # Of the kinds that are listed here: an evaluation that is under way is in its own area.
+    live = catalog.runs.count(RunQuery(filter="status:live"))
     base, size = 0, FIRST
     if request.first >= FIRST // 2:
         base, size = max(0, min(request.first, total - 1) - WINDOW // 2), WINDOW
