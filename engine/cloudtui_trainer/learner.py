@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from cloudtui_trainer import memory
 from cloudtui_trainer.averaging import averaged, follow
 from cloudtui_trainer.devices import autocast_in
+from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.params import Params
 from cloudtui_trainer.tasks.base import Task
 
@@ -72,7 +74,15 @@ class Learner:
         if self.params.clip:
             torch._foreach_mul_(gradients, (self.params.clip / (norm + 1e-6)).clamp(max=1.0))
         self.optimizer.found_inf = (~fine).float()  # type: ignore[attr-defined]
-        self.optimizer.step()
+        try:
+            self.optimizer.step()
+        except memory.ERRORS as error:
+            if not memory.ran_out(error):
+                raise
+            raise TrainerError(
+                "The memory was too small amid an update, which cannot be done again from there.",
+                "Resume the run with a lower batch_size: it goes on from its last checkpoint.",
+            ) from None
         if self.precision == "fp16":
             self._rescale(fine)
         return fine
@@ -138,6 +148,25 @@ def new_learner(model: nn.Module, params: Params, precision: str, device: torch.
         optimizer = torch.optim.SGD(
             groups, params.rate, momentum=params.momentum, nesterov=params.momentum > 0, fused=True
         )
+    _make_room(optimizer)
     average = [tensor.clone() for tensor in averaged(model)] if params.ema else []
     scale = torch.tensor([FIRST_SCALE, 0.0], device=device)
     return Learner(model, optimizer, average, scale, precision, params)
+
+
+def _make_room(optimizer: torch.optim.Optimizer) -> None:
+    """All that the optimizer will hold, as zeros, before the first step.
+
+    Left to itself it takes that memory amid a step, weight by weight, and SGD takes it without filling it:
+    a first step that is skipped would leave its momentum to chance, and weights that are frozen until later
+    would have none beside others that have.
+    """
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for weight in weights:
+        weight.grad = torch.zeros_like(weight)
+    optimizer.found_inf = torch.ones((), device=weights[0].device)  # type: ignore[attr-defined]
+    optimizer.step()
+    for weight in weights:
+        weight.grad = None
+        for held in optimizer.state[weight].values():
+            held.zero_()

@@ -11,7 +11,7 @@ from torch import nn
 from cloudtui_trainer import devices
 from cloudtui_trainer.averaging import averaged, swapped
 from cloudtui_trainer.devices import choose_precision
-from cloudtui_trainer.errors import ParamError
+from cloudtui_trainer.errors import ParamError, TrainerError
 from cloudtui_trainer.learner import FIRST_SCALE, GROWS_AFTER, new_learner
 from cloudtui_trainer.params import Params
 
@@ -152,3 +152,57 @@ def test_auto_takes_bf16_where_the_cpu_multiplies_it(tmp_path, monkeypatch, flag
 def test_a_machine_that_does_not_tell_its_flags_computes_in_fp32(tmp_path, monkeypatch):
     monkeypatch.setattr(devices, "CPUINFO", tmp_path / "none")
     assert choose_precision(Params(), CPU, nn.Conv2d(1, 1, 1)) == "fp32"
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_first_step_that_is_skipped_leaves_nothing_behind(optimizer):
+    """Momentum that was never written would be whatever lay in that memory."""
+    skipped, plain = learner(optimizer=optimizer), learner(optimizer=optimizer)
+    give_gradients(skipped, math.nan)
+    assert not skipped.update(torch.tensor(1.0), 0.1)
+    assert all(not held.any() for state in skipped.optimizer.state.values() for held in state.values())
+    for it in (skipped, plain):
+        give_gradients(it)
+        assert it.update(torch.tensor(1.0), 0.1)
+    assert all(torch.equal(left, right) for left, right in zip(skipped.weights, plain.weights, strict=True))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_weights_that_thaw_learn_from_there_on_as_new_ones_do(optimizer):
+    it = learner(optimizer=optimizer, weight_decay=0.0)
+    body = ["0.weight", "0.bias", "1.weight", "1.bias"]
+    it.set_training(body)
+    it.model(torch.randn(8, 3)).square().mean().backward()
+    it.update(torch.tensor(1.0), 0.1)
+    it.set_training([])
+    new = learner(optimizer=optimizer, weight_decay=0.0)
+    before = [it.model[0].weight.detach().clone(), new.model[0].weight.detach().clone()]
+    for one in (it, new):
+        give_gradients(one)
+        assert one.update(torch.tensor(1.0), 0.1)
+    moved = [one.model[0].weight - old for one, old in zip((it, new), before, strict=True)]
+    assert moved[0].abs().min() > 0.01
+    assert torch.allclose(moved[0], moved[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_the_optimizer_takes_its_memory_before_the_first_step(optimizer):
+    it = learner(optimizer=optimizer)
+    held = [tensor.data_ptr() for state in it.optimizer.state.values() for tensor in state.values()]
+    assert len(it.optimizer.state) == len(it.weights)
+    give_gradients(it)
+    it.update(torch.tensor(1.0), 0.1)
+    assert held == [tensor.data_ptr() for state in it.optimizer.state.values() for tensor in state.values()]
+
+
+def test_memory_that_runs_out_amid_an_update_ends_the_run(monkeypatch):
+    """Some weights have moved and others not: to do it again from there would move these twice."""
+    it = learner()
+    give_gradients(it)
+
+    def half(*_args):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(it.optimizer, "step", half)
+    with pytest.raises(TrainerError, match="amid an update"):
+        it.update(torch.tensor(1.0), 0.1)
