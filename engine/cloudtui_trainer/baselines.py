@@ -55,21 +55,26 @@ def _most_frequent(task: Task, splits: Sequence[str], labels: Sequence[str]) -> 
 
 def _of_tables(task: Task, splits: Sequence[str], about: dict[str, Any]) -> dict[str, dict[str, Any]]:
     x, y = _all(task, "train")
-    note = ""
+    notes = []
     if len(x) > MOST_ROWS:
         chosen = np.sort(np.random.default_rng(0).permutation(len(x))[:MOST_ROWS])
         x, y = x[chosen], y[chosen]
-        note = f"The baselines learned from {MOST_ROWS:,} of the {task.rows('train'):,} train rows."
+        notes.append(f"The baselines learned from {MOST_ROWS:,} of the {task.rows('train'):,} train rows.")
     is_number = about["target"]["kind"] == "number"
     found: dict[str, dict[str, Any]] = {split: {"baselines": []} for split in splits}
     for name, model in _estimators(about["features"]["columns"], is_number):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that logistic regression has not quite converged
-            model.fit(x, y)
+            try:
+                model.fit(x, y)
+            except ValueError as error:  # no rows, one class, a class of one row: no reason to lose a run
+                notes.append(f"There is no {name}: {str(error).splitlines()[0]}")
+                continue
         for split in splits:
             metrics = _measured(model, *_all(task, split), about)
             found[split]["baselines"].append({"name": name, "metrics": metrics})
-    return {split: entry | ({"baselines_note": note} if note else {}) for split, entry in found.items()}
+    note = {"baselines_note": " ".join(notes)} if notes else {}
+    return {split: entry | note for split, entry in found.items()}
 
 
 def _estimators(columns: Sequence[dict[str, Any]], is_number: bool) -> list[tuple[str, Any]]:
@@ -101,7 +106,8 @@ def _measured(model: Any, x: npt.NDArray[Any], y: npt.NDArray[Any], about: dict[
         return figures(model.predict(x), y, float(about["features"]["target"]["std"]))
     labels = about["labels"]
     shares = np.zeros((len(x), len(labels)))
-    shares[:, model.classes_] = model.predict_proba(x)  # a class that train has not gets no share
+    # A class that train has not gets no share; of one class alone, boosting gives a second column.
+    shares[:, model.classes_] = model.predict_proba(x)[:, : len(model.classes_)]
     logits = np.log(np.maximum(shares, 1e-15))
     return _shown(reports.classification(logits, y, labels)["metrics"])
 

@@ -63,6 +63,29 @@ def test_words_beyond_what_scikit_learn_takes_do_not_stop_it(tmp_path):
     assert [set(entry["metrics"]) for entry in found] == [{"accuracy", "macro_f1", "loss", "auc"}] * 2
 
 
+def test_one_class_alone_leaves_out_the_linear_model_and_says_so(tmp_path):
+    sha = tables.write_table(tmp_path, {"a": [float(n % 7) for n in range(60)]}, ["a"] * 60)
+    task = TabularTask(tmp_path / sha, TabularParams(), CPU)
+    found = baselines.beside(task, ("test",))["test"]
+    assert [(e["name"], e["metrics"]["accuracy"]) for e in found["baselines"]] == [
+        ("scikit-learn boosting", 1)
+    ]
+    assert "There is no scikit-learn logistic regression: This solver needs" in found["baselines_note"]
+
+
+def test_a_class_of_one_row_among_many_leaves_out_boosting_and_says_so(tmp_path, monkeypatch):
+    """Of more than 10,000 rows scikit-learn's boosting holds some back, class by class."""
+    kinds = ["abc"[n % 3] for n in range(16_000)]
+    sha = tables.write_table(tmp_path, {"a": [float(n % 7) for n in range(16_000)]}, kinds, shares=(0.8, 0.1))
+    task = TabularTask(tmp_path / sha, TabularParams(), CPU)
+    once = task.targets("train") % 2
+    once[0] = 2
+    monkeypatch.setitem(task._truth, "train", once)
+    found = baselines.beside(task, ("test",))["test"]
+    assert [entry["name"] for entry in found["baselines"]] == ["scikit-learn logistic regression"]
+    assert "There is no scikit-learn boosting: The least populated class" in found["baselines_note"]
+
+
 def test_of_pictures_it_is_the_most_frequent_class(datasets):
     folder, sha = datasets
     task = ImageTask(folder / sha, ImageParams(), CPU)
