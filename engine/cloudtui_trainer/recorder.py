@@ -13,6 +13,7 @@ from typing import Any
 from cloudtui_host.journal import MAX_LINE, JournalWriter, encode_line, plain
 
 PROGRESS_EVERY_S = 1.0
+_PLACE = ("step", "steps", "epoch", "epochs")
 
 
 class Recorder:
@@ -22,6 +23,7 @@ class Recorder:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._journal = JournalWriter(str(path))
         self._progress_at = 0.0
+        self._place: dict[str, Any] = {}
         self._deaf = False
         self._done = False
 
@@ -38,11 +40,15 @@ class Recorder:
         self._write("metric", step=step, values={key: _short(value) for key, value in values.items()})
 
     def progress(self, *, now: bool = False, **fields: Any) -> None:
-        """How far it is; told once a second at most, unless `now`."""
+        """How far it is; told once a second at most, unless `now`.
+
+        Where the run is stands in every record from the first that says it: the last one is what is kept.
+        """
+        self._place |= {key: fields[key] for key in _PLACE if key in fields}
         at = time.monotonic()
         if now or at - self._progress_at >= PROGRESS_EVERY_S:
             self._progress_at = at
-            self._write("progress", flush=now, **fields)
+            self._write("progress", flush=now, **{**self._place, **fields})
 
     def event(self, name: str, **data: Any) -> None:
         """Something happened. A `text` in the data is for people and goes to the console, too."""

@@ -32,7 +32,7 @@ from cloudtui_trainer.rates import schedule
 from cloudtui_trainer.recorder import Recorder
 from cloudtui_trainer.stop import Stop
 from cloudtui_trainer.tasks import find_task
-from cloudtui_trainer.tasks.base import SPLITS, Task, better
+from cloudtui_trainer.tasks.base import SPLITS, Task, improved
 
 BAD_STEPS = 10
 """Steps in a row without a finite loss and gradient after which the weights are taken back."""
@@ -219,7 +219,7 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
             measured = task.metrics(
                 "validation", predict(model, task, "validation", device, learner.precision)
             )
-            if not best or better(task, measured, best["metrics"]):
+            if improved(task, measured, best):
                 weights = {key: value.detach().clone() for key, value in model.state_dict().items()}
                 best = {"metrics": measured, "epoch": at.epoch + 1, "step": at.step, "weights": weights}
                 at.waited = 0

@@ -8,6 +8,8 @@ import sys
 from types import ModuleType
 
 import pytest
+from tests.trainer.compress_models import write_pictures
+from tests.trainer.jobs import do
 
 from cloudtui_trainer import artifacts, checkpoints
 from cloudtui_trainer.__main__ import main
@@ -47,6 +49,21 @@ def test_progress_says_how_long_it_will_take(home):
     assert last["epoch"] == 2
     assert last["step"] == last["steps"] == 10
     assert last["eta_s"] == 0
+
+
+def test_without_validation_rows_the_last_epoch_is_kept(tmp_path):
+    write_pictures(tmp_path / "data" / "few", {"train": 8, "validation": 0, "test": 0})
+    done = do(tmp_path, "few", "few", task="image", params={"epochs": 3, "batch_size": 4})
+    assert done.status == 0
+    assert done.report["best"]["epoch"] == 3
+
+
+def test_the_last_progress_says_where_the_run_ended(home):
+    """It is what tables show of a run that is done."""
+    home.run()
+    last = home.records(kind="progress")[-1]
+    shown = {key: last[key] for key in ("text", "step", "steps", "epoch", "epochs")}
+    assert shown == {"text": "Exporting", "step": 10, "steps": 10, "epoch": 2, "epochs": 2}
 
 
 def test_the_report_is_the_journals(home):

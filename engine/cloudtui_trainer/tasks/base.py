@@ -124,6 +124,11 @@ class Task(Protocol):
         ...
 
 
+def improved(task: Task, new: dict[str, float], best: Mapping[str, Any]) -> bool:
+    """The newest weights are to be kept: better ones, the first, or where no validation rows can tell."""
+    return not best or not task.rows("validation") or better(task, new, best["metrics"])
+
+
 def better(task: Task, new: dict[str, float], old: dict[str, float]) -> bool:
     """By the task's selection: the first metric that differs decides; NaN is worse than any number."""
     for key in task.selection:
