@@ -18,11 +18,12 @@ from cloudtui_trainer import VERSION, onnx_file
 from cloudtui_trainer.checkpoints import write_durably
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.finishing import JUDGED, conclude, told_params
+from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.params import Params
 from cloudtui_trainer.recorder import Recorder, without_nan
 from cloudtui_trainer.stop import Stop
-from cloudtui_trainer.tasks.base import SPLITS, Fitted, Outputs, Task, better
+from cloudtui_trainer.tasks.base import SPLITS, Fitted, Outputs, Task, improved
 
 AT_ONCE = 10
 """Rounds between two looks at the validation rows."""
@@ -44,7 +45,7 @@ def fit(job: Job, task: Task, params: Params, fitted: Fitted, *, recorder: Recor
             return "stopped"
         fitted.grow(min(AT_ONCE, fitted.most - fitted.rounds))
         measured = task.metrics("validation", fitted.outputs("validation"))
-        if not best or better(task, measured, best["metrics"]):
+        if improved(task, measured, best):
             best = {"metrics": measured, "epoch": fitted.rounds, "step": fitted.rounds}
         trained = task.metrics("train", fitted.outputs("train"))
         point = {f"train/{key}": trained[key] for key in ("loss", task.score)}
@@ -92,7 +93,8 @@ def _finish(
     recorder: Recorder,
 ) -> None:
     stated = {
-        **task.exported(), "dataset": task.dataset, "trainer": VERSION,
+        **task.exported(), "dataset": task.dataset,
+        "trainer": VERSION, "trainer_sha256": trainer_sha256(),
         "net": {"model": job.model, "rounds": fitted.rounds, "parameters": fitted.parameters},
     }  # fmt: skip
     recorder.progress(now=True, text="Exporting")

@@ -16,6 +16,7 @@ from tests.trainer.jobs import do
 
 import cloudtui_features
 from cloudtui_trainer import models, onnx_file
+from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.models import boosting, mlp
 from cloudtui_trainer.models.columns import Columns, PiecewiseLinear
 from cloudtui_trainer.stop import STOPPED
@@ -108,6 +109,7 @@ def test_files_say_what_goes_in_and_comes_out_and_nothing_of_this_machine(traine
     stated = {entry.key: entry.value for entry in proto.metadata_props}
     manifest = json.loads((root / "data" / done.report["dataset"] / "manifest.json").read_text())
     assert stated["dataset"] == done.report["dataset"]
+    assert stated["trainer_sha256"] == trainer_sha256()
     assert json.loads(stated["features"]) == manifest["features"]
     assert json.loads(stated["labels"]) == manifest["classes"]
     assert json.loads(stated["target"]) == manifest["target"]
