@@ -46,7 +46,9 @@ def _attempt(job: Job, recorder: Recorder, stop: Stop) -> int:
     # Threads that wait must not spin: beside one busy process that made a run ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        import torch
+        import torch  # noqa: F401 - where it is missing, that is said
+
+        from cloudtui_trainer import memory
 
         module, _, name = JOBS[job.kind].partition(":")
         carry_out = getattr(importlib.import_module(module), name)
@@ -59,7 +61,9 @@ def _attempt(job: Job, recorder: Recorder, stop: Stop) -> int:
     except TrainerError as error:
         recorder.done("failed", str(error))
         raise
-    except (MemoryError, torch.OutOfMemoryError):
+    except memory.ERRORS as error:
+        if not memory.ran_out(error):
+            raise
         message = "The memory is too small for this model and batch. Set batch_size lower."
         recorder.done("failed", message)
         raise TrainerError(message) from None

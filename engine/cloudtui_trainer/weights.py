@@ -71,7 +71,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
         raise WeightsError(f"Cannot read the weights {path.name}: {error.strerror}.") from None
     try:
         return _parsed(content)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(
             f"{path.name} is no whole file of weights (safetensors): {error}.", "Export or pull it again."
         ) from None

@@ -103,6 +103,15 @@ def test_a_header_that_lies_is_refused(written, change):
         read_safetensors(written[0])
 
 
+@pytest.mark.parametrize("shape", [[2**62, 2**62, 0], [2**70, 0]])
+def test_a_shape_of_nothing_that_is_too_large_to_count_is_refused(tmp_path, shape):
+    text = json.dumps({"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text)
+    with pytest.raises(WeightsError, match="no whole file of weights"):
+        read_safetensors(path)
+
+
 @pytest.mark.parametrize("spans", [((0, 8), (4, 12)), ((0, 8), (12, 20)), ((4, 12), (12, 20))])
 def test_tensors_lie_one_after_the_other_and_nothing_between(tmp_path, spans):
     header = {
