@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.home import Home
+from tests.support.home import Home, wait_until
+from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
 
 pytestmark = pytest.mark.sshd
@@ -110,3 +111,68 @@ def test_a_table_on_a_host_is_used_there_and_nowhere_else(home: Home, make_sshd:
     assert (again["id"], again["version"]) == (made["id"], 1)
     assert "things v1 lies only on box" in home.run("instance", "forget", "box").err
     assert "on no machine" in home.run("dataset", "show", "things").out
+
+
+@pytest.mark.timeout(300)
+def test_the_link_is_cut_twice_and_pictures_are_made_once(
+    home: Home, make_sshd: Callable[..., Sshd], make_proxy: Callable[..., Proxy]
+) -> None:
+    server = make_sshd()
+    proxy = make_proxy(server)
+    add(home, server, port=proxy.port)
+    source = write_idx(server.folder / "data" / "pictures")
+    before = state_of(source)
+    proxy.cut_after(150_000, reset=True)  # while what reads data is sent there
+    with home.popen("--json", "dataset", "add", "pictures", f"box:{source}") as command:
+        wait_until(lambda: proxy.connections > 2, 60, "the first cut")
+        wait_until(
+            lambda: any(one.started_at for one in home.catalog().runs.attempts(job_of(home))), 60, "its start"
+        )
+        proxy.reset()
+        out, err = command.communicate(timeout=200)
+    assert command.returncode == 0, out + err + home.log()
+    (made,) = home.json("dataset", "list")
+    assert (made["task"], made["classes"], made["instances"]) == ("image", ["0", "1"], ["box"])
+    (job,) = home.json("run", "list", "--jobs")
+    assert (job["status"], job["attempt"]) == ("succeeded", 1)
+    assert (state_of(source), laptop_bytes(home)) == (before, set())
+    shards = list((server.root / "data" / made["sha256"]).glob("*.npy"))
+    assert len(shards) == 6
+    assert not list((server.root / "jobs").glob("*/a*/made"))
+    trained = home.run(
+        "--json", "run", "start", "--dataset", "pictures", "--on", "box", "--set", "epochs=1", "-f"
+    )
+    assert trained.status == 0, trained.out + trained.err + home.log()
+
+
+def job_of(home: Home) -> str:
+    """The preparation, once there is one."""
+    operations = home.catalog().operations.list(10)
+    return next((one.target for one in operations if one.kind == "run.start"), "")
+
+
+@pytest.mark.timeout(300)
+def test_what_cannot_be_read_there_is_told_with_its_exit_status(
+    home: Home, make_sshd: Callable[..., Sshd]
+) -> None:
+    server = make_sshd()
+    add(home, server)
+    source = write_table(server.folder / "data" / "things.csv")
+    ragged = source.with_name("ragged.csv")
+    ragged.write_text("a,b\n1,2\n3\n" * 20)
+    for words, status, code, told in (
+        ((f"box:{source.with_name('thing.csv')}",), 3, "not_found", "There is no"),
+        ((f"box:{ragged}",), 5, "bad_input", "ragged.csv"),
+        ((f"box:{source}", "--target", "knid"), 2, "usage", "knid"),
+        (("bax:/data/things.csv",), 3, "not_found", "no machine called bax"),
+        (("box:data/things.csv",), 2, "usage", "Where on box"),
+    ):
+        answer = refused(home, "dataset", "add", "things", *words)
+        assert (answer[0], answer[1]["code"]) == (status, code), (words, answer)
+        assert told in answer[1]["message"]
+        assert answer[1]["hint"], words
+    missing = refused(home, "dataset", "add", "things", f"box:{source.with_name('thing.csv')}")[1]
+    assert "things.csv" in missing["hint"]
+    assert home.json("dataset", "list") == []
+    assert not (server.root / "data").is_dir() or not list((server.root / "data").iterdir())
+    assert home.json("dataset", "add", "things", f"local:{source}")["instances"] == []
