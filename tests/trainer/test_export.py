@@ -11,6 +11,8 @@ import onnxruntime
 import pytest
 import safetensors.numpy
 import torch
+from tests.trainer.compress_models import write_pictures
+from tests.trainer.jobs import do
 
 from cloudtui_trainer import export
 from cloudtui_trainer.identity import trainer_sha256
@@ -155,3 +157,13 @@ def test_a_file_that_is_not_the_model_is_refused(left):
     example = torch.from_numpy(np.load(left[1] / "test-x.npy")[:64])
     with pytest.raises(export.ExportError, match="differs from the model"):
         export.check_parity((left[0] / "model.onnx").read_bytes(), Other(), example, stated)
+
+
+@pytest.mark.parametrize("rows", [1, 0])
+def test_few_test_rows_do_not_stop_the_export(tmp_path, rows):
+    write_pictures(tmp_path / "data" / "few", {"train": 8, "validation": 1, "test": rows})
+    done = do(tmp_path, "few", "few", task="image", params={"epochs": 1, "batch_size": 4})
+    assert (done.status, done.report["onnx"]) == (0, True)
+    session = onnxruntime.InferenceSession(done.artifacts / "model.onnx")
+    for size in (1, 7):
+        assert session.run(None, {"pixels": np.zeros((size, 1, 8, 8), np.uint8)})[0].shape == (size, 4)
