@@ -7,7 +7,7 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from cloudtui_engine.catalog.base import Row, prefix_end, the_one
 from cloudtui_engine.catalog.model_jobs import COMPRESSION, ModelJobs
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.run_rows import ARTIFACT, artifact_of
-from cloudtui_engine.errors import NotFoundError
+from cloudtui_engine.errors import NotFoundError, RefusedError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Artifact
@@ -83,6 +83,15 @@ class Models(ModelJobs):
         """All models, newest first, but those of deleted runs."""
         return self._some("", ())
 
+    def count(self) -> int:
+        """How many `list` has."""
+        with self._catalog.read() as db:
+            return int(
+                db.execute(
+                    "SELECT COUNT(*) FROM model m JOIN run r ON r.seq = m.run WHERE r.deleted_at IS NULL"
+                ).fetchone()[0]
+            )
+
     def children(self, model_id: str) -> Found:
         """What was made from it: variants and trainings that began with its weights; newest first."""
         return self._some(" AND m.parent_id = ?", (model_id,))
@@ -124,8 +133,18 @@ class Models(ModelJobs):
             return self._model(db, the_one(rows, "model", text))
 
     def set_alias(self, model_id: str, alias: str) -> None:
-        """Name this model by an alias; another model that had it loses it."""
+        """Name this model by an alias; another model that had it loses it.
+
+        Raises:
+            RefusedError: models are called so, and would not be found by their name any more.
+        """
         with self._catalog.write("model") as db:
+            if db.execute("SELECT 1 FROM model WHERE name = ? LIMIT 1", (alias,)).fetchone():
+                raise RefusedError(
+                    f"There is a model called {alias}: an alias of that name would hide it.",
+                    "Choose another alias.",
+                    code="name_taken",
+                )
             db.execute("INSERT OR REPLACE INTO model_alias VALUES (?, ?)", (alias, model_id))
 
     def _model(self, db: sqlite3.Connection, row: Row) -> Model:
@@ -140,7 +159,7 @@ class Models(ModelJobs):
             "SELECT name, data FROM report WHERE run = ? AND attempt <= ? ORDER BY attempt, name",
             (run, attempt),
         ).fetchall()
-        reports: dict[str, Any] = {name: json.loads(data) for name, data in rows}
+        reports = Unread(rows)
         aliases = db.execute(
             "SELECT alias FROM model_alias WHERE model_id = ? ORDER BY alias", (key,)
         ).fetchall()
@@ -165,6 +184,22 @@ def _below(variant: str, files: Iterable[Artifact]) -> Iterable[Artifact]:
     return (
         replace(file, name=file.name.removeprefix(prefix)) for file in files if file.name.startswith(prefix)
     )
+
+
+class Unread(Mapping[str, Any]):
+    """Reports by name, each decoded when it is asked for: of a list of models hardly any is opened."""
+
+    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
+        self._texts = dict(rows)
+
+    def __getitem__(self, name: str) -> Any:
+        return json.loads(self._texts[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def _of_variant(reports: Mapping[str, Any], variant: str) -> dict[str, float]:

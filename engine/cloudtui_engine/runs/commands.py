@@ -17,6 +17,7 @@ from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import PULL_POLICIES, Run, RunState
 from cloudtui_engine.runs import model_jobs, pull_policy, script_folder
+from cloudtui_engine.sanitize import clean_line
 
 FIRST_MODELS = {"image": "cnn", "tabular": "mlp"}
 """What is trained for a task where no architecture is named."""
@@ -54,15 +55,19 @@ def start_training(
         then: jobs on its model once it has succeeded, see `follow_up.plan`.
 
     Raises:
-        RefusedError: the model has no weights that a training can begin from.
-        UsageError: there is no such pull policy.
+        RefusedError: the model has no weights that a training on this dataset can begin from.
+        UsageError: there is no such pull policy, or the dataset is for another task.
     """
     if pull not in PULL_POLICIES:
         raise UsageError(f"There is no pull policy {pull!r}.", f"Choose one of {', '.join(PULL_POLICIES)}.")
-    if weights is not None:
-        model_jobs.check_weights(weights)
-        model = model or weights.architecture
     chosen_task = task or dataset.task
+    if dataset.task and chosen_task != dataset.task:
+        raise UsageError(
+            f"{dataset.name} is {dataset.task} data, not {clean_line(chosen_task, 40)}.", "Leave out --task."
+        )
+    if weights is not None:
+        model_jobs.check_weights(weights, dataset)
+        model = model or weights.architecture
     architecture = model or FIRST_MODELS.get(chosen_task, chosen_task)
     return _create(
         catalog,

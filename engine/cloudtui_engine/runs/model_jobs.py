@@ -24,12 +24,13 @@ def weights(model: Model) -> list[Artifact]:
     return [file for file in model.files if file.name == WEIGHTS]
 
 
-def check_weights(model: Model) -> None:
-    """See that a training can begin from this model.
+def check_weights(model: Model, dataset: Dataset) -> None:
+    """See that a training on a dataset can begin from this model.
 
     Raises:
-        RefusedError: it has no weights.
+        RefusedError: it has no weights, or learned from data of another kind.
     """
+    _check_kind(model, dataset)
     if not weights(model):
         raise RefusedError(
             f"{model.label} has no {WEIGHTS} to begin from.",
@@ -86,11 +87,16 @@ def check_compression(model: Model, dataset: Dataset, max_drop: float) -> None:
             code="is_variant",
         )  # fmt: skip
     if (dataset.manifest.get("target") or {}).get("kind") == "number":
-        raise RefusedError(
-            f"{model.label} predicts a number; compression is judged by accuracy, which only classes have.",
-            "Evaluate it instead: cloudtui model evaluate " + model.label,
-            code="regression",
-        )
+        raise _only_a_number(model, dataset)
+
+
+def _only_a_number(model: Model, dataset: Dataset) -> RefusedError:
+    why = "compression is judged by accuracy, which only classes have."
+    if dataset.name != model.dataset:
+        hint = "Name a dataset of classes with --dataset."
+        return RefusedError(f"{dataset.name} has a number to predict; {why}", hint, code="regression")
+    hint = f"Evaluate it instead: cloudtui model evaluate {model.label}"
+    return RefusedError(f"{model.label} predicts a number; {why}", hint, code="regression")
 
 
 def _check(model: Model, dataset: Dataset) -> None:
@@ -100,6 +106,10 @@ def _check(model: Model, dataset: Dataset) -> None:
             f"See what its run left: cloudtui run show {model.run_id}",
             code="no_files",
         )
+    _check_kind(model, dataset)
+
+
+def _check_kind(model: Model, dataset: Dataset) -> None:
     if model.task and dataset.task != model.task:
         raise RefusedError(
             f"{model.label} learned from {model.task} data, and {dataset.name} is {dataset.task} data.",

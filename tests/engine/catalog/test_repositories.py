@@ -378,6 +378,15 @@ class TestModels:
         for missing in ("cnn@3", "x", ""):
             with pytest.raises(NotFoundError):
                 catalog.models.find(missing)
+        assert catalog.models.count() == 2
+        catalog.runs.delete(run.id, 1.0)
+        assert catalog.models.count() == len(catalog.models.list()) == 1
+
+    def test_an_alias_hides_no_model(self, catalog: Catalog) -> None:
+        cnn, mlp = (catalog.models.register(create(catalog, name).id, 1) for name in ("cnn", "mlp"))
+        with pytest.raises(RefusedError, match="a model called mlp"):
+            catalog.models.set_alias(cnn.id, "mlp")
+        assert catalog.models.find("mlp") == mlp
 
 
 class TestOperations:

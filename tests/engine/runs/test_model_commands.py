@@ -73,6 +73,10 @@ def test_what_cannot_be_judged_is_refused(catalog: Catalog, digits: Dataset, mod
 
     assert code(model, table) == "incompatible"
     assert code(model, numbers) == "regression"
+    with pytest.raises(RefusedError, match="diabetes has a number"):
+        commands.start_compression(
+            catalog, model=model, dataset=replace(numbers, name="diabetes"), instance=local
+        )
     assert code(replace(model, variant="int8", parent="cnn@1"), digits) == "is_variant"
     assert code(replace(model, files=()), digits) == "no_files"
     for most in (-1.0, 101.0, float("nan")):
@@ -99,6 +103,11 @@ def test_a_training_begins_from_weights_of_the_same_architecture(
         )
     with pytest.raises(UsageError, match="pull policy"):
         commands.start_training(catalog, dataset=digits, instances=local, params={}, pull="some")
+    table = replace(digits, task="tabular", name="adult")
+    with pytest.raises(RefusedError, match="adult is tabular data"):
+        commands.start_training(catalog, dataset=table, instances=local, params={}, weights=model)
+    with pytest.raises(UsageError, match="adult is tabular data, not image"):
+        commands.start_training(catalog, dataset=table, instances=local, params={}, task="image")
 
 
 def test_only_decent_folders_of_a_compression_become_variants(
