@@ -147,6 +147,19 @@ def test_a_torch_that_cannot_do_one_step_is_not_kept(tmp_path: Path) -> None:
     assert (found["python"], found["error"]["code"]) == ("", "no_openmp")
 
 
+def test_one_without_torch_is_tested_by_what_it_imports(tmp_path: Path, index: Index) -> None:
+    job = Job(tmp_path, "env-0", index.env, requirements=["numpy"], imports=["numpy"])
+    assert job.end()[0] == 0, job.records()
+    record = environment.look(str(tmp_path), ENV, "env-0")["record"]
+    assert (record["torch"], record["numpy"], record["tested"]) == (None, "2.1.0", {"imports": ["numpy"]})
+    other = tmp_path / "another host"
+    job = Job(other, "env-1", index.env, requirements=["numpy"], imports=["numpy", "polars"])
+    assert job.end()[0] == 1
+    assert job.error["code"] == "smoke_failed"
+    assert "polars" in job.error["message"]
+    assert left(other) <= {".cache-0123456789abcdef"}
+
+
 def test_a_full_disk_is_said_before_anything_is_fetched(tmp_path: Path, index: Index) -> None:
     asked = len(index.asked)
     job = Job(tmp_path, "env-0", index.env, need_bytes=1 << 60)

@@ -214,3 +214,40 @@ def test_one_that_is_not_wanted_any_more_ends(catalog: Catalog) -> None:
     case.cancelled = True
     with pytest.raises(Cancelled):
         case.python()
+
+
+def test_a_python_that_reads_data_is_tested_with_no_training_step(catalog: Catalog) -> None:
+    reads = {**BARE, "numpy": "2.1", "polars": "1.31.0"}
+    case = Case(catalog, Host(reads))
+    assert case.python("tables") == "/usr/bin/python3"
+    assert case.host.asked == []
+
+
+def test_one_that_reads_data_is_made_where_there_is_none(catalog: Catalog) -> None:
+    case = Case(catalog, Host(BARE))
+    configs: list[Mapping[str, Any]] = []
+    begin = case.host._start
+
+    def start(job: str, attempt: int, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        configs.append(spec["config"])
+        return begin(job, attempt, spec)
+
+    case.host._start = start  # type: ignore[method-assign]
+    assert case.python("pictures").startswith("/root/env/")
+    assert configs[0]["imports"] == ["numpy", "PIL", "polars"]
+    assert case.host.asked.count("smoke") == 0
+    assert "torch" not in str(configs[0]["requirements"])
+
+
+def test_one_with_torch_is_tested_by_a_training_step(catalog: Catalog) -> None:
+    case = Case(catalog, Host(BARE))
+    configs: list[Mapping[str, Any]] = []
+    begin = case.host._start
+
+    def start(job: str, attempt: int, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        configs.append(spec["config"])
+        return begin(job, attempt, spec)
+
+    case.host._start = start  # type: ignore[method-assign]
+    case.python("train")
+    assert configs[0]["imports"] == []
