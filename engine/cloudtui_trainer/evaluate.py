@@ -113,9 +113,29 @@ def _beside(job: Job, task: Task, model: GivenModel, recorder: Recorder) -> dict
     """The baselines: those of the training where it was on this dataset, else computed anew."""
     told = model.report.get("evaluation")
     before = told.get(job.split) if isinstance(told, dict) else None
-    if task.dataset == model.dataset and isinstance(before, dict) and before.get("baselines"):
-        return {key: before[key] for key in ("baselines", "baselines_note") if key in before}
+    if task.dataset == model.dataset and isinstance(before, dict) and _are_baselines(before.get("baselines")):
+        note = before.get("baselines_note")
+        return {
+            "baselines": before["baselines"],
+            **({"baselines_note": note} if isinstance(note, str) else {}),
+        }
     return baselines.beside(task, (job.split,), recorder)[job.split]
+
+
+def _are_baselines(given: Any) -> bool:
+    """The report beside a model may be anyone's: what is shown as ours has to look like ours."""
+    return (
+        isinstance(given, list)
+        and bool(given)
+        and all(
+            isinstance(entry, dict)
+            and set(entry) == {"name", "metrics"}
+            and isinstance(entry["name"], str)
+            and isinstance(entry["metrics"], dict)
+            and all(value is None or isinstance(value, int | float) for value in entry["metrics"].values())
+            for entry in given
+        )
+    )
 
 
 def _leave(job: Job, model: GivenModel, report: dict[str, Any], outputs: Outputs) -> None:

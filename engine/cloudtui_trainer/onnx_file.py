@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,16 @@ def can_read() -> bool:
     return importlib.util.find_spec("onnxruntime") is not None
 
 
+def errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises of a file that it cannot open or compute."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return (
+        state.Fail, state.InvalidArgument, state.InvalidProtobuf, state.InvalidGraph,
+        state.NotImplemented, state.RuntimeException, state.NoSuchFile,
+    )  # fmt: skip
+
+
 class OnnxFile:
     """A model that is computed from its file's content.
 
@@ -24,23 +35,20 @@ class OnnxFile:
         threads: of the CPU; 0 is all cores.
 
     Raises:
-        TrainerError: it is no file of a model with one input and one output.
+        TrainerError: it is no file of a model with one input and one output, or names other files.
     """
 
     def __init__(self, content: bytes, threads: int = 0) -> None:
         import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
+        if importlib.util.find_spec("onnx"):
+            _see_it_is_whole(content)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
-        self._errors = (
-            errors.Fail, errors.InvalidArgument, errors.InvalidProtobuf, errors.InvalidGraph,
-            errors.NotImplemented, errors.RuntimeException, errors.NoSuchFile,
-        )  # fmt: skip
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except self._errors as error:
+        except errors() as error:
             raise TrainerError(
                 f"model.onnx cannot be read: {str(error)[:300]}.", "Export it again."
             ) from None
@@ -61,7 +69,32 @@ class OnnxFile:
         """
         try:
             (found,) = self._session.run([self.output], {self.input: rows})
-        except self._errors as error:
+        except errors() as error:
             raise TrainerError(f"model.onnx cannot be computed: {str(error)[:300]}.") from None
         as_floats: npt.NDArray[np.float32] = np.asarray(found, dtype=np.float32)
         return as_floats
+
+
+def _see_it_is_whole(content: bytes) -> None:
+    """Its numbers are in the file: what it names instead may be any file, and ONNX Runtime would read some.
+
+    Where the library onnx is not on the host, ONNX Runtime's own care is all: it refuses what lies outside
+    of the folder that the job runs in.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        graph = onnx.load_from_string(content).graph
+    except DecodeError as error:
+        raise TrainerError(f"model.onnx cannot be read: {error}.", "Export it again.") from None
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(graph)):
+        raise TrainerError("model.onnx has its numbers in other files.", "Export it as one file.")
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _tensors(inner)

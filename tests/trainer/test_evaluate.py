@@ -216,6 +216,7 @@ def test_what_does_not_fit_is_named(judge, which, dataset, config, why):
 
 
 def copied(given, tmp_path, *names):
+    tmp_path.mkdir(exist_ok=True)
     for name in names:
         shutil.copy(given.artifacts / name, tmp_path / name)
     return tmp_path
@@ -260,6 +261,38 @@ def test_a_spoilt_file_is_named(judge, given, tmp_path, name, spoil, why):
     done = judge(None, "class", given=folder)
     assert done.status == 1
     assert why in done.message
+
+
+@pytest.mark.parametrize(
+    "baselines",
+    [
+        "all of them", [], [1], [{"name": "best", "metrics": {"auc": "[red]0.99[/]"}}],
+        [{"name": ["x"], "metrics": {}}], [{"name": "x", "metrics": {}, "more": 1}],
+    ],
+)  # fmt: skip
+def test_baselines_of_a_report_that_is_not_ours_are_computed_anew(judge, given, tmp_path, baselines):
+    folder = copied(given["mlp", "class"], tmp_path, "model.onnx", "report.json")
+    report = json.loads((folder / "report.json").read_text())
+    right = report["evaluation"]["test"]["baselines"]
+    report["evaluation"]["test"]["baselines"] = baselines
+    (folder / "report.json").write_text(json.dumps(report))
+    done = judge(None, "class", given=folder)
+    assert done.report["evaluation"]["test"]["baselines"] == right
+
+
+@pytest.mark.parametrize("place", ["near.bin", "../far.bin", "absolute"])
+def test_numbers_in_other_files_are_not_fetched(judge, given, tmp_path, monkeypatch, place):
+    folder = copied(given["mlp", "class"], tmp_path / "given", "model.onnx")
+    proto = onnx.load(folder / "model.onnx")
+    value = max(proto.graph.initializer, key=lambda value: len(value.raw_data))
+    path = str(tmp_path / "far.bin") if place == "absolute" else place
+    (folder / path).write_bytes(value.raw_data)
+    onnx.external_data_helper.set_external_data(value, path, 0, len(value.raw_data))
+    value.ClearField("raw_data")
+    (folder / "model.onnx").write_bytes(proto.SerializeToString())
+    monkeypatch.chdir(folder)
+    done = judge(None, "class", given=folder)
+    assert (done.status, "has its numbers in other files" in done.message) == (1, True)
 
 
 def test_an_empty_folder_is_told(judge, tmp_path):
