@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 from tests.trainer.compress_models import CLASSES, CNN, leave, sha256, task_of, trained, write_pictures
 from tests.trainer.tables import write_table
 
@@ -18,6 +19,7 @@ from cloudtui_trainer.__main__ import main
 from cloudtui_trainer.compress import candidates, files, measure
 from cloudtui_trainer.compress.job import run
 from cloudtui_trainer.errors import ParamError, TrainerError
+from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.models import build
 from cloudtui_trainer.recorder import Recorder
@@ -139,6 +141,7 @@ def test_the_files_say_whose_they_are_and_nothing_of_this_machine(done):
         stated = files.stated(content)
         assert stated["compressed_from"] == sha256(done.given / "model.onnx")
         assert (stated["compressed_of"], stated["method"]) == ("sides@1", path.parent.name)
+        assert stated["trainer_sha256"] == trainer_sha256()
         assert json.loads(stated["labels"]) == CLASSES
         onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
         for secret in (b".py", b"site-packages", str(done.path).encode(), b"stack_trace", b"onnx.infer"):
@@ -271,6 +274,54 @@ def test_what_cannot_be_made_is_passed_over_and_what_is_made_of_it(root, monkeyp
     assert done["message"].startswith("No candidate could be made. prune60 could not")
 
 
+def test_what_onnx_runtime_cannot_do_is_passed_over(root, monkeypatch):
+    def fail(*_args, **_more):
+        raise Fail("Could not find an implementation for ConvInteger")
+
+    monkeypatch.setattr("cloudtui_trainer.compress.others.dynamic_int8", fail)
+    assert root.compress(name="unable", methods="dynamic,fp16") == 0
+    report = root.reports(name="unable")[-1]
+    assert [row["id"] for row in report["variants"]] == ["fp16"]
+    assert "Could not find an implementation" in report["notes"][-1]
+
+
+def test_a_file_that_cannot_be_computed_is_passed_over(root, monkeypatch):
+    right = files.written
+
+    def spoilt(proto, states):
+        proto.graph.node[-1].op_type = "NoSuchOperator"
+        proto.graph.node[-1].domain = "custom"
+        proto.opset_import.append(onnx.helper.make_opsetid("custom", 1))
+        return right(proto, states)
+
+    def half(content, states):
+        return spoilt(files.read(content), states)
+
+    monkeypatch.setattr("cloudtui_trainer.compress.others.half_weights", half)
+    assert root.compress(name="custom", methods="int8,fp16") == 0
+    report = root.reports(name="custom")[-1]
+    assert [row["id"] for row in report["variants"]] == ["int8"]
+    assert "fp16 could not be made: Its file cannot be computed" in report["notes"][-1]
+
+
+def test_a_full_disk_costs_what_a_resumed_job_would_take_up_and_not_the_job(root, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cloudtui_trainer.compress.board.Kept.keep", full)
+    assert root.compress(name="full", methods="fp16") == 0
+    events = {record["name"]: record["data"] for record in root.records("event", name="full")}
+    assert "fp16 cannot be kept for a resumed job: No space left" in events["checkpoint_failed"]["text"]
+    monkeypatch.setattr("cloudtui_trainer.compress.board.write_durably", full)
+    assert root.compress(name="fuller", methods="fp16") == 1
+    assert "Free some space" in root.records("done", name="fuller")[-1]["message"]
+
+
+def test_ratios_of_one_name_are_one_candidate():
+    planned = candidates.plans(candidates.Settings(methods="prune", ratios="0.401,0.4,0.6"), has_network=True)
+    assert [plan.id for plan in planned] == ["prune40", "prune60"]
+
+
 def refused(root, capsys, name="refused", **params):
     assert root.compress(name=name, **params) == 1
     return capsys.readouterr().err
@@ -327,6 +378,49 @@ def test_weights_and_file_of_two_models_are_refused(root, tmp_path, capsys):
         weights.write_safetensors(folder / "model.safetensors", other, {"net": other.spec})
 
     assert "not of one model" in refused(variant(tmp_path, root, change), capsys)
+
+
+def external(folder):
+    """Move the numbers of a layer into another file, which the model names."""
+    proto = onnx.load(folder / "model.onnx")
+    value = max(proto.graph.initializer, key=lambda value: len(value.raw_data))
+    (folder / "near.bin").write_bytes(value.raw_data)
+    onnx.external_data_helper.set_external_data(value, "near.bin", 0, len(value.raw_data))
+    value.ClearField("raw_data")
+    (folder / "model.onnx").write_bytes(proto.SerializeToString())
+
+
+def stating(**texts):
+    def change(folder):
+        proto = onnx.load(folder / "model.onnx")
+        for entry in proto.metadata_props:
+            entry.value = texts.get(entry.key, entry.value)
+        onnx.save(proto, folder / "model.onnx")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda folder: (folder / "model.onnx").write_bytes(b"not a model"), "model.onnx cannot be read"),
+        (lambda folder: (folder / "model.onnx").write_bytes(b""), "model.onnx cannot be read"),
+        (external, "has its numbers in other files"),
+        (stating(labels="[1, "), "does not say which classes it tells"),
+        (lambda folder: (folder / "report.json").write_text("{"), "report of the given model cannot be read"),
+    ],
+)
+def test_a_file_of_someone_else_is_refused_with_the_reason(root, tmp_path, monkeypatch, capsys, change, why):
+    strange = variant(tmp_path, root, change)
+    monkeypatch.chdir(strange.given)  # where ONNX Runtime looks for what a file in memory names
+    assert why in refused(strange, capsys)
+    assert strange.records("done", name="refused")[-1]["reason"] == "failed"
+
+
+def test_a_report_that_says_nonsense_of_params_is_not_believed(root, tmp_path):
+    said = json.dumps({"task": "image", "params": ["augment"]})
+    odd = variant(tmp_path, root, lambda folder: (folder / "report.json").write_text(said))
+    assert odd.compress(methods="fp16") == 0
 
 
 def test_int8_of_int8_is_refused(done, tmp_path, capsys):

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import nn
 
-from cloudtui_trainer import VERSION, export, weights
+from cloudtui_trainer import export, onnx_file, weights
 from cloudtui_trainer.compress import coupling, files, measure, others, pruning
 from cloudtui_trainer.compress.board import Made
 from cloudtui_trainer.compress.distill import Lesson, distill
@@ -30,6 +31,13 @@ SPARSE = 0.8
 
 class CandidateError(TrainerError):
     """A candidate cannot be made; others may be."""
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What is raised of a candidate that cannot be made or opened: by us, by onnx and by ONNX Runtime."""
+    return (
+        TrainerError, *onnx_file.errors(), onnx.checker.ValidationError, onnx.shape_inference.InferenceError,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,8 +126,8 @@ class Maker:
             raise CandidateError(f"It is made of {plan.of}, which is not there.")
         try:
             return self._make(plan)
-        except TrainerError as error:
-            raise CandidateError(str(error)) from error
+        except failures() as error:
+            raise CandidateError(str(error)[:300]) from error
 
     def _make(self, plan: Plan) -> Made:
         states = {**self._given.states, "method": plan.id}
@@ -214,9 +222,7 @@ class Maker:
         """The model's file, proved equal to it, and its weights."""
         self._tell("exporting")
         task = self._given.task
-        stated = {
-            **task.exported(), "dataset": task.dataset, "trainer": VERSION, "net": spec_of(model), **states,
-        }  # fmt: skip
+        stated = {**task.exported(), "dataset": task.dataset, "net": spec_of(model), **states}
         example = self._rows.sample(max(export.PARITY_BATCHES), self._settings.seed)
         try:
             content = files.written(files.read(export.to_onnx(model, example, stated)), stated)

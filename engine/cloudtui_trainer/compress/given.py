@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from cloudtui_trainer import export, weights
+from cloudtui_trainer import VERSION, export, weights
 from cloudtui_trainer.compress import files
 from cloudtui_trainer.errors import DatasetError, TrainerError
+from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.job import Job
+from cloudtui_trainer.onnx_file import OnnxFile
 from cloudtui_trainer.params import read_params
 from cloudtui_trainer.tasks import find_task
 from cloudtui_trainer.tasks.base import Task
@@ -36,7 +38,10 @@ class Given:
     @property
     def states(self) -> dict[str, str]:
         """What every file made of it says: whose it is."""
-        return {"compressed_from": files.sha256(self.content), "compressed_of": self.name}
+        return {
+            "compressed_from": files.sha256(self.content), "compressed_of": self.name,
+            "trainer": VERSION, "trainer_sha256": trainer_sha256(),
+        }  # fmt: skip
 
 
 def load(job: Job, device: torch.device) -> Given:
@@ -55,7 +60,8 @@ def load(job: Job, device: torch.device) -> Given:
         )
     kind = find_task(name)
     fields = {field.name for field in dataclasses.fields(kind.Params)}
-    trained = {key: value for key, value in dict(report.get("params") or {}).items() if key in fields}
+    told = report.get("params")
+    trained = {key: told[key] for key in fields & set(told)} if isinstance(told, dict) else {}
     task = kind(job.dataset, read_params(kind.Params, trained), device)
     if "accuracy" not in task.goals:
         raise TrainerError(
@@ -74,9 +80,12 @@ def _read(folder: Path, task: Task) -> tuple[bytes, nn.Module | None]:
     example = task.batch("validation", rows)[0].cpu() if len(rows) else None
     if file.is_file():
         content = file.read_bytes()
+        opened = OnnxFile(content, 1)
         if network is not None and example is not None:
             try:
-                export.check_parity(content, network, example, _ends(content))
+                export.check_parity(
+                    content, network, example, {"input": opened.input, "output": opened.output}
+                )
             except export.ExportError as error:
                 raise TrainerError(
                     f"model.onnx and model.safetensors are not of one model: {error}.",
@@ -94,11 +103,6 @@ def _read(folder: Path, task: Task) -> tuple[bytes, nn.Module | None]:
         raise TrainerError(f"The model cannot be exported: {error}.") from None
 
 
-def _ends(content: bytes) -> dict[str, str]:
-    session = files.session(content)
-    return {"input": session.get_inputs()[0].name, "output": session.get_outputs()[0].name}
-
-
 def _see_it_fits(content: bytes, task: Task, dataset: str) -> None:
     """The file takes these rows and tells these classes, and is not a compressed one already."""
     states = files.stated(content)
@@ -107,8 +111,11 @@ def _see_it_fits(content: bytes, task: Task, dataset: str) -> None:
             "This model is in int8 already.", f"Compress what it was made of: {states.get('compressed_of')}."
         )
     labels = task.exported().get("labels")
-    told = json.loads(states["labels"]) if "labels" in states else labels
-    if told != labels:
+    try:
+        told = json.loads(states.get("labels", "null"))
+    except ValueError as error:
+        raise TrainerError(f"model.onnx does not say which classes it tells: {error}.") from None
+    if told not in (None, labels):
         raise DatasetError(
             f"The model tells other classes than dataset {dataset[:8]} has.",
             "Give the dataset that it was trained on.",

@@ -19,7 +19,7 @@ from torch import nn
 from cloudtui_trainer import VERSION, paired
 from cloudtui_trainer.compress import files, measure
 from cloudtui_trainer.compress.board import Board, Kept, Made, leave
-from cloudtui_trainer.compress.candidates import CandidateError, Maker, Plan, plans
+from cloudtui_trainer.compress.candidates import CandidateError, Maker, Plan, failures, plans
 from cloudtui_trainer.compress.distill import Lesson, Stopped
 from cloudtui_trainer.compress.given import Given, load
 from cloudtui_trainer.compress.int8 import coverage, has_vnni
@@ -75,7 +75,7 @@ def run(job: Job, recorder: Recorder, stop: Stop) -> str:
         except CandidateError as error:
             _pass_over(board, plan, error, recorder)
             continue
-        _keep(job, kept, plan, made, found, write=before is None)
+        _keep(job, kept, plan, made, found, write=before is None, recorder=recorder)
         maker.finished(plan, made)
         board.found.append(found)
         _tell(board, found, recorder, again=before is not None)
@@ -190,6 +190,13 @@ def _basis(given: Given, settings: Settings) -> list[Any]:
 def _made(maker: Maker, plan: Plan, bench: _Bench) -> tuple[Made, Measured]:
     """Make a candidate, then look at its file and at nothing else."""
     made = maker.make(plan)
+    try:
+        return made, _measured(made, plan, bench)
+    except failures() as error:
+        raise CandidateError(f"Its file cannot be computed: {str(error)[:300]}") from error
+
+
+def _measured(made: Made, plan: Plan, bench: _Bench) -> Measured:
     size = bench.settings.batch
     said = measure.answers(made.content, bench.judge, "validation")
     timings = measure.timed(
@@ -199,7 +206,7 @@ def _made(maker: Maker, plan: Plan, bench: _Bench) -> tuple[Made, Measured]:
     broken = "" if said.finite else "It gives numbers that are none."
     if said.constant and not bench.whole.constant:
         broken = "It gives the same class for every validation row."
-    return made, Measured(
+    return Measured(
         id=plan.id, kind=plan.kind, method=plan.method, settings=plan.settings,
         sha256=files.sha256(made.content), size_bytes=len(made.content),
         size_ratio=len(bench.baseline) / len(made.content),
@@ -214,13 +221,22 @@ def _made(maker: Maker, plan: Plan, bench: _Bench) -> tuple[Made, Measured]:
     )  # fmt: skip
 
 
-def _keep(job: Job, kept: Kept, plan: Plan, made: Made, found: Measured, *, write: bool) -> None:
+def _keep(
+    job: Job, kept: Kept, plan: Plan, made: Made, found: Measured, *, write: bool, recorder: Recorder
+) -> None:
     """Leave a candidate's files, and keep it for a later attempt."""
     leave(job.artifacts, f"{plan.id}/model.onnx", made.content)
     if made.weights:
         leave(job.artifacts, f"{plan.id}/model.safetensors", made.weights)
-    if write:
+    if not write:
+        return
+    try:
         kept.keep(plan.to_json(), made, found)
+    except OSError as error:
+        recorder.event(
+            "checkpoint_failed", level="warning", hint="Free some space on the disk.",
+            text=f"{plan.id} cannot be kept for a resumed job: {error.strerror}.",
+        )  # fmt: skip
 
 
 def _pass_over(board: Board, plan: Plan, why: CandidateError, recorder: Recorder) -> None:

@@ -68,7 +68,9 @@ class Settings:
     def chosen_ratios(self) -> list[float]:
         """The shares to prune, least first."""
         try:
-            found = sorted({float(word) for word in _words(self.ratios)})
+            found = sorted(
+                {round(float(word), 2) for word in _words(self.ratios)}
+            )  # their names have two digits
         except ValueError:
             found = []
         if not found or not all(0.01 <= ratio <= 0.99 for ratio in found):
