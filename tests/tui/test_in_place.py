@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import finish, open_catalog
@@ -15,6 +17,7 @@ from cloudtui.cli import dataset_texts
 from cloudtui.handlers import dataset as datasets
 from cloudtui.handlers import in_place
 from cloudtui.handlers.session import Session
+from cloudtui.performing import Performer
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, FailedError, NotFoundError, UnreachableError, UsageError
 from cloudtui_engine.ids import new_id
@@ -91,49 +94,93 @@ def test_the_job_is_a_row_that_lists_do_not_show(
     assert (operation.kind, operation.target) == ("run.start", run.id)
 
 
-def failed(catalog: Catalog) -> Run:
+def preparation(catalog: Catalog) -> Run:
     box = catalog.instances.find("box")
-    run = preparing.start_preparing(catalog, name="pets", source="/data/x", instance=box, wishes={})
-    return catalog.runs.get(run.id)
+    return preparing.start_preparing(catalog, name="pets", source="/data/x", instance=box, wishes={})
 
 
-def why(session: Session, run: Run) -> CloudtuiError:
-    with pytest.raises(CloudtuiError) as raised:
-        in_place._raise_why(session, dataclasses.replace(run, status=RunState.FAILED))
-    return raised.value
+def ended(catalog: Catalog, run: Run, error: CloudtuiError | None = None) -> None:
+    """Its start failed, or the job has."""
+    (operation,) = [one for one in catalog.operations.list(9) if one.kind == "run.start"]
+    catalog.runs.move(run.id, 1, RunState.FAILED, expected=(RunState.QUEUED,), ended_at=2.0, reason="Why.")
+    assert in_place.outcome(catalog, run.id) is None, "the operation says why in a moment"
+    if error is None:
+        catalog.operations.finish(operation.id)
+    else:
+        catalog.operations.fail(operation.id, error.as_dict())
 
 
-def test_the_jobs_own_error_is_the_commands(session: Session, catalog: Catalog) -> None:
-    run = failed(catalog)
+def error_of(catalog: Catalog, run: Run) -> CloudtuiError:
+    found = in_place.outcome(catalog, run.id)
+    assert isinstance(found, CloudtuiError)
+    return found
+
+
+def test_the_jobs_own_error_is_the_commands(catalog: Catalog) -> None:
+    run = preparation(catalog)
+    assert in_place.outcome(catalog, run.id) is None
+    ended(catalog, run)
+    assert (error_of(catalog, run).exit_status, "Why." in error_of(catalog, run).message) == (5, True)
     data = {"code": "not_found", "message": "There is no /data/x on the host.", "hint": "Near it: y."}
     catalog.events.add(run.id, "error", "failed", "x", data)
-    error = why(session, run)
+    error = error_of(catalog, run)
     assert (error.exit_status, error.message, error.hint) == (3, data["message"], data["hint"])
     catalog.events.add(run.id, "error", "failed", "x", {**data, "code": "auth", "exit_status": "6"})
-    assert why(session, run).exit_status == 5, "what a host says has no word on other exit statuses"
+    assert error_of(catalog, run).exit_status == 5, "a host has no word on other exit statuses"
 
 
-def test_a_machine_out_of_reach_is_its_own_exit_status(session: Session, catalog: Catalog) -> None:
-    run = failed(catalog)
-    (operation,) = catalog.operations.list(5)
-    catalog.operations.fail(operation.id, UnreachableError("box does not answer.", "Is it on?").as_dict())
-    error = why(session, run)
+def test_a_machine_out_of_reach_is_its_own_exit_status(catalog: Catalog) -> None:
+    run = preparation(catalog)
+    ended(catalog, run, UnreachableError("box does not answer.", "Is it on?"))
+    error = error_of(catalog, run)
     assert (error.exit_status, error.code, error.message) == (6, "unreachable", "box does not answer.")
 
 
-def test_a_manifest_that_is_refused_is_the_commands_error(session: Session, catalog: Catalog) -> None:
-    run = failed(catalog)
+def test_a_manifest_that_is_refused_is_the_commands_error(catalog: Catalog) -> None:
+    run = preparation(catalog)
     catalog.operations.finish(catalog.operations.list(5)[0].id)
+    catalog.runs.add_artifacts(run.id, 1, [("manifest.json", "json", 5, "b" * 64)])
     finish(catalog, run.id)
-    with pytest.raises(FailedError) as none:
-        in_place._adopted(session, run)
-    assert none.value.code == "no_manifest"
+    assert in_place.outcome(catalog, run.id) is None, "it is still to come"
     pull = catalog.operations.submit("run.pull", run.id, {"attempt": 1}, None)
+    assert in_place.outcome(catalog, run.id) is None
     error = FailedError("What it left is no manifest.", "Look there.", code="bad_manifest")
     catalog.operations.fail(pull.id, error.as_dict())
-    with pytest.raises(CloudtuiError, match="no manifest") as refused:
-        in_place._adopted(session, run)
-    assert (refused.value.code, refused.value.exit_status) == ("bad_manifest", 5)
+    refused = error_of(catalog, run)
+    assert (refused.code, refused.exit_status) == ("bad_manifest", 5)
+
+
+def test_one_that_left_nothing_says_so(catalog: Catalog) -> None:
+    run = preparation(catalog)
+    catalog.operations.finish(catalog.operations.list(5)[0].id)
+    finish(catalog, run.id)
+    assert error_of(catalog, run).code == "no_manifest"
+
+
+def test_the_desktop_says_what_came_of_it(catalog: Catalog) -> None:
+    said: list[str] = []
+    app = SimpleNamespace(notify=lambda text, title="", **_options: said.append(f"{title} {text}".strip()))
+    performer = Performer(
+        cast("Any", app), cast("Any", SimpleNamespace(catalog=catalog)), lambda _area, _key: None
+    )
+    first, second = preparation(catalog), preparation(catalog)
+    performer._report(SimpleNamespace(id="dataset.add", title="Add a dataset"), [first])  # type: ignore[arg-type]
+    performer._report(SimpleNamespace(id="dataset.add", title="Add a dataset"), [second])  # type: ignore[arg-type]
+    assert said == ["It is read on box (pets-prepare-1).", "It is read on box (pets-prepare-2)."]
+    for operation in catalog.operations.list(9):
+        catalog.operations.finish(operation.id)
+    catalog.runs.move(first.id, 1, RunState.FAILED, expected=(RunState.QUEUED,), ended_at=2.0, reason="Why.")
+    made = catalog.datasets.add(THERE)
+    catalog.datasets.add_copy(made.id, catalog.instances.find("box").id, 1.0)
+    finish(catalog, second.id)
+    pull = catalog.operations.submit("run.pull", second.id, {"attempt": 1}, None)
+    catalog.operations.finish(pull.id, {"dataset": made.id})
+    said.clear()
+    performer.operations_changed()
+    performer.operations_changed()
+    assert sorted(said)[0].startswith("pets v2 is ready, only on box.")
+    assert "pets-prepare-1 failed: Why." in said[0] + said[1]
+    assert len(said) == 2, "each is told once"
 
 
 def test_screens_and_texts_say_where_it_lies_alone() -> None:

@@ -47,7 +47,7 @@ class Changes:
         app = self._app
         try:
             topics = app.bridge.changed()
-            if "operation" in topics or self._lost:
+            if topics & {"operation", "run"} or self._lost:
                 app.performer.operations_changed()
         except CatalogError as error:
             self._say_lost(error)

@@ -60,6 +60,8 @@ class Performer:
         self._show = show
         self._mine: dict[str, str] = {}
         """Operations that were started here, and what they are called."""
+        self._reading: set[str] = set()
+        """Jobs that were started here to read data in place: no list shows them."""
 
     def perform(
         self, action: Action, noun: str, selected: Sequence[Any], arguments: Mapping[str, Any]
@@ -92,6 +94,22 @@ class Performer:
                 self.say_error(from_dict(dict(operation.error)))
             elif operation.state is OperationState.DONE:
                 self._app.notify(f"{title}: done.", markup=False)
+        self._say_read()
+
+    def _say_read(self) -> None:
+        """What came of data that is read in place."""
+        from cloudtui.handlers import in_place
+
+        for run_id in list(self._reading):
+            found = in_place.outcome(self._bridge.catalog, run_id)
+            if found is None:
+                continue
+            self._reading.discard(run_id)
+            if isinstance(found, CloudtuiError):
+                self.say_error(found)
+            else:
+                text = f"{found.name} v{found.version} is ready, {found.only_on or 'here'}."
+                self._app.notify(clean_line(text), markup=False)
 
     def say_error(self, error: CloudtuiError) -> None:
         """What failed and what to do, for as long as it takes to read."""
@@ -237,6 +255,7 @@ class Performer:
                 self._mine[result.id] = action.title
                 self._app.notify(f"{action.title}: on its way.", timeout=3, markup=False)
             elif isinstance(result, Run) and result.kind == "prepare":
+                self._reading.add(result.id)
                 machines = clean_line(", ".join(result.instances), 60)
                 self._app.notify(f"It is read on {machines} ({result.name}).", timeout=6, markup=False)
             elif isinstance(result, Run) and action.id in _ASKS:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cloudtui_engine.data import Wishes, build_dataset, in_place, verify
+from cloudtui_engine.data import Wishes, build_dataset, in_place, load_manifest, verify
 from cloudtui_engine.errors import BadInputError, CloudtuiError, FailedError, NotFoundError
 from cloudtui_engine.handlers import stage
 from cloudtui_host import journal
@@ -330,3 +330,9 @@ def test_an_error_is_told_in_the_journal_by_code(host: Host, tmp_path: Path) -> 
 def test_a_wish_of_a_newer_cloudtui_is_passed_over() -> None:
     wishes = in_place.wishes_of({"wishes": {"target": "a", "leave_out": ["b"], "weather": "fine"}})
     assert wishes == Wishes(target="a", leave_out=("b",))
+
+
+def test_a_manifest_nested_without_end_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(b"[" * 200_000)
+    with pytest.raises(BadInputError, match="damaged"):
+        load_manifest(tmp_path)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudtui.handlers import instance as instances
-from cloudtui.handlers.follow import follow_run, wait_for, wait_for_files, why_it_failed
+from cloudtui.handlers.follow import follow_run, wait_for, wait_for_files
 from cloudtui.handlers.session import Session
 from cloudtui_engine.data import Wishes, check_name
-from cloudtui_engine.errors import FailedError, NotFoundError, UsageError, from_dict
+from cloudtui_engine.errors import CloudtuiError, FailedError, NotFoundError, UsageError, from_dict
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.instance import LOCAL, Instance
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run, RunState
+
+if TYPE_CHECKING:
+    from cloudtui_engine.catalog import Catalog
 
 _PLACE = re.compile(r"(?P<machine>[A-Za-z0-9][A-Za-z0-9._-]*):(?P<path>(?!//).+)", re.DOTALL)
 _CODES = frozenset({"usage", "not_found", "bad_input", "failed"})
@@ -65,52 +69,69 @@ def add(session: Session, name: str, instance: Instance, path: str, wishes: Wish
     if not session.wait:
         return session.catalog.runs.get(run.id)
     run = follow_run(session, run)
+    if run.status is RunState.SUCCEEDED:
+        wait_for_files(session, run)
+    wait_for(session, run, lambda: outcome(session.catalog, run.id) is not None)
+    found = outcome(session.catalog, run.id)
+    if isinstance(found, CloudtuiError):
+        raise found
+    return session.catalog.runs.get(run.id) if found is None else found
+
+
+def outcome(catalog: Catalog, run_id: str) -> Dataset | CloudtuiError | None:
+    """What came of a preparation: the version, or why there is none; None while it is under way."""
+    run = catalog.runs.get(run_id)
+    if not run.status.is_finished:
+        return None
     if run.status is not RunState.SUCCEEDED:
-        _raise_why(session, run)
-    wait_for_files(session, run)
-    return _adopted(session, run)
+        return None if _of(catalog, run, "run.start", is_over=False) else _why(catalog, run)
+    if _of(catalog, run, "run.pull", is_over=False):
+        return None
+    is_to_come = any(one.wanted and one.local is None for one in run.artifacts)
+    if is_to_come and not _of(catalog, run, "run.pull", is_over=True):
+        return None
+    return _adopted(catalog, run)
 
 
-def _adopted(session: Session, run: Run) -> Dataset:
-    """The version, once its manifest is here and found good."""
-    wait_for(session, run, lambda: not _of(session, run, "run.pull", is_over=False))
-    pulls = _of(session, run, "run.pull", is_over=True)
+def _adopted(catalog: Catalog, run: Run) -> Dataset | CloudtuiError:
+    """The version whose manifest was found good."""
+    pulls = _of(catalog, run, "run.pull", is_over=True)
     if pulls and pulls[0].state is OperationState.FAILED:
-        raise from_dict(pulls[0].error)
+        return from_dict(pulls[0].error)
     made = str(pulls[0].result.get("dataset") or "") if pulls else ""
-    if not made:
-        raise FailedError(
-            f"{run.name} left no manifest that could be brought here.",
-            f"Its log says more: cloudtui run logs {run.id}",
-            code="no_manifest",
-        )
-    return session.catalog.datasets.get(made)
+    if made:
+        return catalog.datasets.get(made)
+    return FailedError(
+        f"{run.name} left no manifest that could be brought here.",
+        f"Its log says more: cloudtui run logs {run.id}",
+        code="no_manifest",
+    )
 
 
-def _raise_why(session: Session, run: Run) -> None:
+def _why(catalog: Catalog, run: Run) -> CloudtuiError:
     """The job's own error where it told one, else that of bringing it there."""
-    told = [one for one in session.catalog.events.list(run.id) if one.name == "failed"]
+    told = [one for one in catalog.events.list(run.id) if one.name == "failed"]
     if run.status is RunState.FAILED and told:
         said = {key: str(told[-1].data.get(key) or "") for key in ("code", "message", "hint")}
         if said["message"]:
-            raise from_dict({**said, "code": said["code"] if said["code"] in _CODES else "failed"})
-    wait_for(session, run, lambda: not _of(session, run, "run.start", is_over=False))
-    started = _of(session, run, "run.start", is_over=True)
+            return from_dict({**said, "code": said["code"] if said["code"] in _CODES else "failed"})
+    started = _of(catalog, run, "run.start", is_over=True)
     if started and started[0].state is OperationState.FAILED:
-        raise from_dict(started[0].error)
+        return from_dict(started[0].error)
     ended = "was stopped" if run.status is RunState.STOPPED else run.status
-    raise FailedError(
-        f"{run.name} {ended}: {why_it_failed(session, run)}",
+    return FailedError(
+        f"{run.name} {ended}: {run.reason or 'it does not say why.'}",
         f"Go on with: cloudtui run resume {run.id}; its log: cloudtui run logs {run.id}",
         code=str(run.status),
     )
 
 
-def _of(session: Session, run: Run, kind: str, *, is_over: bool) -> list[Operation]:
+def _of(catalog: Catalog, run: Run, kind: str, *, is_over: bool) -> list[Operation]:
     """Operations on the run, the newest first."""
-    found = session.catalog.operations.list(200)
     return [
-        one for one in found if one.target == run.id and one.kind == kind and one.state.is_finished == is_over
+        one
+        for one in catalog.operations.list(200)
+        if one.target == run.id and one.kind == kind and one.state.is_finished == is_over
     ]
 
 
