@@ -98,9 +98,10 @@ def _split(table: Table, target: Target, columns: Sequence[Column], seed: int) -
     codes = table_rows.split(target.strata, table.splits(), together, seed)
     empty = [split for code, split in enumerate(SPLITS) if not (codes == code).any()]
     if empty:
+        of_classes = target.kind == "classes"
         raise BadInputError(
-            f"Too few different rows in each class to leave some for {' and '.join(empty)}.",
-            "Add rows to the smaller classes.",
+            f"Too few different rows{' in each class' * of_classes} to leave some for {' and '.join(empty)}.",
+            "Add rows to the smaller classes." if of_classes else "Add rows that differ.",
         )
     if target.kind == "classes":
         untaught = np.setdiff1d(target.y, target.y[codes == TRAIN])

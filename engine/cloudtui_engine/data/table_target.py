@@ -20,6 +20,8 @@ MOST_WHOLE_NUMBERS = 20
 LONGEST_WORD = 500
 """Of a class or a category; what is longer is prose."""
 _STRATA = 10
+_ROWS_OF_A_STRATUM = 5
+"""At least, of numbers: each keeps a row for train, and must have some left for validation and test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Target:
     """Class numbers, or float32."""
     classes: tuple[str, ...]
     strata: npt.NDArray[Any]
-    """What the splits keep in proportion: the classes, or tenths of the numbers."""
+    """What the splits keep in proportion: the classes, or tenths of the numbers (larger parts of few)."""
 
 
 def pick(table: Table, wanted: str, findings: list[Finding]) -> Column:
@@ -112,5 +114,6 @@ def judge(column: Column, findings: list[Finding]) -> Target:
 
 
 def _tenths(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    inner = np.quantile(values, np.linspace(0, 1, _STRATA + 1)[1:-1])
+    parts = max(1, min(_STRATA, len(values) // _ROWS_OF_A_STRATUM))
+    inner = np.quantile(values, np.linspace(0, 1, parts + 1)[1:-1])
     return np.searchsorted(np.unique(inner), values, side="right")

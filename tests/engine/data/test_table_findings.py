@@ -10,6 +10,7 @@ from cloudtui_engine.data import build_dataset
 from cloudtui_engine.data.splits import TEST, UNSPLIT
 from cloudtui_engine.data.table_build import build_table
 from cloudtui_engine.data.tables import Column, Table
+from cloudtui_engine.errors import BadInputError
 
 
 def test_rows_without_a_target_are_dropped_and_counted(prepare):
@@ -116,6 +117,26 @@ def test_given_splits_that_share_rows_are_told(into):
     manifest = build_table(table, into, name="d")
     assert manifest.splits["test"] == 20
     assert "the source's own splits share them" in finding(manifest, "duplicates_across_splits")[0]
+
+
+@pytest.mark.parametrize("rows", [10, 11, 14, 49])
+def test_ten_rows_of_a_number_are_enough(prepare, rows):
+    columns = {"a": [place % 4 for place in range(rows)], "y": [place * 1.5 for place in range(rows)]}
+    splits = prepare(columns).splits
+    assert sum(splits.values()) == rows
+    assert min(splits.values()) >= 1
+    assert splits["train"] >= 0.6 * rows
+
+
+def test_too_few_different_rows_of_a_number_are_told_without_classes(prepare):
+    columns = {
+        "a": list(range(10)),
+        "part": ["train", *["test"] * 9],
+        "y": [place * 1.5 for place in range(10)],
+    }
+    with pytest.raises(BadInputError, match=r"^Too few different rows to leave some for validation") as told:
+        prepare(columns, target="y", split_column="part")
+    assert told.value.hint == "Add rows that differ."
 
 
 def test_ten_rows_are_enough_and_said_to_be_few(prepare):
