@@ -59,7 +59,7 @@ class Recorder:
     def report(self, name: str, data: Mapping[str, Any]) -> None:
         """A whole result. One that is too long for a line goes without its longest tables."""
         fields: dict[str, Any] = {"name": name, "data": without_nan(data)}
-        for table in ("errors", "confusion"):
+        for table in ("errors", "confusion", "classes"):
             if len(encode_line(fields)) < MAX_LINE - 1024:
                 break
             fields["data"] = {**fields["data"], table: [], f"{table}_left_out": True}

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from cloudtui_trainer.recorder import without_nan
+from cloudtui_host.journal import MAX_LINE, decode_line
+from cloudtui_trainer.recorder import Recorder, without_nan
 from cloudtui_trainer.reports import area_under_curve, classification, cross_entropy, regression, wilson
 from cloudtui_trainer.reports.calibration import calibration
 from cloudtui_trainer.reports.intervals import bootstrap
@@ -33,9 +34,11 @@ def test_as_scikit_learn_has_it(count, rows, seed, few):
     )
     assert report["confusion"] == metrics.confusion_matrix(truth, predicted, labels=everything).tolist()
     assert report["metrics"]["accuracy"] == pytest.approx(metrics.accuracy_score(truth, predicted))
-    assert report["metrics"]["macro_f1"] == pytest.approx(f1.mean())
-    assert report["metrics"]["macro_precision"] == pytest.approx(precision.mean())
-    assert report["metrics"]["macro_recall"] == pytest.approx(recall.mean())
+    means = metrics.precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)[:3]
+    assert [report["metrics"][f"macro_{key}"] for key in ("precision", "recall", "f1")] == pytest.approx(
+        means
+    )
+    assert [entry["f1"] for entry in report["classes"]] == pytest.approx(f1.tolist())
     assert [entry["precision"] for entry in report["classes"]] == pytest.approx(precision.tolist())
     assert [entry["recall"] for entry in report["classes"]] == pytest.approx(recall.tolist())
     assert [entry["support"] for entry in report["classes"]] == support.tolist()
@@ -46,6 +49,12 @@ def test_as_scikit_learn_has_it(count, rows, seed, few):
     low, high = report["confidence"]["accuracy"]
     assert 0 <= low <= report["metrics"]["accuracy"] <= high <= 1
     assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+def test_classes_that_these_rows_lack_take_nothing_from_a_model_without_mistakes():
+    report = classification(np.eye(4)[[0, 1, 1]], np.array([0, 1, 1]), list("abcd"))
+    assert {report["metrics"][f"macro_{key}"] for key in ("precision", "recall", "f1")} == {1.0}
+    assert [entry["support"] for entry in report["classes"]] == [1, 2, 0, 0]
 
 
 def test_mistakes_are_the_most_certain_first_and_at_most_a_hundred():
@@ -158,3 +167,21 @@ def test_numbers_that_make_no_figure():
 def test_a_confidence_on_the_edge_of_two_bins_is_in_the_lower_one():
     bins, _ = calibration(np.array([0.2, 0.21, 1.0, 0.0]), np.ones(4, dtype=bool))
     assert [number for number, entry in enumerate(bins) if entry["n"]] == [0, 2, 3, 14]
+
+
+@pytest.mark.parametrize(
+    ("classes", "left_out"), [(10, set()), (800, {"confusion"}), (20_000, {"confusion", "classes"})]
+)
+def test_a_report_of_many_classes_is_told_without_what_no_line_holds(tmp_path, classes, left_out):
+    labels = [f"class {number}" for number in range(classes)]
+    truth = np.arange(100) % 10
+    with Recorder(tmp_path / "journal.jsonl") as recorder:
+        report = classification(np.eye(10)[truth], truth, labels[:10])
+        wide = {"confusion": [[0] * min(classes, 800)] * min(classes, 800)}
+        each = [{**report["classes"][0], "label": label} for label in labels]
+        recorder.report("evaluation/test", {**report, **wide, "classes": each})
+    (line,) = (tmp_path / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(line) <= MAX_LINE
+    told = decode_line(line.rstrip(b"\n"))["data"]
+    assert {table for table in ("confusion", "classes") if told.get(f"{table}_left_out")} == left_out
+    assert told["metrics"] == report["metrics"]

@@ -20,7 +20,9 @@ def classification(logits: Floats, truth: Ints, labels: Sequence[str]) -> dict[s
     """Accuracy with its interval, the classes, the confusion (rows are truth), calibration and mistakes.
 
     A class that was never predicted has precision 0, one that never occurs recall 0, as scikit-learn has it
-    with `zero_division=0`. There is an `auc` where there are two classes and rows of both.
+    with `zero_division=0`. One that neither occurs nor was predicted has no part in the means, as there: a
+    model that makes no mistake has 1 in each, whatever classes these rows lack. There is an `auc` where there
+    are two classes and rows of both.
     """
     predicted = logits.argmax(1)
     count = len(labels)
@@ -30,6 +32,7 @@ def classification(logits: Floats, truth: Ints, labels: Sequence[str]) -> dict[s
     precision = _ratio(right, confusion.sum(0))
     recall = _ratio(right, support)
     f1 = _ratio(2 * precision * recall, precision + recall)
+    there = support + confusion.sum(0) > 0
     n = len(truth)
     certain = probabilities(logits).max(1) if n else np.zeros(0)
     bins, calibration_error = calibration(certain, predicted == truth)
@@ -38,9 +41,9 @@ def classification(logits: Floats, truth: Ints, labels: Sequence[str]) -> dict[s
         "n": n,
         "metrics": {
             "accuracy": float(right.sum() / n) if n else math.nan,
-            "macro_precision": float(precision.mean()),
-            "macro_recall": float(recall.mean()),
-            "macro_f1": float(f1.mean()),
+            "macro_precision": float(precision[there].mean()) if n else math.nan,
+            "macro_recall": float(recall[there].mean()) if n else math.nan,
+            "macro_f1": float(f1[there].mean()) if n else math.nan,
             "loss": cross_entropy(logits, truth),
             "ece": calibration_error,
             **({} if math.isnan(area) else {"auc": area}),
