@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudtui_engine.deciders import decide
-from cloudtui_engine.errors import CatalogError, CloudtuiError
+from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
 from cloudtui_engine.handlers import enrol
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
@@ -16,7 +16,7 @@ from cloudtui_engine.handlers.prepare import prepare
 from cloudtui_engine.handlers.pull import pull
 from cloudtui_engine.handlers.push import push
 from cloudtui_engine.handlers.rebuild import rebuild
-from cloudtui_engine.handlers.start import start
+from cloudtui_engine.handlers.start import give_up, start
 from cloudtui_engine.handlers.stop import stop
 from cloudtui_engine.handlers.sync import sync
 from cloudtui_engine.records.operation import Operation, OperationState
@@ -80,14 +80,7 @@ class Dispatcher:
     def _begin(self, operation: Operation) -> None:
         operations = self._context.catalog.operations
         if operation.pickups >= MOST_PICKUPS:
-            operations.fail(
-                operation.id,
-                {
-                    "code": "engine_died",
-                    "message": f"The engine died {operation.pickups} times over this.",
-                    "hint": "Look at the engine's log, then ask for it again.",
-                },
-            )
+            self._give_up(operation)
             return
         if not operations.take(operation.id):
             return
@@ -98,6 +91,18 @@ class Dispatcher:
         if operation.kind not in OVERTAKES and operation.target:
             self._targets[operation.id] = operation.target
         thread.start()
+
+    def _give_up(self, operation: Operation) -> None:
+        """Try it no more; a run that it was to bring to its host ends with it, and does not look alive."""
+        died = FailedError(
+            f"The engine died {operation.pickups} times over this.",
+            "Look at the engine's log, then ask for it again.",
+            code="engine_died",
+        )
+        with self._context.catalog.write("run", "operation"):
+            self._context.catalog.operations.fail(operation.id, died.as_dict())
+            if operation.kind == "run.start":
+                give_up(self._context, operation, died)
 
     def _carry_out(self, operation_id: str) -> None:
         operations = self._context.catalog.operations

@@ -48,6 +48,11 @@ def start(context: Context, operation: Operation) -> Mapping[str, Any]:
     return _Start(context, operation).run()
 
 
+def give_up(context: Context, operation: Operation, error: CloudtuiError) -> None:
+    """End the attempt of a start that is tried no more; one that may have begun is the host's to judge."""
+    _Start(context, operation).end_here(error, is_proof=False)
+
+
 class _Start:
     """One attempt on its way."""
 
@@ -86,13 +91,13 @@ class _Start:
         except PassphraseError as error:
             raise passphrase_question(error, self._host_id) from None
         except CloudtuiError as error:
-            self._end_here(error, is_proof=error.code not in AMBIGUOUS and not _is_silence(error))
+            self.end_here(error, is_proof=error.code not in AMBIGUOUS and not _is_silence(error))
             raise
         except Exception as error:  # whatever it was, no run may look alive that is not
-            self._end_here(FailedError(f"A defect in cloudtui: {type(error).__name__}."), is_proof=False)
+            self.end_here(FailedError(f"A defect in cloudtui: {type(error).__name__}."), is_proof=False)
             raise
 
-    def _end_here(self, error: CloudtuiError, *, is_proof: bool) -> None:
+    def end_here(self, error: CloudtuiError, *, is_proof: bool) -> None:
         """It was not brought there. Where its start may have got through all the same, the host's word is."""
         self._fail(error, COMING if is_proof else (RunState.QUEUED, RunState.STAGING))
         if self._attempt().state is RunState.STARTING:
