@@ -38,7 +38,7 @@ async def desktop(
         bridge.close()
 
 
-async def wait_until(pilot: Pilot[Any], true: Callable[[], object], timeout: float = 10.0) -> None:
+async def wait_until(pilot: Pilot[Any], true: Callable[[], object], timeout: float = 30.0) -> None:
     """Let the app work until this holds."""
     deadline = time.monotonic() + timeout
     while not true():

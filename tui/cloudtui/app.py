@@ -133,7 +133,7 @@ class CloudtuiApp(App[int]):
     # Changes
 
     def _tick(self) -> None:
-        if self.area is not None and self.screen is self.screen_stack[0]:
+        if self.area is not None and len(self.screen_stack) == 1:
             self.area.tick()
 
     def look_around(self) -> None:
@@ -142,6 +142,8 @@ class CloudtuiApp(App[int]):
 
     def _show_overview(self, overview: Overview) -> None:
         self.overview = overview
+        if not self.screen_stack:  # the last answer to an app that ends
+            return
         self.query_one(Rail).show(overview.counts)
         self.query_one(StatusBar).state(overview.parts())
         if overview.needs_you:
