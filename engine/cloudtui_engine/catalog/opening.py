@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from cloudtui_engine import lock
 from cloudtui_engine.catalog.file_systems import network_file_system
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
@@ -24,6 +26,8 @@ VERSION = 2
 APPLICATION_ID = 0x636C7475
 HEADER_BYTES = 100
 _BUSY_S = 10.0
+_ENGINE_S = 15.0
+"""How long an engine may take to end."""
 _SETTINGS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
@@ -180,6 +184,7 @@ def _upgrade(paths: Paths) -> None:
     if found == VERSION:
         return
     if found:
+        _end_older_engine(paths)
         _keep_copy(paths, found)
     import sqlite_utils
 
@@ -198,6 +203,28 @@ def _upgrade(paths: Paths) -> None:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+
+def _end_older_engine(paths: Paths) -> None:
+    """An engine of the older program would go on in the new tables by the old rules: it ends, jobs go on.
+
+    Raises:
+        CatalogError: it does not.
+    """
+    pid = lock.holder(paths)
+    if pid is None or pid == os.getpid():
+        return
+    deadline = time.monotonic() + _ENGINE_S
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGTERM)
+    while lock.is_held(paths):
+        if time.monotonic() > deadline:
+            raise CatalogError(
+                f"An engine of an older cloudtui holds the catalog (process {pid}), and does not end.",
+                f"End it: kill -9 {pid}. Jobs on hosts go on; the catalog was not touched.",
+                code="catalog_busy",
+            )
+        time.sleep(0.05)
 
 
 def _keep_copy(paths: Paths, version: int) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +16,9 @@ import sqlite_utils
 from tests.engine.catalog.helpers import metric, open_catalog
 
 from cloudtui_engine.catalog import RunQuery, integrity, opening
+from cloudtui_engine.errors import CatalogError
+from cloudtui_engine.lock import EngineLock, holder
+from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.runs.ingest import Ingest
 
@@ -118,3 +126,69 @@ def test_half_a_copy_of_an_upgrade_that_was_killed_does_not_stay(tmp_path: Path)
     left = {path.name for path in backups.iterdir()}
     assert {"catalog-v1-6.db", "mine.part"} < left
     assert not [name for name in left if name.startswith("catalog-v1-7")]
+
+
+HOLD = """
+import signal, sys
+from pathlib import Path
+from cloudtui_engine import lock
+from cloudtui_engine.paths import Paths
+if sys.argv[2] == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+held = lock.EngineLock(Paths(Path(sys.argv[1])))
+print(held.acquire(), flush=True)
+sys.stdin.read()
+"""
+Hold = Callable[[str], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Hold]:
+    """An engine of the older program: all that is seen of it is that it holds the lock."""
+    running = []
+
+    def start(manner: str) -> subprocess.Popen[str]:
+        words = [sys.executable, "-c", HOLD, str(tmp_path), manner]
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def _v1(home: Path) -> None:
+    with closing(sqlite3.connect(home / "catalog.db")) as db:
+        db.executescript((OLD / "v1.sql").read_text())
+
+
+def test_an_engine_of_the_older_program_ends_before_the_upgrade(tmp_path: Path, engine: Hold) -> None:
+    _v1(tmp_path)
+    older = engine("decent")
+    open_catalog(tmp_path).close()
+    assert older.wait(10) == -signal.SIGTERM
+
+
+def test_no_upgrade_beside_an_older_engine_that_does_not_end(
+    tmp_path: Path, engine: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _v1(tmp_path)
+    older = engine("stubborn")
+    monkeypatch.setattr(opening, "_ENGINE_S", 0.2)
+    with pytest.raises(CatalogError, match=f"process {older.pid}"):
+        open_catalog(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    assert older.poll() is None
+
+
+def test_the_engine_itself_may_upgrade(tmp_path: Path) -> None:
+    _v1(tmp_path)
+    with EngineLock(Paths(tmp_path)) as own:
+        assert own.acquire()
+        assert os.getpid() == holder(Paths(tmp_path))
+        open_catalog(tmp_path).close()
