@@ -71,7 +71,7 @@ def refused(home: Home, *words: str) -> tuple[int, dict[str, Any]]:
     return answer.status, answer.json["error"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_table_on_a_host_is_used_there_and_nowhere_else(home: Home, make_sshd: Callable[..., Sshd]) -> None:
     server = make_sshd()
     add(home, server)
@@ -98,10 +98,11 @@ def test_a_table_on_a_host_is_used_there_and_nowhere_else(home: Home, make_sshd:
         assert "only on box" in error["message"]
         assert error["hint"]
 
-    run = home.run("--json", "run", "start", "--dataset", "things", "--on", "box", "--set", "epochs=1", "-f")
-    assert run.status == 0, run.out + run.err + home.log()
-    assert home.json("model", "evaluate", run.json["name"], "--on", "box")["n"] == made["splits"]["test"]
-    status, error = refused(home, "model", "evaluate", run.json["name"])
+    words = ("--dataset", "things", "--on", "box", "--set", "epochs=1", "--follow")
+    run = home.json("run", "start", *words, timeout=200)
+    judged = home.json("model", "evaluate", run["name"], "--on", "box", timeout=200)
+    assert judged["n"] == made["splits"]["test"]
+    status, error = refused(home, "model", "evaluate", run["name"])
     assert (status, error["code"]) == (4, "elsewhere")
 
     listed = home.json("instance", "clean", "box", "--dry-run")
