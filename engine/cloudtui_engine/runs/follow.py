@@ -236,7 +236,7 @@ class AttemptFollower:
         if attempt.state not in FINISHED or (
             attempt.state is RunState.LOST and verdict.state is not RunState.LOST
         ):
-            with self._catalog.write("run"):
+            with self._catalog.write("run", "operation"):
                 self._catalog.runs.move(
                     attempt.run_id,
                     attempt.number,
@@ -249,7 +249,16 @@ class AttemptFollower:
                 self._catalog.runs.set_stale([attempt.run_id], None)
                 lineage.register(self._catalog, attempt, verdict.state)
                 follow_up.begin(self._catalog, attempt, verdict.state)
+                if attempt.state is RunState.LOST:
+                    self._pull_what_is_back()
         self.finished = True
+
+    def _pull_what_is_back(self) -> None:
+        """While it was taken for lost, what it left was asked for once, most likely in vain."""
+        files = self._catalog.runs.artifacts(self.run_id, self.number)
+        if any(file.wanted and file.local is None for file in files):
+            key = f"run.pull:{self.run_id}:{self.number}:found"
+            self._catalog.operations.submit("run.pull", self.run_id, {"attempt": self.number}, key)
 
     def _with_last_line(self, verdict: Verdict) -> str:
         """A bare exit status says little; the last thing that the job printed often says why."""
