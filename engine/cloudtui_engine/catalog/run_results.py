@@ -84,6 +84,14 @@ class Results(Repository):
                 (run_seq(db, run_id), number, *names),
             ).rowcount
 
+    def mark_gone(self, run_id: str, number: int, names: Collection[str]) -> None:
+        """These files were here, and are not any more: they may be fetched again."""
+        with self._catalog.write("run") as db:
+            db.execute(
+                f"UPDATE artifact SET pulled = 0 WHERE run = ? AND attempt = ? AND name IN ({marks(names)})",
+                (run_seq(db, run_id), number, *names),
+            )
+
     def mark_pulled(self, run_id: str, number: int, name: str) -> None:
         """The file lies on this machine, verified, at `paths.file(sha256)`."""
         with self._catalog.write("run") as db:

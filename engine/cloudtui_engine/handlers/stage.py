@@ -89,7 +89,7 @@ class Carrier:
             if not file.local or not path.is_file():
                 raise NotFoundError(
                     f"{file.name} of {label} is not on this machine.",
-                    "Restore a backup, or train it again.",
+                    "Fetch it again with cloudtui run pull, restore a backup, or train it again.",
                 )
             lying.append(transfer.LocalFile(path, file.name, file.size_bytes, file.sha256))
         return self._put(f"model/{_content_of(lying)}", lying, f"Sending {label}")

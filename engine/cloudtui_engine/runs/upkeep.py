@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import NotFoundError, RefusedError
@@ -16,6 +17,8 @@ GIVEN_UP = "Given up: its machine is gone, somebody said."
 
 def pull(catalog: Catalog, run: Run, names: Sequence[str] = ()) -> list[Operation]:
     """Bring files here that were left on the host: those named, or all; an operation an attempt.
+
+    What was here once and is gone from this disk is fetched again, too.
 
     Raises:
         RefusedError: the run is live.
@@ -36,7 +39,11 @@ def pull(catalog: Catalog, run: Run, names: Sequence[str] = ()) -> list[Operatio
     with catalog.write("run", "operation"):
         for attempt in catalog.runs.attempts(run.id):
             files = catalog.runs.artifacts(run.id, attempt.number)
-            missing = [one.name for one in files if one.local is None and one.name in wanted]
+            chosen = [one for one in files if one.name in wanted]
+            gone = [one.name for one in chosen if one.local is not None and not Path(one.local).is_file()]
+            missing = [one.name for one in chosen if one.local is None] + gone
+            if gone:
+                catalog.runs.mark_gone(run.id, attempt.number, gone)
             if missing:
                 catalog.runs.want(run.id, attempt.number, missing)
                 key = f"run.pull:{run.id}:{attempt.number}:{new_id()}"

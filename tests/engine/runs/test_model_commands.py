@@ -160,10 +160,24 @@ def test_pulling_what_was_left_is_an_operation_an_attempt(catalog: Catalog) -> N
     run = catalog.runs.get(run.id)
     with pytest.raises(NotFoundError, match="'c'"):
         upkeep.pull(catalog, run, ["c"])
+    here = catalog.paths.file("b" * 64)
+    here.parent.mkdir(parents=True)
+    here.write_bytes(b"b")
     assert upkeep.pull(catalog, run, ["b"]) == []
     (asked,) = upkeep.pull(catalog, run)
     assert (asked.kind, asked.args) == ("run.pull", {"attempt": 1})
     assert catalog.runs.unpulled() == [(run.id, 1)]
+
+
+def test_what_is_gone_from_this_disk_is_fetched_again(catalog: Catalog) -> None:
+    run = create(catalog)
+    catalog.runs.add_artifacts(run.id, 1, [("b", "file", 1, "b" * 64)])
+    finish(catalog, run.id)
+    catalog.runs.mark_pulled(run.id, 1, "b")
+    assert catalog.runs.unpulled() == []
+    (asked,) = upkeep.pull(catalog, catalog.runs.get(run.id))
+    assert asked.kind == "run.pull"
+    assert [one.local for one in catalog.runs.artifacts(run.id, 1)] == [None]
 
 
 def test_giving_up_is_for_what_is_on_a_machine(catalog: Catalog) -> None:

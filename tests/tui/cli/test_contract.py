@@ -387,6 +387,7 @@ def test_models(cli: Cli, catalog: Catalog, tmp_path: Path) -> None:
     cli("run", "start", "--dataset", "digits", "--name", "net", "--follow")
     assert cli("model", "show", "net", "--json").json["reports"]["evaluation/test"]["n"] == 360
     assert cli("model", "alias", "net", "best", "--json").json["alias"] == ["best"]
+    assert cli("model", "alias", "net", "net").status == 4
     target = tmp_path / "mine.onnx"
     said = cli("model", "export", "best", str(target), "--json")
     assert (said.status, target.stat().st_size) == (0, said.json["size_bytes"])
@@ -396,6 +397,10 @@ def test_models(cli: Cli, catalog: Catalog, tmp_path: Path) -> None:
     assert cli("model", "export", "best", str(target), "--yes").status == 0
     assert cli("model", "export", "best", str(tmp_path / "x.pt")).status == 2
     assert list(tmp_path.glob(".*")) == []
+    catalog.paths.file(said.json["sha256"]).unlink()
+    gone = cli("model", "export", "best", str(tmp_path / "other.onnx"), "--json")
+    assert (gone.status, gone.json["error"]["code"]) == (5, "gone")
+    assert "cloudtui run pull" in gone.json["error"]["hint"]
 
 
 def test_push_and_probe(cli: Cli, catalog: Catalog) -> None:

@@ -101,6 +101,12 @@ def export(session: Session, model: str, file: str, yes: bool = False) -> Export
             f"Fetch it: cloudtui run pull {found.run_id}",
             code="not_here",
         )  # fmt: skip
+    if not Path(artifact.local).is_file():
+        raise FailedError(
+            f"{artifact.name} of {found.name} is gone from this machine: {artifact.local}.",
+            f"Fetch it again: cloudtui run pull {found.run_id}",
+            code="gone",
+        )
     if target.exists() and not yes and _hash_of(target) != artifact.sha256:
         raise RefusedError(
             f"{target} exists.", "Replace it with --yes, or choose another name.", code="exists"
