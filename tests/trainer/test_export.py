@@ -167,3 +167,14 @@ def test_few_test_rows_do_not_stop_the_export(tmp_path, rows):
     session = onnxruntime.InferenceSession(done.artifacts / "model.onnx")
     for size in (1, 7):
         assert session.run(None, {"pixels": np.zeros((size, 1, 8, 8), np.uint8)})[0].shape == (size, 4)
+
+
+def test_another_opset_than_was_asked_for_is_refused(monkeypatch):
+    """Where torch cannot do it, it says nothing and gives another one."""
+    right = torch.onnx.export
+    monkeypatch.setattr(
+        torch.onnx, "export", lambda *given, **how: right(*given, **{**how, "opset_version": 20})
+    )
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2)).eval()
+    with pytest.raises(export.ExportError, match="gave opset 20 instead of 18"):
+        export.to_onnx(model, torch.zeros(2, 1, 2, 2), {"input": "pixels", "output": "logits"})
