@@ -55,7 +55,8 @@ def start_training(
         then: jobs on its model once it has succeeded, see `follow_up.plan`.
 
     Raises:
-        RefusedError: the model has no weights that a training on this dataset can begin from.
+        RefusedError: the model has no weights that a training on this dataset can begin from, or what is to
+            follow cannot.
         UsageError: there is no such pull policy, or the dataset is for another task.
     """
     if pull not in PULL_POLICIES:
@@ -65,6 +66,7 @@ def start_training(
         raise UsageError(
             f"{dataset.name} is {dataset.task} data, not {clean_line(chosen_task, 40)}.", "Leave out --task."
         )
+    model_jobs.check_follows(then, dataset)
     if weights is not None:
         model_jobs.check_weights(weights, dataset)
         model = model or weights.architecture

@@ -9,7 +9,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, UsageError
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Attempt, Run, RunState
-from cloudtui_engine.runs import commands
+from cloudtui_engine.runs import commands, model_jobs
 
 JOBS = ("evaluate", "compress")
 
@@ -18,8 +18,10 @@ def plan(jobs: Sequence[str], max_drop: float) -> list[dict[str, Any]]:
     """What `then` of a run's spec holds: the jobs in their order, one after another.
 
     Raises:
-        UsageError: there is no such job.
+        UsageError: there is no such job, or no model can lose so much.
     """
+    if "compress" in jobs:
+        model_jobs.check_max_drop(max_drop)
     for job in jobs:
         if job not in JOBS:
             raise UsageError(f"Nothing called {job!r} can follow a training.", f"Choose: {', '.join(JOBS)}.")

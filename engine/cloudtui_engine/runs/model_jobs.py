@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cloudtui_engine.errors import RefusedError, UsageError
 from cloudtui_engine.records.dataset import Dataset
@@ -77,10 +78,7 @@ def check_compression(model: Model, dataset: Dataset, max_drop: float) -> None:
         UsageError: `max_drop` is none.
     """
     _check(model, dataset)
-    if not math.isfinite(max_drop) or not 0.01 <= max_drop <= 50:
-        raise UsageError(
-            f"--max-drop {max_drop:g} is none.", "Give points of accuracy from 0.01 to 50, for instance 0.5."
-        )
+    check_max_drop(max_drop)
     if model.variant:
         raise RefusedError(
             f"{model.label} is a variant already.", f"Compress what it was made from: {model.parent}",
@@ -88,6 +86,34 @@ def check_compression(model: Model, dataset: Dataset, max_drop: float) -> None:
         )  # fmt: skip
     if (dataset.manifest.get("target") or {}).get("kind") == "number":
         raise _only_a_number(model, dataset)
+
+
+def check_max_drop(points: float) -> None:
+    """See that so much accuracy can be lost.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not math.isfinite(points) or not 0.01 <= points <= 50:
+        raise UsageError(
+            f"--max-drop {points:g} is none.", "Give points of accuracy from 0.01 to 50, for instance 0.5."
+        )
+
+
+def check_follows(jobs: Sequence[Mapping[str, Any]], dataset: Dataset) -> None:
+    """See that what is to follow a training on a dataset can, before the hours that it takes.
+
+    Raises:
+        RefusedError: a compression is to follow, and the dataset has a number to predict.
+    """
+    target = (dataset.manifest.get("target") or {}).get("kind")
+    if target == "number" and any(job.get("job") == "compress" for job in jobs):
+        raise RefusedError(
+            f"{dataset.name} has a number to predict; compression is judged by accuracy, which only classes"
+            " have.",
+            "Leave out --then compress.",
+            code="regression",
+        )
 
 
 def _only_a_number(model: Model, dataset: Dataset) -> RefusedError:

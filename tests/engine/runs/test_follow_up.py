@@ -9,7 +9,7 @@ import pytest
 from tests.engine.catalog.helpers import finish, open_catalog
 
 from cloudtui_engine.catalog import Catalog, RunQuery
-from cloudtui_engine.errors import UsageError
+from cloudtui_engine.errors import RefusedError, UsageError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.run import Run, RunState
@@ -25,13 +25,10 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     opened.close()
 
 
-def trained(catalog: Catalog, *, number: bool = False) -> Run:
-    """A training with all that follows, ended well; `number` is a regression."""
-    manifest = {"target": {"name": "y", "kind": "number"}} if number else {}
-    splits = {"train": 5, "test": 3}
-    dataset = catalog.datasets.add(
-        Dataset(new_id(), "digits", 1, "image", "d" * 64, 10, splits, ("0", "1"), manifest)
-    )
+def trained(catalog: Catalog, *, test: int = 3) -> Run:
+    """A training with all that follows, ended well."""
+    splits = {"train": 5, "test": test}
+    dataset = catalog.datasets.add(Dataset(new_id(), "digits", 1, "image", "d" * 64, 10, splits, ("0", "1")))
     run = commands.start_training(
         catalog,
         dataset=dataset,
@@ -95,12 +92,29 @@ def test_it_follows_once_though_an_older_attempt_proves_to_have_succeeded(catalo
 
 
 def test_what_cannot_follow_is_told_on_the_run_that_asked(catalog: Catalog) -> None:
-    trained(catalog, number=True)
-    (judged,) = catalog.runs.list(JOBS)
-    assert end(catalog, judged) is None
-    (event,) = [one for one in catalog.events.list(judged.id) if one.name == "not_followed"]
-    assert event.text.startswith("Compress could not follow: ")
-    assert "predicts a number" in event.text
+    run = trained(catalog, test=0)
+    assert catalog.runs.list(JOBS) == []
+    (event,) = [one for one in catalog.events.list(run.id) if one.name == "not_followed"]
+    assert event.text.startswith("Evaluate could not follow: ")
+    assert "has no split 'test'" in event.text
+
+
+def test_what_cannot_follow_is_refused_before_the_training(catalog: Catalog) -> None:
+    manifest = {"target": {"name": "y", "kind": "number"}}
+    dataset = catalog.datasets.add(Dataset(new_id(), "d", 1, "tabular", "d" * 64, 10, {}, (), manifest))
+
+    def start(*jobs: str) -> Run:
+        then = follow_up.plan(jobs, 3.0)
+        local = catalog.instances.ensure_local()
+        return commands.start_training(catalog, dataset=dataset, instances=[local], params={}, then=then)
+
+    with pytest.raises(RefusedError, match="a number to predict"):
+        start("evaluate", "compress")
+    assert start("evaluate").spec["then"] == [{"job": "evaluate"}]
+    for points in (float("nan"), 0.0, 900.0):
+        assert follow_up.plan(["evaluate"], points) == [{"job": "evaluate"}]
+        with pytest.raises(UsageError, match="--max-drop"):
+            follow_up.plan(["compress"], points)
 
 
 def test_only_jobs_on_models_can_follow() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,10 +26,12 @@ _SIZE = re.compile(r"(?P<number>\d{1,15}(?:\.\d+)?)\s*(?P<unit>[kKmMgGtT]?)(?P<b
 
 
 def typed(value: Any) -> Any:
-    """A text as the number or the truth value that it spells; all else as it is.
+    """A text as the number or the truth value that it spells; all else as it is, also what is no number.
 
     >>> typed("20"), typed("1e-3"), typed("true"), typed("cosine")
     (20, 0.001, True, 'cosine')
+    >>> typed("nan"), typed("1e999")
+    ('nan', '1e999')
     """
     if not isinstance(value, str):
         return value
@@ -38,9 +41,10 @@ def typed(value: Any) -> Any:
     if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_INTEGER:
         return int(text)
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return value
+    return number if math.isfinite(number) else value
 
 
 def params(pairs: Mapping[str, Any] | None) -> dict[str, Any]:
