@@ -29,6 +29,7 @@ from cloudtui_trainer.compress.settings import Settings, read_settings
 from cloudtui_trainer.compress.verdicts import Measured
 from cloudtui_trainer.devices import cpu_multiplies_bf16, describe
 from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.recorder import Recorder, without_nan
 from cloudtui_trainer.stop import Stop
@@ -180,11 +181,11 @@ def _board(
 
 
 def _basis(given: Given, settings: Settings) -> list[Any]:
-    """What a kept candidate must agree with: model, data, and how it is made and timed."""
+    """What a kept candidate must agree with: model, data, how it is made and timed, and by which code."""
     how = dataclasses.asdict(settings)
     for free in ("max_drop", "goal", "methods", "ratios", "device", "precision"):
         del how[free]
-    return [files.sha256(given.content), given.task.dataset, how, VERSION]
+    return [files.sha256(given.content), given.task.dataset, how, trainer_sha256()]
 
 
 def _made(maker: Maker, plan: Plan, bench: _Bench) -> tuple[Made, Measured]:
