@@ -188,5 +188,6 @@ def _param(field: Field, operator: str, value: str) -> Sql | str:
 
 
 def _like(text: str) -> str:
-    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    # SQLite reads a pattern up to a NUL only. Kept texts have no control characters: one of them finds none.
+    escaped = re.sub(r"([\\%_])", r"\\\1", text.replace("\0", "\x01"))
     return f"%{escaped}%"

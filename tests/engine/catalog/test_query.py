@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.engine.catalog.helpers import a_run, create, finish, metric, open_catalog, store
 
@@ -178,6 +178,7 @@ def test_any_text_is_a_query_or_a_usage_error(text: str) -> None:
 
 
 @given(st.sampled_from(["tag", "name", "note", "param.optimizer.name", "bare"]), st.text(max_size=12))
+@example("name", "\0")
 @settings(max_examples=100, deadline=None)
 def test_text_in_quotes_is_only_text(catalog: Catalog, field: str, text: str) -> None:
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
