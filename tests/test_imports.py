@@ -22,6 +22,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "numpy",
             "safetensors",
             "onnx",
+            "google.protobuf",  # what onnx reads with; its exceptions come from it
             "onnxruntime",
             "onnxscript",
             "sklearn",  # and what it brings, inside functions: boosting and the baselines

@@ -98,7 +98,7 @@ class Bridge:
                 "instances": len(instances),
                 "datasets": len(catalog.datasets.list()),
                 "runs": catalog.runs.count(RunQuery()),
-                "models": len(catalog.models.list()),
+                "models": catalog.models.count(),
             },
             live_runs=status.live_runs,
             engine_running=status.running,

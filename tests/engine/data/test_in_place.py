@@ -130,7 +130,7 @@ def arrays(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "kind"),
     [(table, "tables"), (pictures, "pictures"), (arrays, "arrays")],
-    ids=lambda one: str(one),
+    ids=["table", "pictures", "arrays"],
 )
 def test_it_makes_the_version_that_is_made_here_with_nothing_but_what_is_shipped(
     host: Host, tmp_path: Path, make: Callable[[Path], Path], kind: str
