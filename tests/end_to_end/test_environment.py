@@ -14,7 +14,7 @@ from tests.support.home import Home, wait_until
 from tests.support.packages import NO_INDEX, Index, fake_packages, packages_of
 from tests.support.sshd import Sshd
 
-pytestmark = [pytest.mark.sshd, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.sshd, pytest.mark.services, pytest.mark.timeout(400)]  # a package index
 
 
 @pytest.fixture

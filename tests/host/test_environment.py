@@ -18,7 +18,7 @@ from tests.support.sshd import wait_for
 from cloudtui_host import environment, journal
 from cloudtui_host.errors import HostError
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]  # a package index
 ENV = "env/0123456789abcdef"
 ENGINE = Path(environment.__file__).parents[1]
 

@@ -14,6 +14,8 @@ from cloudtui_engine.errors import FailedError, RefusedError
 from cloudtui_engine.hosts import wheels
 from cloudtui_engine.hosts.environment import Plan
 
+pytestmark = pytest.mark.services  # a package index
+
 pytest.importorskip("pip")
 ARM: dict[str, Any] = {"arch": "aarch64", "libc": "glibc 2.31", "kernel": "6.1"}
 PLAN = Plan("/usr/bin/python3", "3.10", "cpu", ("torch>=2",), (), False, "3.10.4", "aarch64 glibc 2.31")
