@@ -11,7 +11,7 @@ import pytest
 from tests.support.packages import NO_INDEX, Index, make_wheel
 
 from cloudtui_engine.errors import FailedError, RefusedError
-from cloudtui_engine.hosts import wheels
+from cloudtui_engine.hosts import environment, wheels
 from cloudtui_engine.hosts.environment import Plan
 
 pytestmark = pytest.mark.services  # a package index
@@ -94,7 +94,9 @@ def test_one_that_is_not_wanted_any_more_ends(index: Index, tmp_path: Path) -> N
 
 
 def test_a_full_disk_here_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloudtui_engine.hosts.environment.DISK_BYTES", {"cpu": 1 << 60})
+    monkeypatch.setattr(
+        "cloudtui_engine.hosts.environment.DISK_BYTES", dict.fromkeys(environment.DISK_BYTES, 1 << 60)
+    )
     with pytest.raises(RefusedError) as refused:
         fetch(tmp_path)
     assert refused.value.code == "disk_full"
