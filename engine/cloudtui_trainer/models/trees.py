@@ -84,7 +84,8 @@ def rounded_down(values: npt.NDArray[Any]) -> Floats:
     """The largest float32 that is not above each value."""
     with np.errstate(over="ignore"):
         near = values.astype(np.float32)
-    below = np.nextafter(near, np.float32(-np.inf))
+    with np.errstate(over="ignore"):  # below the lowest number is minus infinity
+        below = np.nextafter(near, np.float32(-np.inf))
     found: Floats = np.where(near.astype(np.float64) > values, below, near)
     return found
 
