@@ -265,10 +265,10 @@ def test_what_cannot_be_made_is_passed_over_and_what_is_made_of_it(root, monkeyp
     report = root.reports(name="partly")[-1]
     assert [row["id"] for row in report["variants"]] == ["int8"]
     assert (report["measured"], report["planned"]) == (1, 1)
-    assert report["notes"][-2:] == [
+    assert {
         "prune60 could not be made: The loss of distillation is not finite. Set lr lower.",
         "prune60-int8 could not be made: It is made of prune60, which is not there.",
-    ]
+    } <= set(report["notes"])
     assert root.compress(name="nothing", methods="prune") == 1
     done = root.records("done", name="nothing")[-1]
     assert done["message"].startswith("No candidate could be made. prune60 could not")
@@ -282,7 +282,7 @@ def test_what_onnx_runtime_cannot_do_is_passed_over(root, monkeypatch):
     assert root.compress(name="unable", methods="dynamic,fp16") == 0
     report = root.reports(name="unable")[-1]
     assert [row["id"] for row in report["variants"]] == ["fp16"]
-    assert "Could not find an implementation" in report["notes"][-1]
+    assert any("Could not find an implementation" in note for note in report["notes"])
 
 
 def test_a_file_that_cannot_be_computed_is_passed_over(root, monkeypatch):
@@ -301,7 +301,7 @@ def test_a_file_that_cannot_be_computed_is_passed_over(root, monkeypatch):
     assert root.compress(name="custom", methods="int8,fp16") == 0
     report = root.reports(name="custom")[-1]
     assert [row["id"] for row in report["variants"]] == ["int8"]
-    assert "fp16 could not be made: Its file cannot be computed" in report["notes"][-1]
+    assert any("fp16 could not be made: Its file cannot be computed" in note for note in report["notes"])
 
 
 def test_a_full_disk_costs_what_a_resumed_job_would_take_up_and_not_the_job(root, monkeypatch):
