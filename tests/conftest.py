@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 from tests.support import sshd as servers
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
+
+# What is started in a shell's background inherits an ignored Ctrl-C, and every command of these tests with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _need_sshd() -> None:

@@ -82,20 +82,6 @@ def test_wrong_key_and_closed_port_are_told_apart(
     assert closed.json["error"]["message"] != wrong.json["error"]["message"]
 
 
-def test_training_on_a_host_pulls_a_verified_model(home: Home, make_sshd: Callable[..., Sshd]) -> None:
-    server = make_sshd()
-    add(home, server)
-    home.json("dataset", "add", "digits", "digits")
-    answer = home.run(
-        "--json", "run", "start", "--dataset", "digits", "--on", "box", "--set", "epochs=1", "--follow"
-    )
-    assert answer.status == 0, answer.out + answer.err + home.log()
-    run = answer.json
-    assert run["instances"] == ["box"]
-    wait_until(lambda: all(one["local"] for one in show(home, run["id"])["artifacts"]), 30, "the pull")  # type: ignore[attr-defined]
-    assert home.json("dataset", "show", "digits")["instances"] == ["box"]
-
-
 def test_a_run_that_was_stopped_before_it_reached_its_host_can_be_resumed(
     home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
@@ -185,6 +171,7 @@ def test_host_gone_everything_is_still_here_and_silence_is_shown(
     proxy = make_proxy(server)
     add(home, server, port=proxy.port)
     run = str(home.json("run", "script", "--on", "box", *WAIT)["id"])
+    wait_until(lambda: show(home, run)["status"] == "running", 30, "running")
     wait_until(lambda: "line 5" in home.run("run", "logs", run).out, 30, "some lines")
     proxy.blackhole()
     begin = time.monotonic()
@@ -275,6 +262,7 @@ def test_a_model_is_judged_and_shrunk_where_it_was_trained(
     home.json("dataset", "add", "digits", "digits")
     words = ("--dataset", "digits", "--on", "box", "--name", "first", "--set", "epochs=5")
     run = home.json("run", "start", *words, "--pull", "none", "--follow", timeout=200)
+    assert run["instances"] == home.json("dataset", "show", "digits")["instances"] == ["box"]
     assert [one["local"] for one in show(home, run["id"])["artifacts"]] == [None] * 3  # type: ignore[attr-defined]
     judged = home.json("model", "evaluate", "first", "--on", "box")
     assert judged["n"] == 360
@@ -284,3 +272,4 @@ def test_a_model_is_judged_and_shrunk_where_it_was_trained(
     assert here["metrics"]["accuracy"] == pytest.approx(made["variants"][0]["accuracy"])
     twice = home.run("--json", "model", "compress", "first-int8")
     assert (twice.status, twice.json["error"]["code"]) == (4, "is_variant")
+    assert all(one["local"] for one in home.json("run", "pull", run["id"])["artifacts"])

@@ -194,6 +194,7 @@ def test_an_end_that_is_written_between_two_looks_is_no_loss(
 def test_a_root_whose_disk_is_not_there_calls_no_run_missing(root: Path) -> None:
     start(root, "live", 1, *SLEEP)
     until_state(root, "live", "running")
+    attempt_json(root, "live", "exec.json")  # from here on it needs no path
     (root / "jobs").rename(root / "unmounted")
     with session(root) as lane:
         for verb_name, args in (("status", {}), ("status", {"attempt": 1}), ("stop", {"attempt": 1})):

@@ -20,15 +20,19 @@ from cloudtui_engine.paths import Paths
 
 
 def wait_until(condition: Callable[[], Any], timeout: float = 30.0, what: str = "") -> Any:
-    """The first true value of `condition`; fails after `timeout` seconds."""
+    """The first true value of `condition`; fails after `timeout` seconds.
+
+    A look that starts a process takes most of a core: between two looks it rests twice as long as one took.
+    """
     deadline = time.monotonic() + timeout
     while True:
+        begin = time.monotonic()
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout:.0f} s: {what or condition}")
-        time.sleep(0.02)
+        time.sleep(max(0.02, 2 * (time.monotonic() - begin)))
 
 
 @dataclass(frozen=True)
