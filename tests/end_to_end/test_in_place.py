@@ -71,6 +71,7 @@ def refused(home: Home, *words: str) -> tuple[int, dict[str, Any]]:
     return answer.status, answer.json["error"]
 
 
+@pytest.mark.services
 @pytest.mark.timeout(500)
 def test_a_table_on_a_host_is_used_there_and_nowhere_else(home: Home, make_sshd: Callable[..., Sshd]) -> None:
     server = make_sshd()

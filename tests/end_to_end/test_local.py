@@ -37,7 +37,7 @@ def status(home: Home, run: str) -> str:
 
 @pytest.mark.timeout(300)
 def test_the_loop_trains_judges_and_shrinks(home: Home) -> None:
-    started = start_digits(home, "--set", "epochs=5", "--name", "first")
+    started = start_digits(home, "--set", "epochs=3", "--name", "first")
     wait_until(lambda: status(home, started) == "succeeded", 100, "the training")
     wait_until(lambda: all(one["local"] for one in artifacts(home, started)), 30, "the pull")
     (run,) = home.json("run", "list")

@@ -254,13 +254,14 @@ def test_two_desktops_three_commands_and_a_killed_engine(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.services
 def test_a_model_is_judged_and_shrunk_where_it_was_trained(
     home: Home, make_sshd: Callable[..., Sshd]
 ) -> None:
     server = make_sshd()
     add(home, server)
     home.json("dataset", "add", "digits", "digits")
-    words = ("--dataset", "digits", "--on", "box", "--name", "first", "--set", "epochs=5")
+    words = ("--dataset", "digits", "--on", "box", "--name", "first", "--set", "epochs=3")
     run = home.json("run", "start", *words, "--pull", "none", "--follow", timeout=200)
     assert run["instances"] == home.json("dataset", "show", "digits")["instances"] == ["box"]
     assert [one["local"] for one in show(home, run["id"])["artifacts"]] == [None] * 3  # type: ignore[attr-defined]
