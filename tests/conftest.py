@@ -13,7 +13,7 @@ from tests.support import sshd as servers
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
 
-# What is started in a shell's background inherits an ignored Ctrl-C, and every command of these tests with it.
+# What is started in a shell's background ignores Ctrl-C, and so would every command that these tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
