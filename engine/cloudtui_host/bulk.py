@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from cloudtui_host import frames, layout, manifest
 from cloudtui_host.errors import HostError, from_os
@@ -47,16 +47,20 @@ class Channel:
                 raise EndError
             self._frames = iter(self._decoder.feed(chunk))
 
-    def write(self, *parts: bytes) -> None:
-        """Send frames.
+    def write(self, *pieces: Union[bytes, memoryview]) -> None:
+        """Send frames, in fewer pieces than one system call takes.
 
         Raises:
             EndError: nobody reads them.
         """
-        view = memoryview(b"".join(parts))
+        left = [memoryview(piece) for piece in pieces]
         try:
-            while view:
-                view = view[os.write(self._sink, view) :]
+            while left:
+                written = os.writev(self._sink, left)
+                while left and written >= len(left[0]):
+                    written -= len(left.pop(0))
+                if left:
+                    left[0] = left[0][written:]
         except OSError:
             raise EndError from None
 
@@ -100,7 +104,7 @@ class Bulk:
         stream, offset, chunk = frames.split_data(payload)
         try:
             if stream == 0:
-                receipt.write(offset, memoryview(chunk))
+                receipt.write(offset, chunk)
         except HostError as error:
             self._fail(error)
             return
@@ -181,8 +185,8 @@ class Bulk:
         fetch = Fetch(self.root, args.get("base"), args.get("files"))
         self.channel.tell({"id": number, "ok": True, "result": {"files": fetch.files}})
         try:
-            for frame in fetch.frames():
-                self.channel.write(frame)
+            for pieces in fetch.frames():
+                self.channel.write(*pieces)
                 while fetch.must_wait:
                     self._await_ack(fetch)
             self.channel.tell({"event": "sent"})

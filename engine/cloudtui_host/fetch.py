@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple, Union
 
 from cloudtui_host import frames, layout
 from cloudtui_host.errors import HostError
@@ -83,8 +83,8 @@ class Fetch:
         """The engine has all before `offset` of the stream."""
         self._acked = max(self._acked, min(offset, self._sent))
 
-    def frames(self) -> Iterator[bytes]:
-        """DATA frames of stream 0, some together.
+    def frames(self) -> Iterator[List[Union[bytes, memoryview]]]:
+        """DATA frames of stream 0, some together, in the pieces that they are made of.
 
         Raises:
             HostError: code changed, a file became shorter meanwhile.
@@ -97,14 +97,14 @@ class Fetch:
                     if not content:
                         raise HostError("changed", "%s became shorter while it was read." % path)
                     offset += len(content)
-                    yield self._frame(content)
+                    yield self._framed(memoryview(content))
             finally:
                 os.close(descriptor)
 
-    def _frame(self, content: bytes) -> bytes:
-        parts = []
+    def _framed(self, content: memoryview) -> List[Union[bytes, memoryview]]:
+        pieces: List[Union[bytes, memoryview]] = []
         for start in range(0, len(content), _CHUNK):
             chunk = content[start : start + _CHUNK]
-            parts.append(frames.data(0, self._sent, chunk))
+            pieces += (frames.data_head(0, self._sent, chunk), chunk)
             self._sent += len(chunk)
-        return b"".join(parts)
+        return pieces

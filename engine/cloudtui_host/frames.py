@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, Union
 
 MAGIC = b"\x1eCT\x1e"
 HEAD = struct.Struct(">4sBII")
@@ -37,15 +37,21 @@ def message(obj: Dict[str, Any]) -> bytes:
     return encode(MESSAGE, json.dumps(obj, separators=(",", ":"), allow_nan=False).encode())
 
 
+def data_head(stream: int, offset: int, chunk: Union[bytes, memoryview]) -> bytes:
+    """What stands before `chunk` in its DATA frame: for who would rather not copy it."""
+    head = DATA_HEAD.pack(stream, offset)
+    return HEAD.pack(MAGIC, DATA, len(head) + len(chunk), zlib.crc32(chunk, zlib.crc32(head))) + head
+
+
 def data(stream: int, offset: int, chunk: bytes) -> bytes:
     """A DATA frame: `chunk` stands at `offset` of what `stream` names."""
-    return encode(DATA, DATA_HEAD.pack(stream, offset) + chunk)
+    return data_head(stream, offset, chunk) + chunk
 
 
-def split_data(payload: bytes) -> Tuple[int, int, bytes]:
-    """The (stream, offset, bytes) of a DATA payload."""
+def split_data(payload: bytes) -> Tuple[int, int, memoryview]:
+    """The (stream, offset, bytes) of a DATA payload, which is not copied."""
     stream, offset = DATA_HEAD.unpack_from(payload)
-    return stream, offset, payload[DATA_HEAD.size :]
+    return stream, offset, memoryview(payload)[DATA_HEAD.size :]
 
 
 class Decoder:
@@ -86,7 +92,8 @@ class Decoder:
             end = start + HEAD.size + length
             if len(buffer) < end:
                 break
-            payload = bytes(buffer[start + HEAD.size : end])
+            with memoryview(buffer) as view:  # a slice of the buffer itself would be one copy more
+                payload = bytes(view[start + HEAD.size : end])
             if zlib.crc32(payload) != crc:
                 self._drop(buffer[start : start + 1])
                 position = start + 1

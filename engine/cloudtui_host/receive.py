@@ -13,6 +13,7 @@ from cloudtui_host.staging import Opened, Staging
 
 SPARE_BYTES = 16 << 20
 _BLOCK = 4096
+_WRITE_BACK_EVERY = 16 << 20
 
 
 class Receipt:
@@ -121,6 +122,8 @@ class Receipt:
             files.write_all(opened.descriptor, part)  # type: ignore[arg-type]  # a view is written as bytes are
             self._left -= len(part)
             self.received += len(part)
+            if self._staging and self._left and self._left % _WRITE_BACK_EVERY < len(part):
+                self._staging.write_back(opened.descriptor)
             chunk = chunk[len(part) :]
             if not self._left:
                 self._finish(opened)

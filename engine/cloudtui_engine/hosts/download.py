@@ -170,7 +170,7 @@ class _Receiver:
                     f"{self._lane.name} sends other bytes than were asked for.", code="protocol"
                 )
             self._position += len(chunk)
-            yield memoryview(chunk)
+            yield chunk
             self._acknowledge()
 
     def _acknowledge(self) -> None:

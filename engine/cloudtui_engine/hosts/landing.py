@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hashlib
 import os
 import re
 import stat
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from cloudtui_engine.errors import BadInputError, FailedError
@@ -15,6 +17,11 @@ from cloudtui_engine.errors import BadInputError, FailedError
 _PART = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 _DEPTH_MOST = 16
 _READ = 1024 * 1024
+_BLOCK = 512 * 1024
+"""Bytes that are hashed and written together."""
+_BLOCKS_WAITING = 8
+_SYNC_EVERY = 16 * 1024 * 1024
+"""Made durable on the way, or all of a large file would be waited for at its end."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 TEMPORARY = ".cloudtui-"
 
@@ -37,17 +44,22 @@ def checked_path(path: str) -> tuple[str, ...]:
 
 
 class Landing:
-    """A folder that files arrive in; a context manager."""
+    """A folder that files arrive in; a context manager.
+
+    What has come is hashed and written by a thread of its own, while more of it is received.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.writer = ThreadPoolExecutor(1, "landing")
 
     def __enter__(self) -> Landing:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        os.close(self._fd)
+        self.writer.shutdown()
+        os.close(self.descriptor)
 
     def holds(self, path: str, size: int, sha256: str) -> bool:
         """Whether the file is there already, whole."""
@@ -67,7 +79,7 @@ class Landing:
     def offset_of(self, path: str, size: int, sha256: str) -> int:
         """How many bytes an earlier, cut transfer left of a file."""
         try:
-            found = os.stat(_temporary(path, sha256), dir_fd=self._fd, follow_symlinks=False)
+            found = os.stat(_temporary(path, sha256), dir_fd=self.descriptor, follow_symlinks=False)
         except OSError:
             return 0
         return found.st_size if stat.S_ISREG(found.st_mode) and found.st_size <= size else 0
@@ -78,12 +90,12 @@ class Landing:
         Raises:
             FailedError: something stands in its way.
         """
-        return Arrival(self, path, size, sha256, self._fd)
+        return Arrival(self, path, size, sha256)
 
     @contextlib.contextmanager
     def _folder_of(self, path: str, *, make: bool) -> Iterator[int]:
         """The descriptor of the folder that `path` lies in; no link is followed on the way."""
-        folder = os.dup(self._fd)
+        folder = os.dup(self.descriptor)
         try:
             for part in checked_path(path)[:-1]:
                 if make:
@@ -104,7 +116,7 @@ class Landing:
         """
         try:
             with self._folder_of(path, make=True) as folder:
-                os.rename(temporary, checked_path(path)[-1], src_dir_fd=self._fd, dst_dir_fd=folder)
+                os.rename(temporary, checked_path(path)[-1], src_dir_fd=self.descriptor, dst_dir_fd=folder)
                 os.fsync(folder)
         except (NotADirectoryError, IsADirectoryError) as error:
             raise FailedError(
@@ -123,14 +135,19 @@ def _temporary(path: str, sha256: str) -> str:
 class Arrival:
     """One file on its way in: a temporary file that has its name once it is whole and what it should be."""
 
-    def __init__(self, landing: Landing, path: str, size: int, sha256: str, folder: int) -> None:
+    def __init__(self, landing: Landing, path: str, size: int, sha256: str) -> None:
         checked_path(path)
         self.path, self.size, self._sha256 = path, size, sha256
-        self._landing, self._folder = landing, folder
+        self._landing, self._writer, self._folder = landing, landing.writer, landing.descriptor
+        self._block: list[bytes | memoryview] = []
+        self._block_bytes = 0
+        self._waiting: collections.deque[Future[None]] = collections.deque()
+        self._broken = False
+        self._unsynced = 0
         self._name = _temporary(path, sha256)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            self._fd = os.open(self._name, flags, 0o644, dir_fd=folder)
+            self._fd = os.open(self._name, flags, 0o644, dir_fd=self._folder)
         except OSError as error:
             raise FailedError(
                 f"{path} cannot be written here: {error.strerror}.", "Free some space."
@@ -163,17 +180,53 @@ class Arrival:
         return self.size - self.offset
 
     def write(self, chunk: bytes | memoryview) -> None:
-        """The next bytes; never more than `missing`."""
-        self._hash.update(chunk)
+        """The next bytes, which stay as they are; never more than `missing`.
+
+        Raises:
+            FailedError: these, or some before them, could not be written.
+        """
         self.offset += len(chunk)
-        view = memoryview(chunk)
+        self._block.append(chunk)
+        self._block_bytes += len(chunk)
+        if self._block_bytes >= _BLOCK:
+            self._hand_over()
+            self._settle_blocks(_BLOCKS_WAITING)
+
+    def _hand_over(self) -> None:
+        self._waiting.append(self._writer.submit(self._store, self._block))
+        self._block, self._block_bytes = [], 0
+
+    def _settle_blocks(self, waiting: int) -> None:
+        """Wait until no more than so many blocks wait to be written."""
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            while len(self._waiting) > waiting:
+                self._waiting.popleft().result()
         except OSError as error:
             raise FailedError(
                 f"{self.path} cannot be written here: {error.strerror}.", "Free some space."
             ) from error
+
+    def _store(self, block: list[bytes | memoryview]) -> None:
+        """In the writer's thread; behind a block that could not be written nothing is."""
+        if self._broken:
+            return
+        for chunk in block:
+            self._hash.update(chunk)
+        left = [memoryview(chunk) for chunk in block]
+        try:
+            while left:
+                written = os.writev(self._fd, left)
+                while left and written >= len(left[0]):
+                    written -= len(left.pop(0))
+                if left:
+                    left[0] = left[0][written:]
+            self._unsynced += sum(map(len, block))
+            if self._unsynced >= _SYNC_EVERY:
+                self._unsynced = 0
+                os.fdatasync(self._fd)
+        except OSError:
+            self._broken = True
+            raise
 
     def finish(self) -> None:
         """All bytes are here: verify, make durable, name.
@@ -181,6 +234,8 @@ class Arrival:
         Raises:
             FailedError: they are not what was promised; what came is dropped, and the next try begins anew.
         """
+        self._hand_over()
+        self._settle_blocks(0)
         if self._hash.hexdigest() != self._sha256:
             self.close()
             os.unlink(self._name, dir_fd=self._folder)
@@ -196,5 +251,7 @@ class Arrival:
     def close(self) -> None:
         """Let go; what has come stays for the next try."""
         if self._fd >= 0:
+            self._hand_over()
+            wait(self._waiting)
             os.close(self._fd)
             self._fd = -1

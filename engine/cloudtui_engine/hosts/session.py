@@ -255,7 +255,7 @@ class Session:
             if len(payload) >= frames.DATA_HEAD.size:
                 stream, offset, chunk = frames.split_data(payload)
                 if self._streams.receive(stream, offset, len(chunk)):
-                    self._on_data(stream, offset, chunk)
+                    self._on_data(stream, offset, bytes(chunk))
             return
         message = replies.parse(payload)
         if message is None:
