@@ -223,6 +223,14 @@ class CloudtuiApp(App[int]):
         if self.area is not None:
             self.area.detail.turn(step)
 
+    def action_turn_trash(self) -> None:
+        """The trash of runs, or the rest again."""
+        from cloudtui.areas.runs.area import RunsArea
+
+        self.open_area("runs")
+        if isinstance(self.area, RunsArea):
+            self.area.turn_trash()
+
     def action_menu(self, index: int) -> None:
         """Open a menu."""
         overlays.open_menu(self, index, self._menus(*self._here()), self.perform)

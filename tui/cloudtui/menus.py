@@ -20,6 +20,7 @@ OWN = {
     "home.help": "help",
     "home.palette": "palette",
     "home.quit": "leave",
+    "run.trash": "turn_trash",
     "view.theme": "toggle_theme",
 }
 """What the screen does by itself: the names of the App's own actions."""

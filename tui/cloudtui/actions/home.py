@@ -19,7 +19,7 @@ _PROGRAM = (
             Argument("max_drop", "how many points of accuracy a smaller variant may lose", "float",
                      default=0.5, option="--max-drop", metavar="POINTS"),
         ),
-        handler="cloudtui.handlers.demo:demo", starts_work=True,
+        handler="cloudtui.handlers.demo:demo", faces=ONLY_CLI, starts_work=True,
     ),
     Action("home.doctor", "home", "doctor", "Doctor",
            "check this machine: python, ssh, keys, catalog integrity, engine, disk",

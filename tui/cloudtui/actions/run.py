@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudtui.actions.action import ONLY_CLI, Action, Argument
+from cloudtui.actions.action import ONLY_CLI, ONLY_DESKTOP, Action, Argument
 
 _H = "cloudtui.handlers.run:"
 _START = "cloudtui.handlers.start:"
@@ -199,6 +199,8 @@ _KEEPING = (
         "run.restore", "run", "restore", "Restore", "take a run back out of the trash", (_RUN,),
         handler=_H + "restore", keys=("u",), when="run.deleted",
     ),
+    Action("run.trash", "run", "trash", "Trash", "what is in the trash, or all the rest again",
+           keys=("T",), faces=ONLY_DESKTOP),
 )  # fmt: skip
 
 ACTIONS = _STARTING + _READING + _KEEPING

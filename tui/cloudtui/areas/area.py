@@ -64,6 +64,16 @@ class Area(Container):
         """A record as cells."""
         raise NotImplementedError
 
+    @property
+    def title(self) -> str:
+        """What is listed."""
+        return self.TITLE
+
+    @property
+    def empty(self) -> tuple[str, str, str]:
+        """What is said where nothing is listed."""
+        return self.EMPTY
+
     def freshness(self, now: float) -> tuple[str, str]:  # noqa: ARG002 - for those that need it
         """How old what is shown may be, and its style, for the right end of the head."""
         return "", "muted"
@@ -142,7 +152,7 @@ class Area(Container):
         self.pane.table.show(
             [self.row(record, now) for record in listing.records], base=listing.base, total=listing.total
         )
-        title = f"{self.TITLE} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
+        title = f"{self.title} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
         self.pane.head.show(
             title, f"/ {self.request.filter}" if self.request.filter else "", *self.freshness(now)
         )
@@ -165,7 +175,7 @@ class Area(Container):
                 f"Nothing fits “{self.request.filter}”.", begin="/ change the filter   esc in it: show all"
             )
         else:
-            what, more, begin = self.EMPTY
+            what, more, begin = self.empty
             self.pane.notice.say(what, more=more, begin=begin)
         self.pane.show_notice()
 
@@ -262,7 +272,7 @@ class Area(Container):
         """Sort by that column; once more turns it around."""
         event.stop()
         sort = f"-{event.sort}" if self.request.sort != f"-{event.sort}" else event.sort
-        self.request = Request(self.request.filter, sort)
+        self.request = self.request._replace(sort=sort, first=0)
         self.pane.table.sort = sort
         self.pane.table.refresh()
         self.reload()
@@ -270,7 +280,7 @@ class Area(Container):
     def on_table_page_wanted(self, event: Table.PageWanted) -> None:
         """Another window of the same list."""
         event.stop()
-        self.request = Request(self.request.filter, self.request.sort, event.first)
+        self.request = self.request._replace(first=event.first)
         self.reload()
 
     def on_list_pane_filter_changed(self, event: ListPane.FilterChanged) -> None:
@@ -281,7 +291,7 @@ class Area(Container):
     def set_filter(self, text: str) -> None:
         """Show only what fits this."""
         self.pane.filter = text
-        self.request = Request(text, self.request.sort)
+        self.request = self.request._replace(filter=text, first=0)
         self._error = None
         self.reload()
 

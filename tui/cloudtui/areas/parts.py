@@ -26,6 +26,8 @@ class Request(NamedTuple):
     filter: str = ""
     sort: str = ""
     first: int = 0
+    trash: bool = False
+    """Those that were deleted, instead of the rest."""
 
 
 class Detail(Widget):

@@ -29,6 +29,7 @@ class RunsArea(Area):
         "A run is a training job on one of your machines. Its history stays here when the machine is gone.",
         "+ train a model   x run your own script",
     )
+    TRASH = ("The trash is empty", "Runs that are deleted come here and can be restored.", "T all runs")
 
     def make_detail(self) -> Detail:
         """Tabs of one run."""
@@ -38,6 +39,31 @@ class RunsArea(Area):
     def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """A window of runs."""
         return pages.listing(bridge.catalog, request)
+
+    @property
+    def title(self) -> str:
+        """The trash says that it is one."""
+        return "Trash" if self.request.trash else self.TITLE
+
+    @property
+    def empty(self) -> tuple[str, str, str]:
+        """Where nothing was deleted there is nothing to begin with."""
+        return self.TRASH if self.request.trash else self.EMPTY
+
+    def turn_trash(self) -> None:
+        """The trash instead of the rest, or the rest again."""
+        self.request = self.request._replace(trash=not self.request.trash, first=0)
+        self.pane.table.unmark()
+        self.reload()
+
+    def step_back(self) -> bool:
+        """Out of the trash at last."""
+        if super().step_back():
+            return True
+        if self.request.trash:
+            self.turn_trash()
+            return True
+        return False
 
     def row(self, record: Run, now: float) -> Row:
         """A run as cells."""

@@ -24,21 +24,22 @@ def listing(catalog: Catalog, request: Request) -> Listing:
     """The window of runs that holds the row `request.first`."""
     from cloudtui_engine.catalog.runs import RunQuery
 
-    total = catalog.runs.count(RunQuery(filter=request.filter))
+    query = RunQuery(request.filter, request.sort, deleted=request.trash)
+    total = catalog.runs.count(query)
     # Of the kinds that are listed here: an evaluation that is under way is in its own area.
-    live = catalog.runs.count(RunQuery(filter="status:live"))
+    live = 0 if request.trash else catalog.runs.count(RunQuery(filter="status:live"))
     base, size = 0, FIRST
     if request.first >= FIRST // 2:
         base, size = max(0, min(request.first, total - 1) - WINDOW // 2), WINDOW
     after = None
     for at in range(0, base, _STRIDE):
         step = min(_STRIDE, base - at)
-        walked = catalog.runs.list(RunQuery(request.filter, request.sort, step, after, metrics=False))
+        walked = catalog.runs.list(replace(query, limit=step, offset_key=after, metrics=False))
         if not walked:
             break
         after = RunQuery.after(walked[-1])
     runs: Sequence[Run] = catalog.runs.list(
-        RunQuery(request.filter, request.sort, size, after, metrics=LIST_METRICS)
+        replace(query, limit=size, offset_key=after, metrics=LIST_METRICS)
     )
     read_at = time.time()
     return Listing([ticking(run, read_at) for run in runs], base, total, f"{live} live" if live else "")
