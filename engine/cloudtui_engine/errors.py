@@ -2,6 +2,7 @@
 
     CloudtuiError
     ├── UsageError          2  the command itself is wrong
+    │   └── FilterError     2  a filter that cannot be read, and where
     ├── NotFoundError       3  no such thing
     ├── RefusedError        4  possible, but not without more: a flag, an answer, another name
     │   └── HostKeyError    4  unknown or changed host key
@@ -18,6 +19,10 @@ Each says what happened, why, and in `hint` what to do about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from unicodedata import combining, east_asian_width
+
+_SHOWN = 72
+"""So much of a filter fits on a line."""
 
 
 class CloudtuiError(Exception):
@@ -32,6 +37,16 @@ class CloudtuiError(Exception):
         self.hint = hint
         if code:
             self.code = code
+
+    @property
+    def picture(self) -> str:
+        """Lines that show the place that is wrong, where there is one."""
+        return ""
+
+    @property
+    def details(self) -> dict[str, object]:
+        """What `--json` prints of it beside code, message and hint."""
+        return {}
 
     def as_dict(self) -> dict[str, str]:
         """What an operation keeps. `--json` prints all but the exit status under `error`."""
@@ -48,6 +63,40 @@ class UsageError(CloudtuiError):
 
     exit_status = 2
     code = "usage"
+
+
+class FilterError(UsageError):
+    """A filter that cannot be read.
+
+    Args:
+        why: what is wrong, as the middle of a sentence.
+        at: the place in the filter, from 0; its length where it ends too soon.
+        text: the filter.
+    """
+
+    code = "filter"
+
+    def __init__(self, why: str, at: int, text: str = "") -> None:
+        super().__init__(
+            f"The filter cannot be read at position {at + 1}: {why}.",
+            "For example: param.lr < 1e-3 and (tag:baseline or name ~ vit) and not status:failed",
+        )
+        self.why = why
+        self.at = at
+        self.text = text
+
+    @property
+    def picture(self) -> str:
+        """The filter, and below it a caret under the character that is wrong; long ones in part."""
+        first = max(0, self.at - _SHOWN // 2)
+        shown = "".join(c if c.isprintable() else " " for c in self.text[first : first + _SHOWN])
+        before = sum(2 if east_asian_width(c) in "WF" else not combining(c) for c in shown[: self.at - first])
+        return f"  {shown}\n  {' ' * before}^"
+
+    @property
+    def details(self) -> dict[str, object]:
+        """The filter, and the position in it, from 1."""
+        return {"filter": self.text, "position": self.at + 1}
 
 
 class NotFoundError(CloudtuiError):

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from cloudtui_engine.catalog.query_terms import Field, bare, compare, field_of, membership, span
-from cloudtui_engine.errors import UsageError
+from cloudtui_engine.errors import FilterError, UsageError
 
 MAX_LENGTH = 4000
 MAX_TERMS = 200
@@ -29,7 +29,9 @@ Sql = tuple[str, list[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A word or a sign: `kind` says which; `at` is its place."""
+
     kind: str
     text: str
     at: int
@@ -39,11 +41,19 @@ def compile_filter(text: str) -> Sql:
     """A condition on `r`, a row of `run`, with its parameters; true for every run when the text is blank.
 
     Raises:
-        UsageError: the text cannot be read; the message says where and why.
+        UsageError: the text cannot be read; a `FilterError` says where and why.
     """
     if len(text) > MAX_LENGTH:
         raise UsageError(f"The filter is longer than {MAX_LENGTH} characters.", "Make it shorter.")
-    tokens = _tokens(text)
+    try:
+        return _compile(text)
+    except FilterError as error:
+        error.text = text
+        raise
+
+
+def _compile(text: str) -> Sql:
+    tokens = tokens_of(text)
     if not tokens:
         return "1", []
     parser = _Parser(tokens, len(text))
@@ -53,16 +63,12 @@ def compile_filter(text: str) -> Sql:
     return sql
 
 
-def wrong_at(what: str, at: int) -> UsageError:
-    """An error of the filter at a place in it, counted from 1."""
-    return UsageError(
-        f"The filter cannot be read at position {at + 1}: {what}.",
-        "For example: param.lr < 1e-3 and (tag:baseline or name ~ vit) and not status:failed",
-        code="filter",
-    )
+def tokens_of(text: str) -> list[Token]:
+    """The words and signs of a filter.
 
-
-def _tokens(text: str) -> list[_Token]:
+    Raises:
+        FilterError: a sign that means nothing, or a quote that is never closed.
+    """
     found, at = [], 0
     while at < len(text) and (match := _TOKEN.match(text, at)):
         kind = match.lastgroup or ""
@@ -73,8 +79,8 @@ def _tokens(text: str) -> list[_Token]:
                 if match["wrong"] in "\"'"
                 else f"{match['wrong']!r} means nothing here"
             )
-            raise wrong_at(what, start)
-        found.append(_Token(kind, match[kind], start))
+            raise FilterError(what, start)
+        found.append(Token(kind, match[kind], start))
         at = match.end()
     return found
 
@@ -82,17 +88,17 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     """Reads tokens from left to right; each method leaves them behind what it has read."""
 
-    def __init__(self, tokens: list[_Token], length: int) -> None:
+    def __init__(self, tokens: list[Token], length: int) -> None:
         self.left = tokens[::-1]
         self._length = length
         self._terms = 0
 
-    def wrong(self, wanted: str) -> UsageError:
+    def wrong(self, wanted: str) -> FilterError:
         """What stands here is not what is needed."""
         if not self.left:
-            return wrong_at(f"it ends where {wanted} is needed", self._length)
+            return FilterError(f"it ends where {wanted} is needed", self._length)
         token = self.left[-1]
-        return wrong_at(f"{token.text!r} stands where {wanted} is needed", token.at)
+        return FilterError(f"{token.text!r} stands where {wanted} is needed", token.at)
 
     def either(self, depth: int) -> Sql:
         """Terms with `or` between them."""
@@ -132,10 +138,10 @@ class _Parser:
             raise self.wrong("a condition")
         return self._term(self.left.pop())
 
-    def _term(self, token: _Token) -> Sql:
+    def _term(self, token: Token) -> Sql:
         self._terms += 1
         if self._terms > MAX_TERMS:
-            raise wrong_at(f"more than {MAX_TERMS} conditions", token.at)
+            raise FilterError(f"more than {MAX_TERMS} conditions", token.at)
         if self.left and self.left[-1].kind == "sign" and self.left[-1].text in _OPERATORS:
             operator = self.left.pop()
             value = self._value()
@@ -148,15 +154,15 @@ class _Parser:
             return bare(unquote(token.text))
         if not value_text:
             value_text = self._value().text
-        return _compared(_Token("word", name, token.at), "=", unquote(value_text), token.at + len(name) + 1)
+        return _compared(Token("word", name, token.at), "=", unquote(value_text), token.at + len(name) + 1)
 
-    def _in(self, token: _Token) -> Sql:
+    def _in(self, token: Token) -> Sql:
         field = _field(token)
         if not self._sign("("):
             value = self._value()
             low, dots, high = value.text.partition("..")
             if not dots:
-                raise wrong_at("`in` needs a list like (a, b) or a range like 1..5", value.at)
+                raise FilterError("`in` needs a list like (a, b) or a range like 1..5", value.at)
             return _checked(span(field, low, high), value.at)
         self.left.pop()
         values = [unquote(self._value().text)]
@@ -168,7 +174,7 @@ class _Parser:
         self.left.pop()
         return _checked(membership(field, values), token.at)
 
-    def _value(self) -> _Token:
+    def _value(self) -> Token:
         if not self.left or self.left[-1].kind != "word":
             raise self.wrong("a value")
         return self.left.pop()
@@ -180,20 +186,20 @@ class _Parser:
         return bool(self.left) and self.left[-1].kind == "sign" and self.left[-1].text == text
 
 
-def _field(token: _Token) -> Field:
+def _field(token: Token) -> Field:
     found = field_of(token.text, unquote)
     if isinstance(found, str):
-        raise wrong_at(found, token.at)
+        raise FilterError(found, token.at)
     return found
 
 
-def _compared(token: _Token, operator: str, value: str, at: int) -> Sql:
+def _compared(token: Token, operator: str, value: str, at: int) -> Sql:
     return _checked(compare(_field(token), operator, value), at)
 
 
 def _checked(result: Sql | str, at: int) -> Sql:
     if isinstance(result, str):
-        raise wrong_at(result, at)
+        raise FilterError(result, at)
     return result
 
 

@@ -37,6 +37,13 @@ _MANY = {
 }
 _NUMBERS = {"duration": DURATION, "attempt": "r.attempt", "exit_code": "r.exit_code", "cost": "r.cost_usd"}
 _TIMES = {"created": "r.created_at", "started": "r.started_at", "ended": "r.ended_at"}
+FIELDS = {
+    **dict.fromkeys(_TEXTS, "text"),
+    **dict.fromkeys(_MANY, "many"),
+    **dict.fromkeys(_NUMBERS, "number"),
+    **dict.fromkeys(_TIMES, "time"),
+}
+"""The kind of every field that has a name of its own."""
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SQL = {"==": "="}
 

@@ -141,10 +141,12 @@ def _told(error: CloudtuiError, as_json: bool, debug: bool) -> int:
     if debug:
         traceback.print_exc(file=sys.stderr)
     if as_json:
-        _print_json({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
+        shown = {"code": error.code, "message": error.message, "hint": error.hint}
+        _print_json({"error": {**shown, **error.details}})
     else:
         sys.stdout.flush()
-        sys.stderr.write(clean(f"{error.message}\n" + (f"{error.hint}\n" if error.hint else "")))
+        parts = (error.message, error.picture, error.hint)
+        sys.stderr.write(clean("".join(f"{part}\n" for part in parts if part)))
     return error.exit_status
 
 
