@@ -157,7 +157,7 @@ def session(root: Path | str, lane: str = "control", **options: Any) -> Iterator
         opened.close()
 
 
-def wait_for(condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+def wait_for(condition: Callable[[], Any], timeout: float = 30.0) -> Any:
     """What `condition` gives once it is true."""
     deadline = time.monotonic() + timeout
     while not (found := condition()):
@@ -201,7 +201,7 @@ def state(root: Path, job: str, attempt: int | None = None) -> str:
 
 
 def until_state(
-    root: Path, job: str, wanted: str, attempt: int | None = None, timeout: float = 10.0
+    root: Path, job: str, wanted: str, attempt: int | None = None, timeout: float = 30.0
 ) -> dict[str, Any]:
     """The status once it is `wanted`."""
     wait_for(lambda: state(root, job, attempt) == wanted, timeout)
