@@ -6,11 +6,20 @@ proposal is the first one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.records.notice import ABOUT, COMMAND, TOLD_BY_DEFAULT, WEBHOOK, Notice
+
+STALLED_AFTER_S = 300.0
+"""A link that is away for less is no news."""
+_TOLD = "notify.told"
+"""How far the feed of notices was turned into operations."""
+_LAG = 1000
+"""The mark is moved without a notice, too, once so much else was written behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +38,53 @@ def pull_what_finished(catalog: Catalog) -> Iterable[Proposal]:
         yield Proposal("run.pull", run_id, f"run.pull:{run_id}:{attempt}", {"attempt": attempt})
 
 
+def tell(
+    notices: Iterable[Notice], channels: Mapping[str, object], about: Iterable[str]
+) -> Iterable[Proposal]:
+    """Each notice is told once on each channel that is set up, if it is of a kind that is wanted."""
+    wanted = frozenset(about)
+    for notice in notices:
+        for kind, channel in channels.items():
+            if channel and notice.kind in wanted:
+                yield Proposal(kind, kind, f"{kind}:{notice.id}", {"notice": notice.as_dict()})
+
+
 DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finished,)
 
 
 def decide(catalog: Catalog) -> int:
     """Submit what the deciders propose; returns how many operations are new."""
+    fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
+    _note_stalled(catalog)
+    return fresh + _tell_what_happened(catalog)
+
+
+def _submit(catalog: Catalog, proposals: Iterable[Proposal]) -> int:
     fresh = 0
-    for decider in DECIDERS:
-        for proposal in decider(catalog):
-            if not catalog.operations.has_key(proposal.key):
-                catalog.operations.submit(proposal.kind, proposal.target, dict(proposal.args), proposal.key)
-                fresh += 1
+    for proposal in proposals:
+        if not catalog.operations.has_key(proposal.key):
+            catalog.operations.submit(proposal.kind, proposal.target, dict(proposal.args), proposal.key)
+            fresh += 1
+    return fresh
+
+
+def _note_stalled(catalog: Catalog) -> None:
+    """What no link has confirmed for a while becomes a notice, once for each attempt."""
+    for run_id, attempt, since in catalog.runs.stale(time.time() - STALLED_AFTER_S):
+        if not catalog.notices.has("stalled", run_id, attempt):
+            at = time.strftime("%H:%M", time.localtime(since))
+            catalog.notices.add("stalled", run_id, attempt, f"no word from its host since {at}.")
+
+
+def _tell_what_happened(catalog: Catalog) -> int:
+    """Notices become operations and the mark moves behind them, both or neither: none is lost or doubled."""
+    settings = catalog.settings
+    told = int(settings.get(_TOLD, 0))
+    place, notices = catalog.notices.since(told)
+    if not notices and place - told < _LAG:
+        return 0
+    channels = {"notify.command": settings.get(COMMAND), "notify.webhook": settings.get(WEBHOOK)}
+    with catalog.write("operation"):
+        fresh = _submit(catalog, tell(notices, channels, settings.get(ABOUT, TOLD_BY_DEFAULT)))
+        settings.set(_TOLD, place)
     return fresh

@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import enrol
+from cloudtui_engine.handlers import enrol, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.prepare import prepare
@@ -31,6 +31,8 @@ HANDLERS: dict[str, Handler] = {
     "instance.prepare": prepare,
     "instance.clean": clean,
     "dataset.push": push,
+    "notify.command": tell.command,
+    "notify.webhook": tell.webhook,
     "run.start": start,
     "run.stop": stop,
     "run.pull": pull,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from cloudtui_engine.catalog import notices
 from cloudtui_engine.catalog.base import Repository, Row, dumps
 from cloudtui_engine.catalog.metrics import hide_after
 from cloudtui_engine.catalog.run_keys import run_seq
@@ -22,6 +23,12 @@ _SELECT = (
     " a.stop_requested_at, a.exit_code, a.reason, a.machine_id FROM attempt a JOIN run r ON r.seq = a.run"
 )
 _FIELDS = frozenset({"started_at", "ended_at", "exit_code", "reason", "machine_id"})
+_NOTICES = {
+    RunState.SUCCEEDED: "finished",
+    RunState.FAILED: "failed",
+    RunState.STOPPED: "stopped",
+    RunState.LOST: "lost",
+}
 _FINISHED = tuple(str(state) for state in RunState if state.is_finished)
 
 
@@ -154,6 +161,8 @@ class Attempts(Repository):
             if not can_move(RunState(row[0]), to):
                 raise ValueError(f"An attempt that is {row[0]} cannot become {to}.")
             _apply(db, seq, number, to, _with_times(to, row[1], fields))
+            if to in _NOTICES:
+                notices.add(self._catalog, _NOTICES[to], run_id, number, str(fields.get("reason") or ""))
         return True
 
     def request_stop(self, run_id: str, number: int, at: float) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloudtui_engine.catalog.engine_sessions import EngineSessions
     from cloudtui_engine.catalog.events import Events
     from cloudtui_engine.catalog.models import Models
+    from cloudtui_engine.catalog.notices import Notices
     from cloudtui_engine.catalog.operations import Operations
     from cloudtui_engine.catalog.sources import Sources
 
@@ -81,6 +82,13 @@ class Catalog:
         from cloudtui_engine.catalog.events import Events
 
         return Events(self)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """What is worth telling."""
+        from cloudtui_engine.catalog.notices import Notices
+
+        return Notices(self)
 
     @cached_property
     def models(self) -> Models:

@@ -8,13 +8,13 @@ from itertools import count
 from typing import Any
 
 from cloudtui_engine.catalog.attempts import Attempts
-from cloudtui_engine.catalog.base import dumps, prefix_end, the_one
+from cloudtui_engine.catalog.base import dumps, marks, prefix_end, the_one
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.run_pages import RunQuery, select_count, select_page
 from cloudtui_engine.catalog.run_results import Results
 from cloudtui_engine.catalog.run_rows import runs_of, select
 from cloudtui_engine.errors import NotFoundError
-from cloudtui_engine.records.run import Run
+from cloudtui_engine.records.run import Run, RunState
 
 __all__ = ["RunQuery", "Runs", "key_of"]
 
@@ -55,6 +55,16 @@ class Runs(Attempts, Results):
                 ).fetchall()
             rows = [row for row in rows if row[0] == text] or [row for row in rows if row[2] is None] or rows
             return self.get(the_one(rows, "run", text)[0])
+
+    def stale(self, before: float) -> list[tuple[str, int, float]]:
+        """(id, attempt, since when) of live runs that nothing has confirmed since before then."""
+        live = [str(state) for state in RunState if not state.is_finished]
+        with self._catalog.read() as db:
+            return db.execute(
+                f"SELECT id, attempt, stale_since FROM run WHERE status IN ({marks(live)})"
+                " AND stale_since < ?",
+                (*live, before),
+            ).fetchall()
 
     def list(self, query: RunQuery | None = None) -> list[Run]:
         """A page of runs, from summaries only; without specs and artifacts unless the query asks for details.

@@ -27,6 +27,8 @@ _PROGRESS = ("epoch", "epochs", "step", "steps", "eta_s", "rate")
 _MAX_DOING = 200
 _GPU = ("utilization", "memory_used_bytes", "temperature_c", "power_w")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+NOT_FINITE = frozenset({"taken_back", "not_finite"})
+"""What a job says when its numbers are none: a person may want to be told at once."""
 _LEVELS = frozenset({"info", "warning", "error"})
 
 Record = dict[str, Any]
@@ -114,6 +116,10 @@ class Intake:
             data,
             t,
         )
+        if name in NOT_FINITE:
+            told = data.get("text")
+            detail = told if isinstance(told, str) else ""
+            self.catalog.notices.add("nan", self.source.run_id, self.source.attempt, detail)
         return {"name": name, "data": data}
 
     def _take_done(self, record: Record, t: float) -> Record | None:

@@ -1,0 +1,78 @@
+"""What is worth telling, each once: rows of `event` whose subject is the notice's key."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+
+from cloudtui_engine.catalog.base import Access, Repository, dumps
+from cloudtui_engine.records.notice import Notice
+from cloudtui_engine.sanitize import clean_line
+
+_PREFIX = "notice:"
+_LEVELS = {"failed": "error", "lost": "error", "stalled": "warning", "nan": "warning"}
+
+
+class Notices(Repository):
+    """The feed of notices, oldest first."""
+
+    def add(self, kind: str, run_id: str, attempt: int, detail: str = "") -> bool:
+        """Something happened to this attempt; False where that is known already."""
+        return add(self._catalog, kind, run_id, attempt, detail)
+
+    def has(self, kind: str, run_id: str, attempt: int) -> bool:
+        """It was told of this attempt."""
+        with self._catalog.read() as db:
+            return _has(db, _subject(kind, run_id, attempt))
+
+    def since(self, after: int, limit: int = 500) -> tuple[int, list[Notice]]:
+        """Those told after the place `after` of the feed, oldest first, and the place behind them."""
+        with self._catalog.read() as db:
+            newest = int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])
+            rows = db.execute(
+                "SELECT id, t, name, text, data FROM event WHERE id > ? AND subject >= ? AND subject < ?"
+                " ORDER BY id LIMIT ?",
+                (after, _PREFIX, _PREFIX[:-1] + ";", limit),
+            ).fetchall()
+        place = rows[-1][0] if len(rows) == limit else max(newest, after)
+        return place, [_notice(row) for row in rows]
+
+    def place(self) -> int:
+        """The end of the feed."""
+        with self._catalog.read() as db:
+            return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])
+
+
+def add(catalog: Access, kind: str, run_id: str, attempt: int, detail: str = "") -> bool:
+    """As `Notices.add`; joins the transaction of the change that is told of."""
+    subject = _subject(kind, run_id, attempt)
+    with catalog.write() as db:
+        if _has(db, subject):
+            return False
+        name, run_kind, newest = db.execute(
+            "SELECT name, kind, attempt FROM run WHERE id = ?", (run_id,)
+        ).fetchone()
+        if attempt != newest:  # a late proof of an earlier try is no news
+            return False
+        data = dumps({"run_id": run_id, "attempt": attempt, "run": clean_line(name, 200), "kind": run_kind})
+        row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
+        with catalog.write("notice"):
+            db.execute(
+                "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+    return True
+
+
+def _subject(kind: str, run_id: str, attempt: int) -> str:
+    return f"{_PREFIX}{kind}:{run_id}:{attempt}"
+
+
+def _has(db: sqlite3.Connection, subject: str) -> bool:
+    return db.execute("SELECT 1 FROM event WHERE subject = ? LIMIT 1", (subject,)).fetchone() is not None
+
+
+def _notice(row: tuple[int, float, str, str, str]) -> Notice:
+    identity, t, kind, text, data = row
+    about = json.loads(data)
+    return Notice(identity, t, kind, about["run_id"], about["attempt"], about["run"], about["kind"], text)

@@ -1,0 +1,57 @@
+"""Something that a person wants to be told of, wherever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+KINDS = ("finished", "failed", "lost", "stopped", "stalled", "nan")
+"""Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite."""
+TOLD_BY_DEFAULT = ("finished", "failed", "lost", "stalled", "nan")
+ABOUT, COMMAND, WEBHOOK = "notify.about", "notify.command", "notify.webhook"
+"""The settings that the engine reads: of which kinds it tells, and how."""
+_WORDS: Mapping[str, str] = {
+    "finished": "finished",
+    "failed": "failed",
+    "lost": "is lost",
+    "stopped": "was stopped",
+    "stalled": "is not confirmed any more",
+    "nan": "computes what is no number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that happened to a run. Its texts are safe to show."""
+
+    id: int
+    """Grows: what is told after another one has a greater id."""
+    t: float
+    """When this machine learned of it."""
+    kind: str
+    """One of `KINDS`."""
+    run_id: str
+    attempt: int
+    run: str
+    """The run's name, as it was called then."""
+    run_kind: str
+    detail: str
+    """Why, where something is known of it."""
+
+    @property
+    def title(self) -> str:
+        """Who and what: `resnet-3 failed`."""
+        return f"{self.run} {_WORDS.get(self.kind, self.kind)}"
+
+    @property
+    def sentence(self) -> str:
+        """All of it on one line."""
+        return f"{self.title}: {self.detail}" if self.detail else f"{self.title}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """What commands and webhooks are given."""
+        return {
+            "id": self.id, "time": self.t, "kind": self.kind, "run": self.run, "run_id": self.run_id,
+            "attempt": self.attempt, "run_kind": self.run_kind, "text": self.sentence, "detail": self.detail,
+        }  # fmt: skip

@@ -1,0 +1,163 @@
+"""What happened becomes notices, and notices operations: each once, whatever dies meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.engine.catalog.helpers import create, finish, line, open_catalog, store
+
+from cloudtui_engine import deciders
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.deciders import STALLED_AFTER_S, Proposal, decide, tell
+from cloudtui_engine.errors import CatalogError
+from cloudtui_engine.records.notice import KINDS, Notice
+from cloudtui_engine.records.run import RunState
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    opened = open_catalog(tmp_path)
+    yield opened
+    opened.close()
+
+
+def notice(kind: str = "failed", number: int = 7) -> Notice:
+    return Notice(number, 1.0, kind, "c1", 1, "resnet", "train", "Out of memory.")
+
+
+def told(catalog: Catalog) -> list[tuple[str, str, str]]:
+    return [
+        (one.kind, one.args["notice"]["run"], one.args["notice"]["kind"])
+        for one in reversed(catalog.operations.list())
+        if one.kind.startswith("notify.")
+    ]
+
+
+def test_each_channel_that_is_set_up_is_told_once() -> None:
+    found = list(tell([notice()], {"notify.command": "say", "notify.webhook": ""}, KINDS))
+    assert found == [
+        Proposal("notify.command", "notify.command", "notify.command:7", {"notice": notice().as_dict()})
+    ]
+    assert found[0].args["notice"]["text"] == "resnet failed: Out of memory."
+
+
+def test_only_what_is_wanted_is_told() -> None:
+    kinds = [
+        one.args["notice"]["kind"]
+        for one in tell([notice(kind) for kind in KINDS], {"notify.webhook": "http://x"}, ("nan", "lost"))
+    ]
+    assert kinds == ["lost", "nan"]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (RunState.SUCCEEDED, "finished"),
+        (RunState.FAILED, "failed"),
+        (RunState.STOPPED, "stopped"),
+        (RunState.LOST, "lost"),
+    ],
+)
+def test_an_end_is_a_notice_and_is_told_once(catalog: Catalog, state: RunState, kind: str) -> None:
+    catalog.settings.set("notify.command", "true")
+    catalog.settings.set("notify.about", list(KINDS))
+    run = create(catalog, "a run")
+    finish(catalog, run.id, state=state)
+    for _ in range(3):
+        decide(catalog)
+    assert told(catalog) == [("notify.command", "a run", kind)]
+
+
+def test_a_lost_run_whose_proof_comes_later_is_told_again(catalog: Catalog) -> None:
+    catalog.settings.set("notify.command", "true")
+    run = create(catalog, "r")
+    finish(catalog, run.id, state=RunState.LOST)
+    decide(catalog)
+    assert catalog.runs.move(run.id, 1, RunState.SUCCEEDED, expected=RunState.LOST)
+    decide(catalog)
+    assert [kind for _, _, kind in told(catalog)] == ["lost", "finished"]
+
+
+def test_what_happened_before_anybody_wanted_to_know_is_not_told(catalog: Catalog) -> None:
+    run = create(catalog)
+    finish(catalog, run.id)
+    decide(catalog)
+    catalog.settings.set("notify.command", "true")
+    decide(catalog)
+    assert told(catalog) == []
+
+
+def test_an_engine_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.settings.set("notify.command", "true")
+    catalog.settings.set("notify.webhook", "http://127.0.0.1:9/")
+    finish(catalog, create(catalog, "r").id)
+    whole, calls = catalog.operations.submit, 0
+
+    def dies(*arguments: object, **named: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise CatalogError("killed")
+        return whole(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(catalog.operations, "submit", dies)
+    with pytest.raises(CatalogError):
+        decide(catalog)
+    monkeypatch.undo()
+    assert told(catalog) == [], "both or neither"
+    for _ in range(2):
+        decide(catalog)
+    assert told(catalog) == [("notify.command", "r", "finished"), ("notify.webhook", "r", "finished")]
+
+
+def test_a_run_that_nothing_confirms_is_told_after_a_while(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.settings.set("notify.command", "true")
+    run = create(catalog, "r")
+    assert catalog.runs.move(run.id, 1, RunState.STAGING, expected=RunState.QUEUED)
+    now = deciders.time.time()
+    catalog.runs.set_stale([run.id], now)
+    decide(catalog)
+    assert told(catalog) == [], "a link that is away for a moment is no news"
+    monkeypatch.setattr(deciders.time, "time", lambda: now + STALLED_AFTER_S + 1)
+    for _ in range(2):
+        decide(catalog)
+    assert told(catalog) == [("notify.command", "r", "stalled")]
+
+
+def test_numbers_that_are_none_are_told_once_an_attempt(catalog: Catalog) -> None:
+    catalog.settings.set("notify.command", "true")
+    run = create(catalog, "r")
+    for seq in range(3):
+        store(
+            catalog, run, line("event", seq, name="taken_back", data={"text": "The loss was\x1b[31m none."})
+        )
+    decide(catalog)
+    assert told(catalog) == [("notify.command", "r", "nan")]
+    assert catalog.notices.since(0)[1][0].detail == "The loss was none."
+
+
+def test_a_feed_of_other_events_moves_the_mark_without_a_write_each_time(catalog: Catalog) -> None:
+    run = create(catalog)
+    catalog.events.add(run.id, "info", "x", "x")
+    before = catalog.topics()
+    decide(catalog)
+    assert catalog.topics() == before
+
+
+def test_a_long_feed_is_told_in_parts_and_wholly(catalog: Catalog) -> None:
+    for number in range(5):
+        finish(catalog, create(catalog, f"r{number}").id)
+    place, seen = 0, []
+    while True:
+        place, part = catalog.notices.since(place, limit=2)
+        if not part:
+            break
+        seen += [one.run for one in part]
+    assert seen == [f"r{number}" for number in range(5)]
+    assert place == catalog.notices.place()
