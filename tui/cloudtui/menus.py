@@ -53,7 +53,7 @@ def possible(action: Action, noun: str, selected: Sequence[object]) -> bool:
         return True
     if action.noun != noun or not selected:
         return False
-    if action.arguments[0].many and len(selected) < 2:
+    if action.arguments[0].many and len(selected) < action.arguments[0].least:
         return False
     return all(holds(action.when, record) for record in selected)
 

@@ -124,7 +124,7 @@ class Performer:
     def _say_why_not(self, action: Action, noun: str, selected: Sequence[Any]) -> None:
         if action.noun != noun or not selected:
             text = f"{action.title}: select a {action.noun} first."
-        elif action.arguments[0].many and len(selected) < 2:
+        elif len(selected) < action.arguments[0].least:
             text = f"{action.title}: mark two or more with space."
         else:
             text = f"{action.title}: {clean_line(selected[0].name, 60)} is not in a state for that."

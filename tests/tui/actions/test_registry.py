@@ -20,7 +20,7 @@ PROMISED = {
     "instance": "add import list show probe clean prepare forget",
     "dataset": "add list show push",
     "run": "start script list show metrics logs stop resume again "
-    "tag note rename delete restore sync import compare pull abandon",
+    "tag note rename delete restore sync import compare pull abandon export",
     "model": "list show evaluate compress export alias",
     "operation": "list show",
     "engine": "status stop",

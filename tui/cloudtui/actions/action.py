@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "run", "instance", "dataset", "model", "text", "int", "float", "choice", "path", "flag", "pairs", "words"
+    "run", "instance", "dataset", "model", "setting", "text", "int", "float", "choice", "path", "flag", "pairs", "words"
 ]
 
 CLI = "cli"
@@ -31,6 +31,8 @@ class Argument:
     kind: Kind = "text"
     required: bool = False
     many: bool = False
+    least: int = 1
+    """Of `many`: how many objects must be selected on the desktop."""
     choices: tuple[str, ...] = ()
     default: Any = None
     option: str | None = None
@@ -62,6 +64,8 @@ class Action:
     confirm: str = ""
     """The name of a builder of consequences (`actions.consequences`); empty: done at once."""
     faces: frozenset[str] = BOTH
+    off: str = ""
+    """Why it cannot be done on this desktop at all; empty: it can."""
     starts_work: bool = False
     """It commits an operation and needs a living engine."""
 

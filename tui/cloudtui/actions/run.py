@@ -167,8 +167,20 @@ _READING = (
     ),
     Action(
         "run.compare", "run", "compare", "Compare", "what differs between runs, in settings and in results",
-        (Argument("runs", "names or ids", "run", required=True, many=True, metavar="RUN"),),
+        (Argument("runs", "names or ids", "run", required=True, many=True, least=2, metavar="RUN"),),
         handler=_H + "compare", keys=("c",),
+    ),
+    Action(
+        "run.export", "run", "export", "Export",
+        "write runs into a file; the ending chooses: .html (a report, without hosts and paths), .csv, .json",
+        (
+            Argument("runs", "names or ids; several are compared", "run", required=True, many=True,
+                     metavar="RUN"),
+            Argument("file", "where to write it", "path", required=True),
+            Argument("yes", "replace a file that is there", "flag", default=False, option="--yes",
+                     short="--force"),
+        ),
+        handler="cloudtui.handlers.export:export", keys=("w",),
     ),
 )  # fmt: skip
 

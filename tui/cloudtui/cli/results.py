@@ -33,6 +33,8 @@ def _several(action: Action, result: list[Any], cells: int | None) -> Sequence[s
         return _checks(result)
     if action.id == "run.metrics":
         return run_texts.series(result, cells) if result else ["No points yet."]
+    if action.id == "settings.list":
+        return work_texts.settings(result, cells)
     if result:
         return texts.LISTS[action.noun](result, cells)
     if action.verb == "import":
@@ -182,6 +184,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Backup": _backup,
     "Ended": lambda result, _: ["The engine has ended." if result.was_running else "No engine was running."],
     "Watched": lambda _result, _cells: [],
+    "Written": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}"],
     "Exported": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}, sha256 {result.sha256}"],
 }
 

@@ -1,0 +1,217 @@
+"""The report: one run, or several side by side, as one HTML file that needs nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cloudtui import format as fmt
+from cloudtui.reporting import judged
+from cloudtui.reporting.chart import Curve, chart
+from cloudtui.reporting.markup import Html, Paper, joined, ours, tag
+from cloudtui.reporting.page import page
+from cloudtui.reporting.records import Reported, settings
+from cloudtui.reporting.scrub import SECRET, Scrub, is_secret
+from cloudtui_engine.records.run import Attempt, MetricSummary, Run
+
+_SETS = ("train", "validation", "test")
+
+
+def report(found: Sequence[Reported], scrub: Scrub, made_at: float) -> str:
+    """One HTML document about one run, or about how several differ."""
+    paper = Paper(scrub)
+    names = [one.run.name for one in found]
+    title = names[0] if len(names) == 1 else f"{len(names)} runs: {', '.join(names)}"
+    body = _one(paper, found[0]) if len(found) == 1 else _several(paper, found)
+    return page(paper, title, body, made_at)
+
+
+def _one(paper: Paper, one: Reported) -> Html:
+    judgements = [judged.evaluation(paper, split, report) for split, report in one.evaluations.items()]
+    judgements += [judged.compression(paper, report) for report in one.compressions]
+    return joined(
+        [
+            tag("h1", paper.text(one.run.name), ours(" "), _status(one.run)),
+            _about(paper, one.run),
+            _section("Curves", _curves(paper, one)),
+            _section("Metrics", _metrics(paper, one.run)),
+            _section("Results", joined(judgements)),
+            _section("Settings", _settings(paper, one.run)),
+            _section("Attempts", _attempts(paper, one.attempts)),
+        ]
+    )
+
+
+def _section(title: str, inside: Html) -> Html:
+    return tag("section", tag("h2", ours(title)), inside) if inside else Html("")
+
+
+def _status(run: Run) -> Html:
+    mark = fmt.RUN_MARKS[run.status]
+    return tag("span", ours(str(mark)), class_=f"mark {mark.tone}")
+
+
+def _about(paper: Paper, run: Run) -> Html:
+    tags = joined(tag("span", paper.text(one), class_="tag") for one in run.tags)
+    return paper.facts(
+        [
+            ("Began", ours(moment(run.started_at or run.created_at))),
+            ("Took", ours(fmt.duration(run.duration_s)) if run.duration_s is not None else Html("")),
+            ("Cost", ours(f"${fmt.money(run.cost_usd)}") if run.cost_usd is not None else Html("")),
+            ("Reason", paper.text(run.reason)),
+            ("Tags", tags),
+            ("Note", paper.text(run.note)),
+        ]
+    )
+
+
+def _curves(paper: Paper, one: Reported) -> Html:
+    groups: dict[str, list[str]] = {}
+    for key in one.curves:
+        groups.setdefault(key.rsplit("/", 1)[-1], []).append(key)
+    charts = (
+        chart(
+            paper,
+            name,
+            [Curve(key.rpartition("/")[0] or key, one.curves[key]) for key in sorted(keys, key=_order)],
+        )
+        for name, keys in sorted(groups.items(), key=lambda group: _order(group[1][0].rsplit("/", 1)[-1]))
+    )
+    return _grid(list(charts))
+
+
+def _order(key: str) -> tuple[int, str]:
+    """Training first, then validation, then test; of names, the loss and the accuracy."""
+    first = key.partition("/")[0]
+    leading = (*_SETS, "loss", "accuracy")
+    return (leading.index(first) if first in leading else len(leading), key)
+
+
+def _grid(charts: Sequence[Html]) -> Html:
+    return tag("div", joined(charts), class_="charts") if charts else Html("")
+
+
+def _metrics(paper: Paper, run: Run) -> Html:
+    rows = [
+        [
+            paper.text(key),
+            ours(fmt.number(one.last)),
+            ours(fmt.number(one.best)),
+            ours(fmt.count(one.best_step)),
+            ours({"min": "less is better", "max": "more is better"}.get(one.goal or "", fmt.MISSING)),
+            ours(fmt.count(one.count)),
+        ]
+        for key, one in sorted(run.metrics.items(), key=lambda item: _order(item[0]))
+    ]
+    return paper.table(("Metric", "Last", "Best", "At step", "Goal", "Points"), rows) if rows else Html("")
+
+
+def _settings(paper: Paper, run: Run) -> Html:
+    rows = [[paper.text(key), _setting(paper, key, value)] for key, value in settings(run).items()]
+    return paper.table(("Setting", "Value"), rows, numbers=False)
+
+
+def _setting(paper: Paper, key: str, value: Any) -> Html:
+    return ours(SECRET) if is_secret(key) and value is not None else paper.text(fmt.setting(value))
+
+
+def _attempts(paper: Paper, attempts: Sequence[Attempt]) -> Html:
+    rows = [
+        [
+            ours(str(one.number)),
+            ours(str(fmt.RUN_MARKS[one.state])),
+            ours(moment(one.started_at or one.created_at)),
+            ours(fmt.duration(_took(one))),
+            ours(fmt.count(one.from_step)),
+            ours(fmt.MISSING if one.exit_code is None else str(one.exit_code)),
+            paper.text(one.reason),
+        ]
+        for one in attempts
+    ]
+    heads = ("Attempt", "State", "Began", "Took", "From step", "Exit", "Reason")
+    return paper.table(heads, rows, numbers=False) if rows else Html("")
+
+
+def _took(attempt: Attempt) -> float | None:
+    if attempt.started_at is None or attempt.ended_at is None:
+        return None
+    return attempt.ended_at - attempt.started_at
+
+
+def moment(t: float | None) -> str:
+    """A moment that reads the same everywhere."""
+    text = fmt.rfc3339(t)
+    return fmt.MISSING if text is None else f"{text[:10]} {text[11:16]} UTC"
+
+
+def _several(paper: Paper, found: Sequence[Reported]) -> Html:
+    notes = [[paper.text(one.run.name), paper.text(one.run.note)] for one in found if one.run.note]
+    return joined(
+        [
+            tag("h1", ours(f"{len(found)} runs")),
+            _section("Runs", _overview(paper, found)),
+            _section("Settings that differ", _differences(paper, found)),
+            _section("Metrics", _side_by_side(paper, found)),
+            _section("Curves", _overlaid(paper, found)),
+            _section("Notes", paper.table(("Run", "Note"), notes, numbers=False) if notes else Html("")),
+        ]
+    )
+
+
+def _overview(paper: Paper, found: Sequence[Reported]) -> Html:
+    rows = [
+        [
+            paper.text(run.name), _status(run), ours(moment(run.started_at or run.created_at)),
+            ours(fmt.duration(run.duration_s)), ours(fmt.money(run.cost_usd)),
+            paper.text(", ".join(run.tags) or fmt.MISSING),
+        ]
+        for run in (one.run for one in found)
+    ]  # fmt: skip
+    return paper.table(("Run", "State", "Began", "Took", "Cost, $", "Tags"), rows, numbers=False)
+
+
+def _differences(paper: Paper, found: Sequence[Reported]) -> Html:
+    given = [settings(one.run) for one in found]
+    keys = dict.fromkeys(key for one in given for key in one)
+    differing = [key for key in keys if any(one.get(key) != given[0].get(key) for one in given[1:])]
+    same = tag("p", ours(f"{len(keys) - len(differing)} settings are the same in all."), class_="muted")
+    if not differing:
+        return same
+    rows = [[paper.text(key), *(_setting(paper, key, one.get(key)) for one in given)] for key in differing]
+    return joined([paper.table(("Setting", *(one.run.name for one in found)), rows), same])
+
+
+def _side_by_side(paper: Paper, found: Sequence[Reported]) -> Html:
+    keys = sorted({key for one in found for key in one.run.metrics}, key=_order)
+    rows = []
+    for key in keys:
+        of_runs = [one.run.metrics.get(key) for one in found]
+        goal = next((one.goal for one in of_runs if one and one.goal), None)
+        head = joined([paper.text(key), tag("span", ours(f" {'best' if goal else 'last'}"), class_="muted")])
+        rows.append([head, *_marked([_value(one, goal) for one in of_runs], goal)])
+    return paper.table(("Metric", *(one.run.name for one in found)), rows) if rows else Html("")
+
+
+def _value(one: MetricSummary | None, goal: str | None) -> float | None:
+    return None if one is None else one.best if goal else one.last
+
+
+def _marked(values: Sequence[float | None], goal: str | None) -> list[Html]:
+    """The best of them has a star."""
+    there = [value for value in values if value is not None]
+    best = (min if goal == "min" else max)(there) if goal and len(there) > 1 else None
+    shown = [ours(fmt.number(value)) for value in values]
+    return [
+        tag("b", ours("★ "), text) if best is not None and value == best else text
+        for value, text in zip(values, shown, strict=True)
+    ]
+
+
+def _overlaid(paper: Paper, found: Sequence[Reported]) -> Html:
+    keys = sorted({key for one in found for key in one.curves}, key=_order)
+    return _grid(
+        [
+            chart(paper, key, [Curve(one.run.name, one.curves.get(key, ())) for one in found])
+            for key in keys
+        ]
+    )  # fmt: skip
