@@ -10,8 +10,11 @@ from cloudtui.actions.predicates import holds
 
 NOUNS = ("instance", "dataset", "run", "model")
 _TITLES = {"instance": "Instance", "dataset": "Dataset", "run": "Run", "model": "Model"}
-_FILE = ("home.backup", "home.doctor", "engine.status", "engine.stop", "home.quit")
-_VIEW = ("home.filter", "home.palette")
+_FILE = (
+    "settings.set", "settings.reset", "home.backup", "home.doctor", "engine.status", "engine.stop",
+    "home.quit",
+)  # fmt: skip
+_VIEW = ("home.filter", "home.palette", "home.picture")
 _EVERYWHERE = ("home.filter", "home.help")
 OWN = {
     "home.back": "back",
@@ -19,6 +22,7 @@ OWN = {
     "home.filter": "filter",
     "home.help": "help",
     "home.palette": "palette",
+    "home.picture": "picture",
     "home.quit": "leave",
     "run.trash": "turn_trash",
     "view.theme": "toggle_theme",
@@ -49,6 +53,8 @@ def takes_target(action: Action) -> bool:
 
 def possible(action: Action, noun: str, selected: Sequence[object]) -> bool:
     """It can be carried out now, on what is selected in an area of `noun`."""
+    if action.off:
+        return False
     if not takes_target(action):
         return True
     if action.noun != noun or not selected:

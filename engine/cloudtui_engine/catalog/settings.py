@@ -21,3 +21,14 @@ class Settings(Repository):
         """Keep a value."""
         with self._catalog.write("setting") as db:
             db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, dumps(value)))
+
+    def all(self) -> dict[str, Any]:
+        """All that were set."""
+        with self._catalog.read() as db:
+            rows = db.execute("SELECT key, value FROM setting").fetchall()
+        return {key: json.loads(value) for key, value in rows}
+
+    def unset(self, key: str) -> None:
+        """Forget a value."""
+        with self._catalog.write("setting") as db:
+            db.execute("DELETE FROM setting WHERE key = ?", (key,))

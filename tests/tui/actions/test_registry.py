@@ -24,6 +24,7 @@ PROMISED = {
     "model": "list show evaluate compress export alias",
     "operation": "list show",
     "engine": "status stop",
+    "settings": "set reset list get",
     "": "doctor demo watch backup restore",
 }
 

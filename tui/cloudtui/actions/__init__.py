@@ -2,30 +2,79 @@
 
 from __future__ import annotations
 
-from cloudtui.actions import dataset, home, instance, model, run
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cloudtui.actions import dataset, home, instance, model, run, settings
 from cloudtui.actions.action import CLI, DESKTOP, Action, Argument
 
-__all__ = ["ACTIONS", "CLI", "DESKTOP", "Action", "Argument", "for_noun", "get", "nouns"]
+__all__ = [
+    "ACTIONS",
+    "CLI",
+    "DESKTOP",
+    "READ_ONLY",
+    "Action",
+    "Argument",
+    "adapt",
+    "bindable",
+    "changes",
+    "for_noun",
+    "get",
+    "nouns",
+    "with_keys",
+]
 
 ACTIONS: tuple[Action, ...] = (
     *instance.ACTIONS,
     *dataset.ACTIONS,
     *run.ACTIONS,
     *model.ACTIONS,
+    *settings.ACTIONS,
     *home.ACTIONS,
 )
+"""As they are without the user."""
 
-_BY_ID = {action.id: action for action in ACTIONS}
+_READING = frozenset({"list", "show", "logs", "metrics", "status", "doctor", "compare", "backup", "export"})
+_FIXED = frozenset({"home.open", "home.back", "home.mark"})
+READ_ONLY = "This desktop is read-only: it changes nothing."
+
+_as_set = {action.id: action for action in ACTIONS}
+
+
+def adapt(keys: Mapping[str, tuple[str, ...]], *, read_only: bool = False) -> None:
+    """Let all faces of this process see the user's keys, and what a read-only desktop does not do.
+
+    The one place where actions become what a user made of them: menus, palette, help, footer and bindings
+    read the registry.
+    """
+    for action in with_keys(keys):
+        off = READ_ONLY if read_only and changes(action) and action.noun != "settings" else ""
+        _as_set[action.id] = replace(action, off=off) if off else action
+
+
+def with_keys(keys: Mapping[str, tuple[str, ...]]) -> list[Action]:
+    """All actions with the user's keys."""
+    return [replace(one, keys=keys[one.id]) if one.id in keys else one for one in ACTIONS]
+
+
+def changes(action: Action) -> bool:
+    """It changes something: whatever is not known to read only does."""
+    return bool(action.handler) and action.verb not in _READING
+
+
+def bindable() -> tuple[Action, ...]:
+    """The actions whose keys can be changed, with the keys that they have without the user."""
+    return tuple(one for one in ACTIONS if DESKTOP in one.faces and one.id not in _FIXED)
 
 
 def get(action_id: str) -> Action:
     """The action with this id; KeyError where there is none."""
-    return _BY_ID[action_id]
+    return _as_set[action_id]
 
 
 def for_noun(noun: str, face: str | None = None) -> tuple[Action, ...]:
     """The actions of a noun in the order of its menu; with `face`, those which that face offers."""
-    return tuple(a for a in ACTIONS if a.noun == noun and (face is None or face in a.faces))
+    return tuple(a for a in _as_set.values() if a.noun == noun and (face is None or face in a.faces))
 
 
 def nouns(face: str | None = None) -> tuple[str, ...]:

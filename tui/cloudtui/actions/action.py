@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "run", "instance", "dataset", "model", "setting", "text", "int", "float", "choice", "path", "flag", "pairs", "words"
-]
+    "run", "instance", "dataset", "model", "settings", "text", "int", "float", "choice", "path", "flag",
+    "pairs", "words",
+]  # fmt: skip
 
 CLI = "cli"
 DESKTOP = "desktop"

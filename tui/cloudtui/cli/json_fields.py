@@ -220,10 +220,24 @@ def checks(records: Sequence[Any]) -> dict[str, Any]:
     }
 
 
+def setting(record: Any) -> dict[str, Any]:
+    """A setting; of an address only what is shown."""
+    hidden = record.preference.kind == "address"
+    return {
+        "key": record.id,
+        "value": record.shown if hidden and record.value else record.value,
+        "default": record.preference.default,
+        "changed": record.changed,
+        "allowed": record.preference.allowed,
+        "help": record.preference.help,
+        "problem": record.problem,
+    }
+
+
 _BY_TYPE: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "Instance": instance, "Dataset": dataset, "Run": run, "Series": series, "Model": model,
     "Comparison": comparison, "Log": log, "Operation": operation, "EngineStatus": engine_status,
-    "DemoReport": demo, "Exported": exported,
+    "DemoReport": demo, "Exported": exported, "Setting": setting,
 }  # fmt: skip
 
 

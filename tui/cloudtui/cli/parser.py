@@ -16,6 +16,7 @@ NOUN_HELP: Mapping[str, str] = {
     "run": "training runs: start, watch, compare, keep",
     "model": "what runs have learned",
     "operation": "what was asked for, and how far it is",
+    "settings": "how the desktop looks, its keys, how you are told",
     "engine": "the process that talks to machines",
 }
 _CONVERT: Mapping[str, Any] = {"int": int, "float": float}

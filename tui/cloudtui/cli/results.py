@@ -171,6 +171,7 @@ _SHORT: Mapping[str, str] = {
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
     "Evaluation": job_texts.evaluation, "OperationRow": work_texts.operation,
+    "Setting": work_texts.setting,
 }  # fmt: skip
 _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "ModelDetail": texts.model_detail,

@@ -66,3 +66,33 @@ def cleaning(record: Any, cells: int | None) -> Lines:
     if record.removed is not None:
         return [*lines, "", f"Removed {record.removed} of {going}: {words.size(record.bytes)} free again."]
     return [*lines, "", f"{going} may go: {words.size(record.bytes)}. Nothing was removed."]
+
+
+def settings(records: Sequence[Any], cells: int | None) -> Lines:
+    """All settings, what the user changed marked with a star."""
+    rows = [
+        [
+            one.id,
+            ("* " if one.changed else "  ") + (one.shown or "–"),
+            f"⚠ {one.problem}" if one.problem else "",
+        ]
+        for one in records
+    ]
+    return table(
+        [Column("Setting"), Column("  Value", shrinks=True), Column("Problem", shrinks=True)], rows, cells
+    )
+
+
+def setting(record: Any) -> Lines:
+    """One setting."""
+    about = record.preference
+    return pairs(
+        [
+            ("Setting", record.id),
+            ("Value", record.shown or "–"),
+            ("Without you", about.shown(about.default) or "–"),
+            ("It takes", about.allowed),
+            ("What it is", about.help),
+            ("Problem", f"⚠ {record.problem}" if record.problem else ""),
+        ]
+    )

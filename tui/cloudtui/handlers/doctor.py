@@ -119,6 +119,7 @@ def _catalog(session: Session) -> Iterator[Check]:
         yield Check("catalog", "ok", f"{session.paths.catalog}, {words.size(size)}, whole")
         yield _engine(session)
         yield from _waiting(session)
+        yield from _settings(session)
     except CatalogError as error:
         yield Check("catalog", "fail", error.message, error.hint)
 
@@ -155,6 +156,14 @@ def _waiting(session: Session) -> Iterator[Check]:
             yield Check(
                 "run", "ok", f"{name} is stopping on {on}.", "Wait: it writes a checkpoint where it can."
             )
+
+
+def _settings(session: Session) -> Iterator[Check]:
+    """Keys that would do two things, and notices that could not be told."""
+    from cloudtui.handlers.settings import key_problems
+
+    for action_id, problem in key_problems(session.catalog.settings.all()).items():
+        yield Check("keys", "warn", f"{action_id}: {problem}.", f"cloudtui settings reset keys.{action_id}")
 
 
 def _training() -> Iterator[Check]:
