@@ -52,6 +52,7 @@ class CloudtuiApp(App[int]):
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
         Binding("y", "copy_command", "Copy as command", show=False),
+        Binding("P", "picture", "Picture", show=False),
     ]
 
     def __init__(
@@ -257,6 +258,10 @@ class CloudtuiApp(App[int]):
         """The keys of what is focused."""
         title = f"Keys: {AREAS[self.current].place.title}"
         overlays.open_help(self, title, self._here()[0], [one.place for one in AREAS.values()])
+
+    def action_picture(self) -> None:
+        """The focused panel as an SVG."""
+        overlays.take_picture(self, self.bridge)
 
     def action_copy_command(self) -> None:
         """Copy the command that shows what is selected."""

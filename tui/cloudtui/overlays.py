@@ -39,6 +39,14 @@ def open_palette(app: App[Any], bridge: Bridge, menus: Sequence[Menu], go: Calla
     app.push_screen(palette(bridge, menus), chosen)
 
 
+def take_picture(app: App[Any], bridge: Bridge) -> None:
+    """The focused panel into a file."""
+    from cloudtui.actions import get
+    from cloudtui.panel_picture import take
+
+    app.run_worker(take(app, bridge, get("home.picture")), group="action", exit_on_error=False)
+
+
 def open_help(app: App[Any], title: str, noun: str, places: Sequence[Place]) -> None:
     """The keys of what is focused."""
     from cloudtui.dialogs.help import HelpScreen

@@ -175,10 +175,13 @@ class Performer:
         fields = fields_of(action, known, training.options(there))
         if not fields:
             return arguments
+        from cloudtui.dialogs.files import suggested
         from cloudtui.dialogs.form import FormDialog
         from cloudtui.dialogs.train_form import TrainForm
 
-        named = {next(iter(target)): called(selected[0])} if target and selected else {}
+        names = [called(one) for one in selected]
+        named = {key: names if isinstance(value, list) else names[0] for key, value in target.items()}
+        fields = suggested(fields, action, "-".join(names[:3]))
         verb = "Start" if action.id in _STARTS else "OK"
         shown = {**arguments, **named}
         form = (
@@ -268,7 +271,10 @@ class Performer:
         from cloudtui.dialogs.results import result_facts
 
         facts = result_facts(result)
-        if facts:
+        file = getattr(result, "file", None)
+        if file is not None:
+            self._app.notify(clean_line(str(file)), title=f"{action.title}: written", timeout=8, markup=False)
+        elif facts:
             from cloudtui.dialogs.help import HelpScreen
 
             self._app.push_screen(HelpScreen(action.title, facts))

@@ -75,4 +75,10 @@ _DESKTOP = tuple(
     )
 )
 
-ACTIONS = _PROGRAM + _DESKTOP
+_PICTURE = Action(
+    "home.picture", "home", "picture", "Picture of the panel",
+    "write the panel that has the focus into a file, as SVG",
+    (Argument("file", "where to write it", "path", required=True),), keys=("P",), faces=ONLY_DESKTOP,
+)  # fmt: skip
+
+ACTIONS = (*_PROGRAM, *_DESKTOP, _PICTURE)

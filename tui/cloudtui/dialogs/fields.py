@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloudtui.actions import Action, Argument
+from cloudtui.actions import CLI, Action, Argument
 from cloudtui.actions.command import command
 from cloudtui.dialogs.form_field import FormField, Option, problem
 from cloudtui.dialogs.train_params import MODELS, TRAIN_PARAMS
@@ -132,7 +132,9 @@ def _value(argument: Argument, field: FormField, text: str) -> Any:
 def preview(
     action: Action, fields: Sequence[FormField], values: Mapping[str, str], known: Mapping[str, Any]
 ) -> str:
-    """The command line that does the same, as far as the form is filled in."""
+    """The command line that does the same, as far as the form is filled in; what has none says nothing."""
+    if CLI not in action.faces:
+        return ""
     try:
         return command(action, {**known, **arguments_of(action, fields, values)})
     except UsageError as error:
