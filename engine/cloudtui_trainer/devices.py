@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def prepare(device: torch.device, threads: int) -> None:
 
 def autocast(device: torch.device, half: bool, precision: str = "bf16") -> Any:
     """Multiply in bf16 or fp16 inside the block, where `half` is wanted."""
-    return torch.autocast(device.type, _HALVES[precision], enabled=half)
+    # Not even asked for where it is not: to enter and to leave it takes time in every step.
+    return torch.autocast(device.type, _HALVES[precision]) if half else contextlib.nullcontext()
 
 
 def autocast_in(device: torch.device, precision: str) -> Any:

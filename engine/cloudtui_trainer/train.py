@@ -156,7 +156,7 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
             # One update. Where memory runs out, the same one again from the same state, in smaller parts.
             rate = at.rate_scale * params.rate * schedule(params.schedule, at.step / steps)
             batch = batches[at.position]
-            before = learner.kept()
+            learner.remember()
             seed_devices(mixed(params.seed, STEP, at.step), device)
             try:
                 sums = learner.gradients(task, batch, at.parts, device)
@@ -168,16 +168,16 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
             else:
                 failed_with = 0
             if failed_with:  # outside the handler: the error holds on to what was computed
-                learner.put_back(before)
+                learner.put_back()
                 at.parts = smaller(failed_with, most_parts(rows, steps_per_epoch), recorder, at.step, device)
                 task.store.expect("train", divided(batches[at.position :], at.parts))
                 continue
-            learner.put_back(before, fine)
+            learner.put_back(fine)
             learner.averages()
-            window[:2] += torch.where(fine, sums, 0.0)
-            window[2] += fine * len(batch)
-            bad[0] += ~fine
-            bad[1] = torch.where(fine, 0.0, bad[1] + 1)
+            window[:2].add_(torch.where(fine, sums, 0.0))
+            window[2].add_(fine, alpha=len(batch))
+            bad.add_(~fine)
+            bad[1].mul_(~fine)
             at.step += 1
             at.position += 1
 
