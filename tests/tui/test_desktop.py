@@ -251,13 +251,6 @@ async def test_the_status_bar_names_keys_of_the_focus_and_can_be_clicked(story: 
         await wait_until(pilot, lambda: "l log" in screen(app))
 
 
-async def test_compare_of_marked_runs(story: Path) -> None:
-    async with desktop(story) as (app, pilot):
-        await pilot.press("space", "space", "c")
-        await wait_until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert "No setting differs" in screen(app)
-
-
 async def test_an_unknown_host_key_is_asked_about_once(story: Path) -> None:
     catalog = Catalog.open(Paths(story))
     operation = catalog.operations.submit("instance.add", "", {"name": "box-9"}, "key-1")

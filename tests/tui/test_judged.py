@@ -194,7 +194,7 @@ async def test_rows_are_paged_and_other_splits_shown(shelf: Path) -> None:
 
 async def test_the_rail_goes_to_the_new_areas(shelf: Path) -> None:
     async with desktop(shelf) as (app, pilot):
-        await pilot.click(Rail, offset=(4, 5))
+        await pilot.click(Rail, offset=(4, 6))
         await settle(pilot)
         assert app.current == "compression"
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cloudtui.actions import Action
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
+from cloudtui.areas.compare import chosen
 from cloudtui.bridge import Bridge
+from cloudtui.comparing import Comparison
 from cloudtui.handlers import resolve
 from cloudtui.menus import possible, takes_target
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
@@ -263,7 +265,10 @@ class Performer:
                 self._app.notify(f"It is read on {machines} ({result.name}).", timeout=6, markup=False)
             elif isinstance(result, Run) and action.id in _ASKS:
                 self._show(*_place_of(result))
-        if len(results) == 1 and not several and not isinstance(results[0], Operation | Run):
+            elif isinstance(result, Comparison):
+                chosen.begin(self._bridge.catalog, [run.id for run in result.runs])
+                self._show("compare", result.runs[0].id)
+        if len(results) == 1 and not several and not isinstance(results[0], Operation | Run | Comparison):
             self._show_result(action, results[0])
         self.operations_changed()
 

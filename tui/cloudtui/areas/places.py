@@ -30,6 +30,7 @@ AREAS = {
         AreaPlace(Place("instances", "1", "Instances"), "cloudtui.areas.instances.area:InstancesArea"),
         AreaPlace(Place("datasets", "2", "Datasets"), "cloudtui.areas.datasets.area:DatasetsArea"),
         AreaPlace(Place("runs", "3", "Runs"), "cloudtui.areas.runs.area:RunsArea"),
+        AreaPlace(Place("compare", "4", "Compare"), "cloudtui.areas.compare.area:CompareArea"),
         AreaPlace(Place("models", "5", "Models"), "cloudtui.areas.models.area:ModelsArea"),
         AreaPlace(Place("evaluation", "6", "Evaluate"), "cloudtui.areas.evaluation.area:EvaluationArea"),
         AreaPlace(Place("compression", "7", "Compress"), "cloudtui.areas.compression.area:CompressionArea"),

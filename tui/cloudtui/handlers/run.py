@@ -4,48 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cloudtui.comparing import Comparison, compare_runs
 from cloudtui.handlers import values
 from cloudtui.handlers.logs import Log, open_log
 from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import RefusedError, UsageError
-from cloudtui_engine.records.run import RUNS, Goal, Run, Series
+from cloudtui_engine.records.run import RUNS, Run, Series
 
 MOST_TAGS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One hyperparameter over several runs."""
-
-    key: str
-    values: tuple[Any, ...]
-
-    @property
-    def differs(self) -> bool:
-        """The runs do not agree."""
-        return any(value != self.values[0] for value in self.values[1:])
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One metric over several runs; None where a run has none of it."""
-
-    key: str
-    goal: Goal | None
-    last: tuple[float | None, ...]
-    best: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What several runs were given and what came of it."""
-
-    runs: tuple[Run, ...]
-    params: tuple[Difference, ...]
-    metrics: tuple[Outcome, ...]
 
 
 def list_some(
@@ -106,30 +74,7 @@ def compare(session: Session, runs: Sequence[str]) -> Comparison:
         raise UsageError(
             "Comparing takes at least two runs.", "Name two or more: cloudtui run list shows them."
         )
-    settings = dict.fromkeys(key for run in found for key in ("model", "dataset", *run.params))
-    keys = dict.fromkeys(key for run in found for key in run.metrics)
-    return Comparison(
-        found,
-        tuple(Difference(key, tuple(_setting(run, key) for run in found)) for key in settings),
-        tuple(_outcome(found, key) for key in keys),
-    )
-
-
-def _setting(run: Run, key: str) -> Any:
-    if key in run.params:
-        return run.params[key]
-    return {"model": run.model, "dataset": run.dataset}.get(key)
-
-
-def _outcome(runs: Sequence[Run], key: str) -> Outcome:
-    of_runs = [run.metrics.get(key) for run in runs]
-    goal = next((summary.goal for summary in of_runs if summary and summary.goal), None)
-    return Outcome(
-        key,
-        goal,
-        tuple(summary.last if summary else None for summary in of_runs),
-        tuple(summary.best if summary else None for summary in of_runs),
-    )
+    return compare_runs(found)
 
 
 def tag(session: Session, run: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Run:

@@ -1,0 +1,1 @@
+"""Several runs beside each other: what differs, their curves, what each reached."""
