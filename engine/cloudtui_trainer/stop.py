@@ -10,6 +10,10 @@ STOPPED = 75
 """Exit status of a run that was stopped and left a checkpoint."""
 
 
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The wish to stop was seen; what was being made is given up."""
+
+
 class Stop:
     """A flag that SIGTERM and SIGINT set, while it is entered."""
 
@@ -21,6 +25,15 @@ class Stop:
         if self.requested:
             os._exit(128 + number)
         self.requested = True
+
+    def heed(self) -> None:
+        """Go on, unless it is wished to stop.
+
+        Raises:
+            Stopped: it is.
+        """
+        if self.requested:
+            raise Stopped
 
     def __enter__(self) -> Stop:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,14 +8,14 @@ import pytest
 import torch
 from tests.trainer.compress_models import CNN, task_of, trained, write_pictures
 
-from cloudtui_trainer.compress.distill import Lesson, Stopped, distill, mixed_loss
+from cloudtui_trainer.compress.distill import Lesson, distill, mixed_loss
 from cloudtui_trainer.compress.kl import divergence
 from cloudtui_trainer.compress.others import masks, zeroed
 from cloudtui_trainer.compress.rows import TrainRows
 from cloudtui_trainer.compress.settings import Settings
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.models import build
-from cloudtui_trainer.stop import Stop
+from cloudtui_trainer.stop import Stop, Stopped
 
 
 @pytest.fixture(scope="module")

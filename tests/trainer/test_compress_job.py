@@ -16,7 +16,7 @@ from tests.trainer.tables import write_table
 from cloudtui_host.journal import decode_line
 from cloudtui_trainer import weights
 from cloudtui_trainer.__main__ import main
-from cloudtui_trainer.compress import candidates, files, measure
+from cloudtui_trainer.compress import candidates, files, int8, measure, pruning
 from cloudtui_trainer.compress.job import run
 from cloudtui_trainer.errors import ParamError, TrainerError
 from cloudtui_trainer.identity import trainer_sha256
@@ -237,23 +237,38 @@ def test_a_stopped_job_goes_on_with_the_next_candidate(root, monkeypatch):
     assert made == ["int8", "fp16", "dynamic-int8"]
 
 
-def test_a_stop_while_distilling_gives_the_candidate_up(root):
-    class AtOnce(Stop):
-        requests = 0
+class StopAt(Recorder):
+    """It is wished to stop as soon as this is told."""
 
-        @property
-        def requested(self):
-            self.requests += 1
-            return self.requests > 4
+    def __init__(self, path, word, stop):
+        super().__init__(path)
+        self._word, self._stop = word, stop
 
-        @requested.setter
-        def requested(self, _value):
-            """Counted above."""
+    def progress(self, **fields):
+        super().progress(**fields)
+        self._stop.requested |= self._word in fields.get("text", "")
 
-    job = Job.load(root.config(1, "amid", methods="prune"), {})
-    with Recorder(job.journal) as recorder:
-        assert run(job, recorder, AtOnce()) == "stopped"
-    assert not list((root.folder(1, "amid")).glob("*/prune60"))
+
+@pytest.mark.parametrize(
+    ("method", "word"),
+    [("int8", "loses in int8"), ("prune", "with fewer channels"), ("prune", "distilling"), ("fp16", "fp16")],
+)
+def test_a_stop_amid_a_candidate_gives_it_up_at_once(root, monkeypatch, method, word):
+    stop, late = Stop(), []
+
+    def counted(name, right):
+        return lambda *given, **more: (late.append(name) if stop.requested else None, right(*given, **more))[
+            1
+        ]
+
+    for place, name in ((int8, "divergence"), (pruning, "divergence"), (measure, "_call")):
+        monkeypatch.setattr(place, name, counted(name, getattr(place, name)))
+    folder = f"amid-{method}-{word[:5].strip()}"
+    job = Job.load(root.config(1, folder, methods=method), {})
+    with StopAt(job.journal, word, stop) as recorder:
+        assert run(job, recorder, stop) == "stopped"
+    assert not late
+    assert not list(root.folder(1, folder).glob("artifacts/*/model.onnx"))
 
 
 def test_what_cannot_be_made_is_passed_over_and_what_is_made_of_it(root, monkeypatch):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from cloudtui_trainer.compress import measure
 from cloudtui_trainer.compress.measure import Timing
+from cloudtui_trainer.stop import Stopped
 
 
 def test_a_ratio_is_how_many_times_as_fast_and_the_control_is_the_baseline_by_itself():
@@ -35,3 +37,26 @@ def test_each_round_is_one_call_of_three_sessions_and_the_third_is_of_the_baseli
     for timing in found.values():
         assert (timing.baseline, timing.candidate, timing.again) == ([6.0] * 8, [2.0] * 8, [6.0] * 8)
         assert timing.ratio == pytest.approx(3.0)
+
+
+def test_who_looks_in_ends_it_at_the_next_round_or_batch(monkeypatch):
+    session = SimpleNamespace(get_inputs=lambda: [SimpleNamespace(name="rows")], run=lambda *_: [np.eye(2)])
+    calls, looks = itertools.count(), iter([None, None])
+
+    def look():
+        try:
+            next(looks)
+        except StopIteration:
+            raise Stopped from None
+
+    monkeypatch.setattr(measure.files, "session", lambda *_: session)
+    monkeypatch.setattr(measure, "_call", lambda *_: lambda: float(next(calls)))
+    with pytest.raises(Stopped):
+        measure.timed(b"", b"", {1: None}, rounds=9, look=look)
+    assert next(calls) == 2 * 3
+    seen = []
+    judge = SimpleNamespace(batches=lambda _: (seen.append(n) or (n, np.zeros(2)) for n in range(9)))
+    looks = iter([None, None])
+    with pytest.raises(Stopped):
+        measure.answers(b"", judge, "validation", look)
+    assert seen == [0, 1, 2]

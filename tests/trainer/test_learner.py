@@ -91,6 +91,18 @@ def test_a_step_that_is_not_finite_moves_nothing(broken):
     assert all(torch.equal(old, new) for old, new in zip(before, it.weights, strict=True))
 
 
+def test_statistics_go_back_to_those_before_the_step_that_came_to_nothing():
+    it = learner()
+    for number in (1.0, 2.0, 3.0):
+        it.model[1].running_mean.fill_(number)
+        it.remember()
+    it.model[1].running_mean.fill_(math.nan)
+    it.put_back(torch.tensor(True))
+    assert it.model[1].running_mean.isnan().all()
+    it.put_back(torch.tensor(False))
+    assert it.model[1].running_mean.tolist() == [3.0] * 4
+
+
 def test_the_scale_of_fp16_halves_on_overflow_and_grows_after_many_good_steps():
     it = learner("fp16", optimizer="sgd", weight_decay=0.0, momentum=0.0)
     give_gradients(it, math.inf)

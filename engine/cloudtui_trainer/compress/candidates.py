@@ -155,7 +155,8 @@ class Maker:
             if not layers:
                 return made
             self._tell("measuring what each layer loses in int8")
-            loss = {quantizer.label(name): kl for name, kl in quantizer.sensitivity(inputs).items()}
+            measured = quantizer.sensitivity(inputs, self._stop.heed)
+            loss = {quantizer.label(name): kl for name, kl in measured.items()}
         told = [{"layer": layer, "kl": kl, "of": "int8"} for layer, kl in loss.items()]
         return dataclasses.replace(made, sensitivity=told)
 
@@ -166,7 +167,9 @@ class Maker:
             return Made(whole)
         other = quantizer.quantize(states, but=[thin])
         batch = self._rows.sample(self._settings.batch, self._settings.seed).numpy()
-        timing = measure.timed(whole, other, {len(batch): batch}, self._settings.rounds)[len(batch)]
+        timing = measure.timed(
+            whole, other, {len(batch): batch}, self._settings.rounds, look=self._stop.heed
+        )[len(batch)]
         if timing.ratio <= measure.band([timing.control])[1]:
             return Made(whole)
         why = f"{quantizer.label(thin)} stays in floating point, which is {timing.ratio:.2f}x as fast here"
@@ -203,6 +206,7 @@ class Maker:
         return pruning.curves(
             whole, found, self._rows, count=self._settings.probe, seed=self._settings.seed,
             tell=lambda name: self._tell(f"measuring what {name} loses with fewer channels"),
+            look=self._stop.heed,
         )  # fmt: skip
 
     def _taught(

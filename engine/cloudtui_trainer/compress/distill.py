@@ -29,10 +29,6 @@ _WEIGHT_DECAY = 0.01
 _LONGEST_AVERAGE = 0.998
 
 
-class Stopped(Exception):  # noqa: N818 - not an error
-    """The wish to stop was seen; what was being made is given up."""
-
-
 @dataclass(frozen=True)
 class Lesson:
     """How it is done: what of the settings, and on what."""
@@ -95,8 +91,7 @@ def distill(
     for epoch in range(epochs):
         chance = torch.Generator().manual_seed(mixed(settings.seed, ORDER, epoch))
         for batch in torch.randperm(rows.count, generator=chance).tensor_split(each):
-            if stop.requested:
-                raise Stopped
+            stop.heed()
             for group in optimizer.param_groups:
                 group["lr"] = settings.lr * schedule("one_cycle", step / (epochs * each))
             seed_devices(mixed(settings.seed, STEP, step), device)

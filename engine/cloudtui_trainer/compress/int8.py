@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +101,23 @@ class Quantizer:
         del proto.graph.value_info[:]
         return files.written(proto, {**self._states, **states})
 
-    def sensitivity(self, inputs: npt.NDArray[Any]) -> dict[str, float]:
-        """What each layer in int8, alone, changes of the outputs: nats by the name of its node."""
+    def sensitivity(
+        self, inputs: npt.NDArray[Any], look: Callable[[], None] = lambda: None
+    ) -> dict[str, float]:
+        """What each layer in int8, alone, changes of the outputs: nats by the name of its node.
+
+        Args:
+            inputs: rows of train.
+            look: called at each layer; ends it by raising.
+        """
         expected = self._outputs(self._prepared.read_bytes(), inputs)
-        return {
-            node.name: divergence(expected, self._outputs(self.quantize({}, only=[node.name]), inputs))
-            for node in self._nodes
-        }
+        found = {}
+        for node in self._nodes:
+            look()
+            found[node.name] = divergence(
+                expected, self._outputs(self.quantize({}, only=[node.name]), inputs)
+            )
+        return found
 
     def thin_layer(self) -> str:
         """The name of a first convolution that sees few channels, or nothing.

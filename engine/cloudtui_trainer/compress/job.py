@@ -20,7 +20,7 @@ from cloudtui_trainer import VERSION, paired
 from cloudtui_trainer.compress import files, measure
 from cloudtui_trainer.compress.board import Board, Kept, Made, leave
 from cloudtui_trainer.compress.candidates import CandidateError, Maker, Plan, failures, plans
-from cloudtui_trainer.compress.distill import Lesson, Stopped
+from cloudtui_trainer.compress.distill import Lesson
 from cloudtui_trainer.compress.given import Given, load
 from cloudtui_trainer.compress.int8 import coverage, has_vnni
 from cloudtui_trainer.compress.measure import Answers
@@ -32,7 +32,7 @@ from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.job import Job
 from cloudtui_trainer.recorder import Recorder, without_nan
-from cloudtui_trainer.stop import Stop
+from cloudtui_trainer.stop import Stop, Stopped
 
 
 def run(job: Job, recorder: Recorder, stop: Stop) -> str:
@@ -63,7 +63,7 @@ def run(job: Job, recorder: Recorder, stop: Stop) -> str:
     )
     progress = _Progress(recorder, planned)
     maker = Maker(given, rows, settings, lesson, stop=stop, tell=progress.tell)
-    bench = _Bench(given.content, judge, whole, settings)
+    bench = _Bench(given.content, judge, whole, settings, stop)
     for plan in planned:
         if stop.requested:
             return "stopped"
@@ -116,6 +116,7 @@ class _Bench:
     judge: Judge
     whole: Answers
     settings: Settings
+    stop: Stop
 
     @cached_property
     def inputs(self) -> dict[int, Any]:
@@ -198,10 +199,10 @@ def _made(maker: Maker, plan: Plan, bench: _Bench) -> tuple[Made, Measured]:
 
 
 def _measured(made: Made, plan: Plan, bench: _Bench) -> Measured:
-    size = bench.settings.batch
-    said = measure.answers(made.content, bench.judge, "validation")
+    settings, size = bench.settings, bench.settings.batch
+    said = measure.answers(made.content, bench.judge, "validation", bench.stop.heed)
     timings = measure.timed(
-        bench.baseline, made.content, bench.inputs, bench.settings.rounds, bench.settings.threads
+        bench.baseline, made.content, bench.inputs, settings.rounds, settings.threads, look=bench.stop.heed
     )
     one, many = timings[1], timings[size]
     broken = "" if said.finite else "It gives numbers that are none."

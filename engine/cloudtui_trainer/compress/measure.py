@@ -40,12 +40,13 @@ class Answers:
         return float(self.right.mean()) if len(self.right) else float("nan")
 
 
-def answers(content: bytes, judge: Judge, split: str) -> Answers:
-    """Ask the file for every row of a split."""
+def answers(content: bytes, judge: Judge, split: str, look: Callable[[], None] = lambda: None) -> Answers:
+    """Ask the file for every row of a split; `look` is called at each batch, and ends it by raising."""
     session = files.session(content)
     name = session.get_inputs()[0].name
     predicted, right, finite = [], [], True
     for inputs, truth in judge.batches(split):
+        look()
         (logits,) = session.run(None, {name: inputs})
         finite = finite and bool(np.isfinite(logits).all())
         predicted.append(logits.argmax(1).astype(np.int64))
@@ -83,7 +84,13 @@ def clock(threads: int) -> Callable[[], float]:
 
 
 def timed(
-    baseline: bytes, candidate: bytes, inputs: dict[int, npt.NDArray[Any]], rounds: int, threads: int = 1
+    baseline: bytes,
+    candidate: bytes,
+    inputs: dict[int, npt.NDArray[Any]],
+    rounds: int,
+    threads: int = 1,
+    *,
+    look: Callable[[], None] = lambda: None,
 ) -> dict[int, Timing]:
     """Time a candidate beside the baseline and the baseline beside itself, round by round.
 
@@ -93,6 +100,7 @@ def timed(
         inputs: a batch for each size.
         rounds: how many.
         threads: of ONNX Runtime.
+        look: called at each round; ends it by raising.
     """
     found = {size: Timing(size) for size in inputs}
     contents, orders = (baseline, candidate, baseline), list(itertools.permutations(range(3)))
@@ -106,6 +114,7 @@ def timed(
             rows = (found[size].baseline, found[size].candidate, found[size].again)
             # Each goes first, second and last as often: what comes after a larger one finds a colder cache.
             for order in orders[: rounds - begun]:
+                look()
                 for place in order:
                     rows[place].append(runs[place]())
     return found

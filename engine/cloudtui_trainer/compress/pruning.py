@@ -61,8 +61,12 @@ def curves(
     count: int,
     seed: int,
     tell: Callable[[str], None] = lambda _: None,
+    look: Callable[[], None] = lambda: None,
 ) -> list[Curve]:
-    """Measure every unit: three ways of ranking its channels, the best of them at half; then step by step."""
+    """Measure every unit: three ways of ranking its channels, the best of them at half; then step by step.
+
+    `look` is called before each measurement, and ends it by raising.
+    """
     inputs = rows.sample(count, seed)
     state: State = {name: tensor.detach() for name, tensor in model.state_dict().items()}
     with torch.no_grad():
@@ -70,6 +74,7 @@ def curves(
     gradients = _gradients(model, rows, count, seed)
 
     def cost(unit: Unit, channels: torch.Tensor) -> float:
+        look()
         with torch.no_grad():
             outputs = torch.func.functional_call(model, silenced(state, unit, channels), (inputs,))
         return divergence(expected, outputs.numpy())
