@@ -20,6 +20,7 @@ from cloudtui.areas.parts import Request
 from cloudtui.areas.places import AREAS
 from cloudtui.bridge import POLL_S, Bridge, Overview, Reader
 from cloudtui.changes import Changes
+from cloudtui.chosen import Chosen
 from cloudtui.messages import OpenArea, OpenMenu, Perform
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Rail
@@ -29,6 +30,7 @@ from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
     from cloudtui.performing import Performer
+    from cloudtui.told import Told
 
 
 class CloudtuiApp(App[int]):
@@ -44,22 +46,24 @@ class CloudtuiApp(App[int]):
             for name, one in AREAS.items()
         ),
         Binding("f10", "menu(0)", "Menu", show=False),
-        Binding("q,ctrl+q", "leave", "Quit", show=False),
-        Binding("ctrl+p", "palette", "Search or run", show=False),
-        Binding("question_mark,f1", "help", "Help", show=False),
-        Binding("slash", "filter", "Filter", show=False),
+        Binding("q,ctrl+q", "leave", "Quit", show=False, id="home.quit"),
+        Binding("ctrl+p", "palette", "Search or run", show=False, id="home.palette"),
+        Binding("question_mark,f1", "help", "Help", show=False, id="home.help"),
+        Binding("slash", "filter", "Filter", show=False, id="home.filter"),
         Binding("escape", "back", "Back", show=False),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
-        Binding("y", "copy_command", "Copy as command", show=False),
-        Binding("P", "picture", "Picture", show=False),
+        Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
+        Binding("P", "picture", "Picture", show=False, id="home.picture"),
     ]
 
     def __init__(
-        self, bridge: Bridge, *, select_run: str | None = None, first: str = "runs", look: str = theme.DEFAULT
-    ) -> None:
+        self, bridge: Bridge, *, select_run: str | None = None, first: str = "runs", look: str = "",
+        read_only: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.bridge = bridge
+        self.chosen = Chosen(self, bridge, sealed=read_only)
         self.overview = Overview({})
         self.current = ""
         self._first, self._select_run = first, select_run
@@ -67,7 +71,7 @@ class CloudtuiApp(App[int]):
         kind = AREAS[first].load()
         bridge.begin(first, lambda: kind.fetch(bridge, Request(sort=kind.SORT)))
         self._asked: set[str] = set()
-        theme.dress(self, look)
+        theme.dress(self, look or self.chosen.look)
 
     def compose(self) -> ComposeResult:
         """Bar, rail, area, bar."""
@@ -84,7 +88,9 @@ class CloudtuiApp(App[int]):
             self.query_one(Rail), self.bridge, lambda error: self.performer.say_error(error)
         )
         self.open_area(self._first, self._select_run)
+        self.chosen.apply()
         self.call_after_refresh(gc.enable)
+        self.call_after_refresh(lambda: self.told.begin())
         self.set_interval(POLL_S, Changes(self).poll)
         self.set_interval(1.0, self._tick)
 
@@ -94,6 +100,23 @@ class CloudtuiApp(App[int]):
         from cloudtui.performing import Performer
 
         return Performer(self, self.bridge, self.open_area)
+
+    @cached_property
+    def told(self) -> Told:
+        """What tells of runs that ended; begins after the first paint."""
+        from cloudtui.told import Told
+
+        return Told(self, self.bridge, self.chosen, self.write_out)
+
+    def write_out(self, text: str) -> None:
+        """Hand a sequence to the terminal, past the screen."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(text)
+
+    def heed(self, topics: frozenset[str]) -> None:
+        """Something was written."""
+        self.chosen.heed(topics)
+        self.told.heed(topics)
 
     # Areas
 
@@ -147,7 +170,7 @@ class CloudtuiApp(App[int]):
             return
         self.query_one(Rail).show(overview.counts)
         self.query_one(StatusBar).state(overview.parts())
-        if overview.needs_you:
+        if overview.needs_you and not self.chosen.read_only:
             self._ask_questions()
 
     def _ask_questions(self) -> None:
@@ -202,6 +225,9 @@ class CloudtuiApp(App[int]):
         """Keys of the registry, for the area that is shown, where nothing that has the focus wanted them."""
         area = self.area
         if area is None or len(self.screen_stack) > 1:
+            return
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is not None and bound.node is not self:  # a chart zooms with +, a log goes on with n
             return
         action = menus.by_key(area.NOUN, event.key, event.character)
         if action is not None:
@@ -273,16 +299,18 @@ class CloudtuiApp(App[int]):
 
     def action_toggle_theme(self) -> None:
         """Light or dark."""
-        dark, light = (one.name for one in theme.THEMES)
-        self.theme = light if self.theme == dark else dark
         try:
-            self.bridge.catalog.settings.set("desktop.theme", self.theme)
+            self.chosen.turn_theme()
         except CatalogError as error:  # it is light or dark all the same, until the desktop closes
             self.performer.say_error(error)
 
+    def action_since(self) -> None:
+        """What happened since the desktop was left."""
+        self.told.show()
+
     async def action_leave(self) -> None:
         """Close the desktop; runs go on."""
-        self.exit(self.overview.live_runs)
+        overlays.leave(self, self.chosen, self.overview.live_runs)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed in a way nobody foresaw says so instead of ending the program."""
@@ -293,13 +321,11 @@ class CloudtuiApp(App[int]):
             )
 
 
-def run(paths: Paths, *, select_run: str | None = None) -> int:
+def run(paths: Paths, *, select_run: str | None = None, read_only: bool = False) -> int:
     """Open the desktop; returns the exit status. Runs that are live when it closes go on."""
     bridge = Bridge(paths)
     try:
-        chosen = bridge.catalog.settings.get("desktop.theme", None)
-        look = str(chosen) if chosen in {one.name for one in theme.THEMES} else theme.DEFAULT
-        app = CloudtuiApp(bridge, select_run=select_run, look=look)
+        app = CloudtuiApp(bridge, select_run=select_run, read_only=read_only)
         gc.freeze()  # what is loaded by now stays: no collection need look at it
         gc.disable()  # nor at the first screen while it is made
         live = app.run()

@@ -31,6 +31,9 @@ class Desk(Protocol):
     def look_around(self) -> None:
         """Read what rail and status bar show."""
 
+    def heed(self, topics: frozenset[str]) -> None:
+        """Settings and notices are looked at."""
+
     def notify(self, message: str, *, timeout: float, markup: bool) -> Any:
         """Say this for a while."""
 
@@ -47,6 +50,7 @@ class Changes:
         app = self._app
         try:
             topics = app.bridge.changed()
+            app.heed(topics)
             if topics & {"operation", "run"} or self._lost:
                 app.performer.operations_changed()
         except CatalogError as error:

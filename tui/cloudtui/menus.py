@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cloudtui.actions import DESKTOP, Action, for_noun, get
+from cloudtui.actions import DESKTOP, Action, for_noun, get, is_rebound
 from cloudtui.actions.predicates import holds
 
 NOUNS = ("instance", "dataset", "run", "model")
@@ -14,8 +14,9 @@ _FILE = (
     "settings.set", "settings.reset", "home.backup", "home.doctor", "engine.status", "engine.stop",
     "home.quit",
 )  # fmt: skip
-_VIEW = ("home.filter", "home.palette", "home.picture")
+_VIEW = ("home.since", "home.filter", "home.palette", "home.picture")
 _EVERYWHERE = ("home.filter", "home.help")
+_ANYWHERE = ("home", "engine")
 OWN = {
     "home.back": "back",
     "home.copy": "copy_command",
@@ -24,6 +25,7 @@ OWN = {
     "home.palette": "palette",
     "home.picture": "picture",
     "home.quit": "leave",
+    "home.since": "since",
     "run.trash": "turn_trash",
     "view.theme": "toggle_theme",
 }
@@ -86,8 +88,10 @@ def context(noun: str, selected: Sequence[object]) -> list[Action]:
 
 
 def by_key(noun: str, key: str, character: str | None) -> Action | None:
-    """The action of an area of `noun` that this key means."""
-    for action in for_noun(noun, DESKTOP):
+    """The action that this key means in an area of `noun`; what has a binding of its own is not asked."""
+    anywhere = [one for group in _ANYWHERE for one in for_noun(group, DESKTOP) if is_rebound(one)]
+    own = [one for one in anywhere if one.handler or one.id == "home.since"]
+    for action in (*for_noun(noun, DESKTOP), *own):
         if key in action.keys or (character is not None and character in action.keys):
             return action
     return None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from textual.app import App
 
+from cloudtui.actions.preferences import CONFIRM_QUIT
 from cloudtui.bridge import Bridge
+from cloudtui.chosen import Chosen
 from cloudtui.menus import Menu
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Place
+from cloudtui_engine.errors import CloudtuiError
 
 
 def open_menu(app: App[Any], index: int, menus: Sequence[Menu], perform: Callable[[str], None]) -> None:
@@ -45,6 +50,24 @@ def take_picture(app: App[Any], bridge: Bridge) -> None:
     from cloudtui.panel_picture import take
 
     app.run_worker(take(app, bridge, get("home.picture")), group="action", exit_on_error=False)
+
+
+def leave(app: App[Any], chosen: Chosen, live: int) -> None:
+    """Close the desktop, after a question where the user wants one; `live` runs go on."""
+
+    def end(sure: bool | None) -> None:
+        if sure:
+            with suppress(CloudtuiError):  # the page of the next start does not say how long ago that was
+                chosen.remember("desktop.left", time.time())
+            app.exit(live)
+
+    if not live or not chosen.value(CONFIRM_QUIT):
+        end(sure=True)
+        return
+    from cloudtui.dialogs.confirm import ConfirmDialog
+
+    runs = "One run is live. It goes on" if live == 1 else f"{live} runs are live. They go on"
+    app.push_screen(ConfirmDialog("Close the desktop?", f"{runs} without it.", "Close"), end)
 
 
 def open_help(app: App[Any], title: str, noun: str, places: Sequence[Place]) -> None:

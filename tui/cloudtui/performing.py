@@ -124,7 +124,9 @@ class Performer:
         )
 
     def _say_why_not(self, action: Action, noun: str, selected: Sequence[Any]) -> None:
-        if action.noun != noun or not selected:
+        if action.off:
+            text = f"{action.title}: {action.off}"
+        elif action.noun != noun or not selected:
             text = f"{action.title}: select a {action.noun} first."
         elif len(selected) < action.arguments[0].least:
             text = f"{action.title}: mark two or more with space."
@@ -134,7 +136,14 @@ class Performer:
 
     async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
         targets = self._targets(action, selected)
-        if len(targets) < 2:
+        if action.id == "settings.set" and selected and "value" not in arguments:
+            from cloudtui.dialogs import setting
+
+            value = await setting.ask(self._app, self._bridge, selected[0])
+            if value is None:
+                return
+            targets, arguments = targets[:1], {**arguments, "value": value}
+        elif len(targets) < 2:
             filled = await self._ask(action, targets[0] if targets else {}, arguments, selected)
             if filled is None:
                 return

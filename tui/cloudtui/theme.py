@@ -60,12 +60,63 @@ _LIGHT = {
     "d4": "#f0c2bf",
     "d5": "#dedbb0",
 }
-_ACCENT = {"dark": "#4fa8e8", "light": "#0b6fb8"}
+# Okabe and Ito's colours: told apart with any of the common colour blindnesses.
+_COLOUR_BLIND = _DARK | {
+    "good": "#56b4e9",
+    "warn": "#f0e442",
+    "bad": "#e8743b",
+    "busy": "#cc9fd0",
+    "s0": "#56b4e9",
+    "s1": "#e69f00",
+    "s2": "#2fc79a",
+    "s3": "#cc79a7",
+    "s4": "#d55e00",
+    "s5": "#f0e442",
+    "d0": "#24475a",
+    "d1": "#57400f",
+    "d2": "#164a3b",
+    "d3": "#50344a",
+    "d4": "#54290a",
+    "d5": "#58541f",
+}
+# The terminal's own sixteen, as its user set them.
+_SIXTEEN = {
+    "good": "ansi_green",
+    "warn": "ansi_yellow",
+    "bad": "ansi_red",
+    "busy": "ansi_cyan",
+    "muted": "ansi_white",
+    "quiet": "ansi_white",
+    "faint": "ansi_bright_black",
+    "rule": "ansi_bright_black",
+    "cursor": "ansi_blue",
+    "cursor-idle": "ansi_bright_black",
+    "s0": "ansi_bright_cyan",
+    "s1": "ansi_bright_yellow",
+    "s2": "ansi_bright_green",
+    "s3": "ansi_bright_magenta",
+    "s4": "ansi_bright_red",
+    "s5": "ansi_bright_blue",
+    "d0": "ansi_cyan",
+    "d1": "ansi_yellow",
+    "d2": "ansi_green",
+    "d3": "ansi_magenta",
+    "d4": "ansi_red",
+    "d5": "ansi_blue",
+}
+_ACCENT = {
+    "dark": "#4fa8e8",
+    "light": "#0b6fb8",
+    "colour-blind": "#e69f00",
+    "16-colours": "ansi_bright_cyan",
+}
 
 
 def _theme(name: str, colours: dict[str, str], *, dark: bool) -> Theme:
     accent = _ACCENT[name]
     ground, panel, text = ("#16191e", "#1c2027", "#d8dce3") if dark else ("#fbfcfd", "#f1f3f6", "#1d2430")
+    if name == "16-colours":
+        ground, panel, text = "ansi_black", "ansi_black", "ansi_bright_white"
     return Theme(
         name=f"cloudtui-{name}",
         dark=dark,
@@ -83,7 +134,12 @@ def _theme(name: str, colours: dict[str, str], *, dark: bool) -> Theme:
     )
 
 
-THEMES = (_theme("dark", _DARK, dark=True), _theme("light", _LIGHT, dark=False))
+THEMES = (
+    _theme("dark", _DARK, dark=True),
+    _theme("light", _LIGHT, dark=False),
+    _theme("colour-blind", _COLOUR_BLIND, dark=True),
+    _theme("16-colours", _SIXTEEN, dark=True),
+)
 DEFAULT = THEMES[0].name
 
 
@@ -127,7 +183,7 @@ class Paint:
 
     def ground(self, name: str) -> Style:
         """A background alone, to be laid under a line."""
-        return Style(bgcolor=Color.parse(self._widget.app.theme_variables[name]))
+        return Style(bgcolor=_colour(self._widget.app.theme_variables[name]))
 
     def _make(self, name: str, base: Style) -> Style:
         if name in {"", "plain"}:
@@ -140,4 +196,9 @@ class Paint:
             name = "accent"
         strong = name.startswith("*")
         colour = self._widget.app.theme_variables[name.removeprefix("*")]
-        return base + Style(color=Color.parse(colour), bold=True if strong else None)
+        return base + Style(color=_colour(colour), bold=True if strong else None)
+
+
+def _colour(name: str) -> Color:
+    """A theme's colour; the terminal's own begin with `ansi_`."""
+    return Color.parse(name.removeprefix("ansi_"))

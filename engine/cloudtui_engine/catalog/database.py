@@ -16,7 +16,7 @@ from cloudtui_engine.catalog.metrics import Metrics
 from cloudtui_engine.catalog.opening import connect, prepare, translate
 from cloudtui_engine.catalog.runs import Runs
 from cloudtui_engine.catalog.settings import Settings
-from cloudtui_engine.errors import CatalogError
+from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class Catalog:
         self._guard = threading.Lock()
         self._writing = threading.RLock()
         self._closed = False
+        self.sealed: RefusedError | None = None
+        """Why nothing is written through this object; None: it is."""
+        self.open_topics: frozenset[str] = frozenset()
+        """What is written all the same."""
         self._watch = connect(paths.catalog)
         self.instances = Instances(self)
         self.runs = Runs(self)
@@ -142,7 +146,10 @@ class Catalog:
 
         Raises:
             CatalogError: the catalog is busy for too long, its disk is full, or it is damaged.
+            RefusedError: it is sealed.
         """
+        if self.sealed is not None and not (topics and self.open_topics.issuperset(topics)):
+            raise self.sealed
         handle = self._handle()
         if handle.reads and not handle.writes:
             raise RuntimeError(

@@ -25,7 +25,7 @@ PROMISED = {
     "operation": "list show",
     "engine": "status stop",
     "settings": "set reset list get",
-    "": "doctor demo watch backup restore",
+    "": "doctor demo watch backup restore serve",
 }
 
 

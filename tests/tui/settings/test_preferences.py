@@ -9,7 +9,7 @@ import pytest
 from tests.engine.catalog.helpers import open_catalog
 
 from cloudtui import actions, menus
-from cloudtui.actions import keys
+from cloudtui.actions import keys, settled
 from cloudtui.actions.preferences import every, is_key, preference
 from cloudtui.cli.main import main
 from cloudtui.handlers import settings
@@ -88,7 +88,7 @@ def test_a_kept_value_that_cannot_be_is_the_default(catalog: Catalog) -> None:
     catalog.settings.set("desktop.theme", {"x": 1})
     catalog.settings.set("keys.run.stop", ["nonsense"])
     catalog.settings.set("notify.about", 3)
-    found = {one.id: one.value for one in settings.read(catalog)}
+    found = {one.id: one.value for one in settled.settings(catalog.settings.all())}
     assert found["desktop.theme"] == "dark"
     assert found["keys.run.stop"] == ["s"]
     assert "nan" in found["notify.about"]
@@ -96,7 +96,7 @@ def test_a_kept_value_that_cannot_be_is_the_default(catalog: Catalog) -> None:
 
 def test_a_theme_of_before_is_understood(catalog: Catalog) -> None:
     catalog.settings.set("desktop.theme", "cloudtui-light")
-    assert settings.value_of(catalog, "desktop.theme") == "light"
+    assert settled.value(catalog.settings.all(), "desktop.theme") == "light"
 
 
 def test_set_get_and_reset(catalog: Catalog) -> None:
@@ -115,12 +115,14 @@ def test_clashes_are_told_of_both_and_only_where_they_meet(catalog: Catalog) -> 
     catalog.settings.set("keys.model.evaluate", ["x"])  # an action of runs has it, never here
     catalog.settings.set("keys.home.help", ["v"])  # everywhere, so among models too
     catalog.settings.set("keys.run.note", ["up"])
-    problems = settings.key_problems(catalog.settings.all())
+    problems = settled.key_problems(catalog.settings.all())
     assert problems["run.stop"] == "a is run.again"
     assert problems["run.again"] == "a is run.stop"
     assert problems["run.note"] == "up is moving"
     assert "model.evaluate" not in problems
-    assert {one.id: one.problem for one in settings.read(catalog)}["keys.run.stop"] == "a is run.again"
+    assert {one.id: one.problem for one in settled.settings(catalog.settings.all())}[
+        "keys.run.stop"
+    ] == "a is run.again"
 
 
 def test_the_whole_program_sees_changed_keys() -> None:
@@ -134,7 +136,7 @@ def test_the_whole_program_sees_changed_keys() -> None:
 
 def test_a_read_only_desktop_only_reads() -> None:
     off = [one.id for one in actions.ACTIONS if actions.changes(one)]
-    actions.adapt({}, read_only=True)
+    actions.adapt({}, read_only="This desktop is read-only.")
     assert {"run.stop", "run.start", "instance.add", "model.alias", "engine.stop"} <= set(off)
     assert not menus.possible(actions.get("run.start"), "run", [])
     enabled = {e.action for menu in menus.menus("run", [], []) for e in menu.entries if e.enabled}

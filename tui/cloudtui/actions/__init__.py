@@ -12,7 +12,6 @@ __all__ = [
     "ACTIONS",
     "CLI",
     "DESKTOP",
-    "READ_ONLY",
     "Action",
     "Argument",
     "adapt",
@@ -20,6 +19,7 @@ __all__ = [
     "changes",
     "for_noun",
     "get",
+    "is_rebound",
     "nouns",
     "with_keys",
 ]
@@ -36,19 +36,23 @@ ACTIONS: tuple[Action, ...] = (
 
 _READING = frozenset({"list", "show", "logs", "metrics", "status", "doctor", "compare", "backup", "export"})
 _FIXED = frozenset({"home.open", "home.back", "home.mark"})
-READ_ONLY = "This desktop is read-only: it changes nothing."
 
 _as_set = {action.id: action for action in ACTIONS}
 
 
-def adapt(keys: Mapping[str, tuple[str, ...]], *, read_only: bool = False) -> None:
+def adapt(keys: Mapping[str, tuple[str, ...]], *, read_only: str = "", sealed: bool = False) -> None:
     """Let all faces of this process see the user's keys, and what a read-only desktop does not do.
 
     The one place where actions become what a user made of them: menus, palette, help, footer and bindings
     read the registry.
+
+    Args:
+        keys: by action.
+        read_only: why nothing is changed; empty: all can be.
+        sealed: not even settings are.
     """
     for action in with_keys(keys):
-        off = READ_ONLY if read_only and changes(action) and action.noun != "settings" else ""
+        off = read_only if changes(action) and (sealed or action.noun != "settings") else ""
         _as_set[action.id] = replace(action, off=off) if off else action
 
 
@@ -60,6 +64,11 @@ def with_keys(keys: Mapping[str, tuple[str, ...]]) -> list[Action]:
 def changes(action: Action) -> bool:
     """It changes something: whatever is not known to read only does."""
     return bool(action.handler) and action.verb not in _READING
+
+
+def is_rebound(action: Action) -> bool:
+    """The user gave it other keys."""
+    return any(one.id == action.id and one.keys != action.keys for one in ACTIONS)
 
 
 def bindable() -> tuple[Action, ...]:

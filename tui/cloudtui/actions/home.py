@@ -31,6 +31,12 @@ _PROGRAM = (
                   default=False, option="--install"),),
         handler=_ENGINE + "watch", faces=ONLY_CLI,
     ),
+    Action(
+        "home.serve", "home", "serve", "Serve", "the desktop in a browser on this machine, until ctrl-c",
+        (Argument("port", "of 127.0.0.1, which is all it listens on; 0: any that is free", "int", default=8000,
+                  option="--port", metavar="PORT"),),
+        handler="cloudtui.handlers.serving:serve", faces=ONLY_CLI,
+    ),
     Action("home.backup", "home", "backup", "Back up", "write the catalog and its files into one file",
            (Argument("file", "where to write it", "path", required=True),), handler=_H + "backup"),
     Action(
@@ -71,6 +77,7 @@ _DESKTOP = tuple(
         ("filter", "Filter", "show only what fits", ("/",)),
         ("help", "Help", "the keys and what they do here", ("?",)),
         ("palette", "Search or run", "find a run, a machine or an action", ("ctrl+p",)),
+        ("since", "Since you left", "what happened to your runs since the desktop was closed", ()),
         ("quit", "Quit", "close the desktop; work goes on", ("ctrl+q",)),
     )
 )

@@ -10,10 +10,11 @@ _KEY = Argument(
 )
 
 ACTIONS = (
-    Action("settings.set", "settings", "set", "Change", "change a setting",
+    Action("settings.set", "settings", "set", "Change a setting", "change a setting",
            (_KEY, Argument("value", "what it is to be; '' is nothing", required=True, metavar="VALUE")),
            handler=_H + "set_value", keys=("e",)),
-    Action("settings.reset", "settings", "reset", "Reset", "back to what it is without you", (_KEY,),
+    Action("settings.reset", "settings", "reset", "Reset a setting", "back to what it is without you",
+           (_KEY,),
            handler=_H + "reset", keys=("backspace",)),
     Action("settings.list", "settings", "list", "List", "all settings and what they are",
            handler=_H + "list_all", faces=ONLY_CLI),

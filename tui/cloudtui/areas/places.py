@@ -34,5 +34,6 @@ AREAS = {
         AreaPlace(Place("models", "5", "Models"), "cloudtui.areas.models.area:ModelsArea"),
         AreaPlace(Place("evaluation", "6", "Evaluate"), "cloudtui.areas.evaluation.area:EvaluationArea"),
         AreaPlace(Place("compression", "7", "Compress"), "cloudtui.areas.compression.area:CompressionArea"),
+        AreaPlace(Place("settings", "0", "Settings"), "cloudtui.areas.settings.area:SettingsArea"),
     )
 }

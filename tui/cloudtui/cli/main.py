@@ -55,7 +55,7 @@ def _run(words: Sequence[str]) -> int:
     options, action, arguments = parse(words)
     paths = Paths.find(options.home)
     if action is None:
-        return _desktop(paths)
+        return _desktop(paths, read_only=options.read_only)
     interactive = sys.stdin.isatty() and sys.stderr.isatty()
     with contextlib.closing(Progress(sys.stderr)) as progress:
         session = _session(paths, progress, interactive)
@@ -103,15 +103,16 @@ def _session(paths: Paths, progress: Progress, interactive: bool) -> Session:
     )
 
 
-def _desktop(paths: Paths, select_run: str | None = None) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def _desktop(paths: Paths, select_run: str | None = None, *, read_only: bool = False) -> int:
+    in_browser = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")  # said by `cloudtui serve`
+    if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The desktop needs a terminal, and there is none here.",
             "Name a command: cloudtui --help lists them, cloudtui run list shows your runs.",
         )
     from cloudtui.app import run
 
-    return run(paths, select_run=select_run)
+    return run(paths, select_run=select_run, read_only=read_only)
 
 
 def _print(lines: Sequence[str]) -> None:

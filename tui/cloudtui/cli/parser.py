@@ -102,6 +102,9 @@ def build(chosen: Sequence[str] = ()) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"cloudtui {__version__}")
+    parser.add_argument(
+        "--read-only", action="store_true", help="open the desktop so that it changes nothing"
+    )
     parser.set_defaults(home=None, json=False, debug=False)
     _add_globals(parser)
     nouns = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=_Parser)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from textual.binding import Binding
 from textual.widget import Widget
 
-from cloudtui.actions import DESKTOP, for_noun
+from cloudtui.actions import DESKTOP, for_noun, is_rebound
 from cloudtui.menus import OWN
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.rail import Place
@@ -50,7 +50,7 @@ def help_facts(
     bound = {one.action: one for one in bindings if isinstance(one, Binding)}
     for action in for_noun("home", DESKTOP):
         own = bound.pop(OWN.get(action.id, ""), None)
-        keys = _shown(own) if own else ", ".join(action.keys)
+        keys = _shown(own) if own and not is_rebound(action) else ", ".join(action.keys)
         if keys:
             facts.append(Fact(keys, f"{action.title}: {action.help}"))
     facts.append(Fact("tab", "The next part of the screen"))

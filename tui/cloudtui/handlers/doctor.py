@@ -160,7 +160,7 @@ def _waiting(session: Session) -> Iterator[Check]:
 
 def _settings(session: Session) -> Iterator[Check]:
     """Keys that would do two things, and notices that could not be told."""
-    from cloudtui.handlers.settings import key_problems
+    from cloudtui.actions.settled import key_problems
 
     for action_id, problem in key_problems(session.catalog.settings.all()).items():
         yield Check("keys", "warn", f"{action_id}: {problem}.", f"cloudtui settings reset keys.{action_id}")
