@@ -72,7 +72,7 @@ def test_without_a_direction_nothing_is_best_or_better() -> None:
     one = Outcome("m", None, (1.0, 2.0), (None, None))
     assert one.winners == frozenset()
     assert one.improves(one.delta(1, 0)) is None
-    assert signed(one.delta(1, 0), one) == ("+1", "muted")
+    assert signed(one.delta(1, 0), one) == ("+1.00", "muted")
 
 
 def test_what_is_no_number_wins_nothing() -> None:
@@ -86,8 +86,8 @@ def test_cells_say_baseline_best_and_sign() -> None:
     assert best(one, 1) == ("✓ 0.8000", "good")
     assert best(one, 0) == ("0.5000", "")
     assert change(one, 0, 0) == ("baseline", "accent")
-    assert change(one, 1, 0) == ("+0.3", "good")
-    assert change(one, 0, 1) == ("-0.3", "bad")
+    assert change(one, 1, 0) == ("+0.300", "good")
+    assert change(one, 0, 1) == ("-0.300", "bad")
     assert change(None, 0, 1) == ("–", "muted")
 
 

@@ -41,7 +41,7 @@ class CompareTable(Table):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key, f"wish('{name}')", text, show=False) for key, (name, text) in KEYS.items()
     ]
-    HINTS = (("b", "baseline"), ("g", "group"), ("v", "metric"), ("x", "take out"), ("enter", "open"))
+    HINTS = (("b", "baseline"), ("g", "group"), ("v", "metric"), ("x", "take out"), ("o", "go to it"))
 
     class Wished(Message):
         """Something is to be done with the comparison, or with the run under the cursor."""

@@ -11,6 +11,8 @@ from cloudtui.comparing import ALIKE
 from cloudtui_engine.sanitize import clean_line
 
 _HERE = "cloudtui.areas.compare."
+_ROOM = 90
+"""Cells from which on the heading is a sentence."""
 
 
 class CompareDetail(TabbedDetail):
@@ -26,11 +28,20 @@ class CompareDetail(TabbedDetail):
         """How many runs; how they are grouped and how many settings are the same in all of them."""
         compared = record.compared
         runs = len(compared.found.runs)
-        return f"{runs} {'run' if runs == 1 else 'runs'}", about(compared), "muted"
+        said = about(compared) if self.size.width >= _ROOM else in_short(compared)
+        return f"{runs} {'run' if runs == 1 else 'runs'}", said, "muted"
 
     def on_look_at(self, event: LookAt) -> None:  # noqa: ARG002 - the area takes the metric from it
         """Its curves are what was asked for."""
         self.open_tab("Charts")
+
+
+def in_short(compared: Compared) -> str:
+    """`3 groups · 14 equal`."""
+    if len(compared.found.runs) < 2:
+        return ""
+    grouped = f"{len(compared.groups)} {'group' if len(compared.groups) == 1 else 'groups'} · "
+    return f"{grouped if compared.way else ''}{compared.found.equal} equal"
 
 
 def about(compared: Compared) -> str:

@@ -15,9 +15,9 @@ from cloudtui.widgets.table import Cell, Column, Row, Table
 from cloudtui_engine.sanitize import clean_line
 
 _GROUPS = (
-    Column("Metric", 14, share=2),
+    Column("Metric", 19, share=1),
     Column("", 1),
-    Column("Group", 16, share=4),
+    Column("Group", 16, share=3),
     Column("Runs", 4, "right", rank=1),
     Column("Mean", 10, "right"),
     Column("± Dev", 9, "right", rank=2),

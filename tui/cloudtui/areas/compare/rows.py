@@ -67,7 +67,7 @@ def signed(delta: float | None, outcome: Outcome | None, digits: int = 3) -> Cel
     better = outcome.improves(delta) if outcome else None
     sign = "+" if delta > 0 else "-" if delta < 0 else "±"
     size = abs(delta)
-    text = f"{size:.{digits}g}" if 1e-4 <= size < 100 else fmt.number(size)
+    text = f"{size:#.{digits}g}" if 1e-4 <= size < 99 else fmt.number(size)
     return f"{sign}{text}", {True: "good", False: "bad", None: "muted"}[better]
 
 
