@@ -54,6 +54,8 @@ ALONE: dict[Path, frozenset[str]] = {
         {
             "textual",
             "rich",
+            "textual_serve",  # the extra `serve`, and what it is made of
+            "aiohttp",
             "numpy",
             "cloudtui_engine.__version__",
             "cloudtui_engine.backup",

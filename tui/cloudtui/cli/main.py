@@ -110,6 +110,10 @@ def _desktop(paths: Paths, select_run: str | None = None, *, read_only: bool = F
             "The desktop needs a terminal, and there is none here.",
             "Name a command: cloudtui --help lists them, cloudtui run list shows your runs.",
         )
+    if in_browser:
+        from cloudtui.served.leaving import leave_with_server
+
+        leave_with_server()
     from cloudtui.app import run
 
     return run(paths, select_run=select_run, read_only=read_only)

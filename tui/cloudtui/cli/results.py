@@ -185,6 +185,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Backup": _backup,
     "Ended": lambda result, _: ["The engine has ended." if result.was_running else "No engine was running."],
     "Watched": lambda _result, _cells: [],
+    "Served": lambda result, _: [f"{result.address} is closed."],
     "Written": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}"],
     "Exported": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}, sha256 {result.sha256}"],
 }
