@@ -96,6 +96,10 @@ class Comparison:
     runs: tuple[Run, ...]
     params: tuple[Difference, ...]
     metrics: tuple[Outcome, ...]
+    baseline: int = 0
+    """The place of the run that the others are measured against."""
+    way: str = ""
+    """What they are grouped by; empty where they are told one by one."""
 
     @property
     def different(self) -> tuple[Difference, ...]:
@@ -197,6 +201,15 @@ def spread(values: Sequence[float | None]) -> Spread:
     if not known:
         return Spread(0, None, None)
     return Spread(len(known), statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None)
+
+
+def above(delta: float | None, digits: int = 3) -> str:
+    """A difference with its sign."""
+    if delta is None:
+        return fmt.MISSING
+    size = abs(delta)
+    text = f"{size:#.{digits}g}" if 1e-4 <= size < 99 else fmt.number(size)
+    return f"{'+' if delta > 0 else '-' if delta < 0 else '±'}{text}"
 
 
 def ranked(found: Sequence[Group], outcome: Outcome | None) -> list[int]:

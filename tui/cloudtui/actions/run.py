@@ -167,7 +167,13 @@ _READING = (
     ),
     Action(
         "run.compare", "run", "compare", "Compare", "what differs between runs, in settings and in results",
-        (Argument("runs", "names or ids", "run", required=True, many=True, least=2, metavar="RUN"),),
+        (
+            Argument("runs", "names or ids", "run", required=True, many=True, least=2, metavar="RUN"),
+            Argument("baseline", "the run that the others are measured against; default: the first",
+                     option="--baseline", metavar="RUN"),
+            Argument("by", "group them by this setting, or by `settings`: all but the seed; over six are",
+                     option="--by", metavar="SETTING"),
+        ),
         handler=_H + "compare", keys=("c",),
     ),
     Action(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from cloudtui.comparing import groups, spread
 from cloudtui.format import rfc3339
 
 
@@ -162,6 +163,20 @@ def comparison(record: Any) -> dict[str, Any]:
         "metrics": [
             {"key": o.key, "goal": o.goal, "last": list(o.last), "best": list(o.best)} for o in record.metrics
         ],
+        "baseline": record.runs[record.baseline].id,
+        "by": record.way or None,
+        "groups": [_group(record, one) for one in groups(record, record.way)] if record.way else [],
+    }
+
+
+def _group(record: Any, group: Any) -> dict[str, Any]:
+    spreads = {one.key: spread([one.figures[place] for place in group.places]) for one in record.metrics}
+    return {
+        "label": group.label,
+        "runs": [record.runs[place].id for place in group.places],
+        "metrics": {
+            key: {"n": one.n, "mean": one.mean, "deviation": one.deviation} for key, one in spreads.items()
+        },
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudtui import format as words
 from cloudtui.actions.action import Action
-from cloudtui.cli import dataset_texts, job_texts, run_texts, texts, work_texts
+from cloudtui.cli import compare_texts, dataset_texts, job_texts, run_texts, texts, work_texts
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
@@ -49,33 +49,6 @@ def _checks(checks: Sequence[Any]) -> list[str]:
         if check.hint:
             said.append(f"    {check.hint}")
     return said
-
-
-def _comparison(result: Any, cells: int | None) -> list[str]:
-    names = [clean_line(run.name) for run in result.runs]
-    columns = [Column("Setting"), *(Column(name, right=True, shrinks=True) for name in names)]
-    rows = [
-        [clean_line(one.key), *(words.setting(value) for value in one.values)]
-        for one in result.params
-        if one.differs
-    ]
-    same = sum(not one.differs for one in result.params)
-    said = table(columns, rows, cells) if rows else ["The settings are the same."]
-    if rows and same:
-        said.append(f"{same} other settings are the same.")
-    if result.metrics:
-        columns = [Column("Metric"), *(Column(name, right=True, shrinks=True) for name in names)]
-        rows = [[_outcome_title(one), *_outcome_values(one)] for one in result.metrics]
-        said += ["", *table(columns, rows, cells)]
-    return said
-
-
-def _outcome_title(outcome: Any) -> str:
-    return f"{clean_line(outcome.key)} ({'best' if outcome.goal else 'last'})"
-
-
-def _outcome_values(outcome: Any) -> list[str]:
-    return [words.number(value) for value in (outcome.best if outcome.goal else outcome.last)]
 
 
 def _engine(result: Any) -> list[str]:
@@ -177,7 +150,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "ModelDetail": texts.model_detail,
     "Compression": job_texts.compression,
     "Cleaning": work_texts.cleaning,
-    "Comparison": _comparison,
+    "Comparison": compare_texts.comparison,
     "EngineStatus": lambda result, _cells: _engine(result),
     "Operation": lambda result, _cells: _sync(result),
     "DemoReport": _demo,

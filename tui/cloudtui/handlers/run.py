@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from cloudtui.comparing import Comparison, compare_runs
+from cloudtui.comparing import FEW, Comparison, compare_runs, usual_way, ways
 from cloudtui.handlers import values
 from cloudtui.handlers.logs import Log, open_log
 from cloudtui.handlers.session import Session
@@ -67,14 +68,25 @@ def logs(
     return open_log(session, session.catalog.runs.find(run), follow=follow, tail=tail, attempt=attempt)
 
 
-def compare(session: Session, runs: Sequence[str]) -> Comparison:
-    """Settings and results side by side."""
+def compare(
+    session: Session, runs: Sequence[str], baseline: str | None = None, by: str | None = None
+) -> Comparison:
+    """Settings and results side by side; more than a few in groups."""
     found = tuple({run.id: run for run in (session.catalog.runs.find(text) for text in runs)}.values())
     if len(found) < 2:
         raise UsageError(
             "Comparing takes at least two runs.", "Name two or more: cloudtui run list shows them."
         )
-    return compare_runs(found)
+    comparison = compare_runs(found)
+    first = session.catalog.runs.find(baseline).id if baseline else found[0].id
+    places = [place for place, run in enumerate(found) if run.id == first]
+    if not places:
+        raise UsageError(f"{baseline} is not among the runs that are compared.", "Name it with them, too.")
+    if by and by not in ways(comparison):
+        known = ", ".join(ways(comparison))
+        raise UsageError(f"The runs do not differ in {by!r}.", f"They can be grouped by: {known}.")
+    way = by or (usual_way(comparison) if len(found) > FEW else "")
+    return replace(comparison, baseline=places[0], way=way)
 
 
 def tag(session: Session, run: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Run:

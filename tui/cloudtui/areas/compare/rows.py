@@ -7,7 +7,7 @@ import math
 from cloudtui import format as fmt
 from cloudtui.areas.compare.compared import Compared, Member
 from cloudtui.areas.runs.rows import status
-from cloudtui.comparing import Outcome, settings_of
+from cloudtui.comparing import Outcome, above, settings_of
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.sanitize import clean_line
 
@@ -62,13 +62,8 @@ def change(outcome: Outcome | None, place: int, baseline: int, digits: int = 3) 
 
 def signed(delta: float | None, outcome: Outcome | None, digits: int = 3) -> Cell:
     """A difference with its sign, in colour where it is known which is better."""
-    if delta is None:
-        return fmt.MISSING, "muted"
     better = outcome.improves(delta) if outcome else None
-    sign = "+" if delta > 0 else "-" if delta < 0 else "±"
-    size = abs(delta)
-    text = f"{size:#.{digits}g}" if 1e-4 <= size < 99 else fmt.number(size)
-    return f"{sign}{text}", {True: "good", False: "bad", None: "muted"}[better]
+    return above(delta, digits), {True: "good", False: "bad", None: "muted"}[better]
 
 
 def direction(outcome: Outcome | None) -> str:
