@@ -74,6 +74,10 @@ class Params:
         """The highest learning rate."""
         return self.lr or {"adamw": 0.003, "sgd": 0.05}[self.optimizer]
 
+    def update_rows(self, rows: int) -> int:  # noqa: ARG002 - a task may look at it
+        """Rows of an update where there are so many to learn from."""
+        return self.batch_size
+
 
 P = TypeVar("P", bound=Params)
 

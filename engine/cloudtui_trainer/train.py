@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -75,6 +75,7 @@ def train(job: Job, recorder: Recorder, stop: Stop, found: Checkpoint | None) ->
     if fitted := task.fitted(job.model):
         return fit(job, task, params, fitted, recorder=recorder, stop=stop)
     rows = task.rows("train")
+    params = replace(params, batch_size=params.update_rows(rows))  # as it is told, too
     steps_per_epoch = math.ceil(rows / params.batch_size)
     steps = params.epochs * steps_per_epoch
 

@@ -20,6 +20,7 @@ from cloudtui_trainer.identity import trainer_sha256
 from cloudtui_trainer.models import boosting, mlp
 from cloudtui_trainer.models.columns import Columns, PiecewiseLinear
 from cloudtui_trainer.stop import STOPPED
+from cloudtui_trainer.tasks.tabular import TabularParams
 from cloudtui_trainer.weights import rebuild
 
 FEATURES = {
@@ -305,3 +306,18 @@ def test_what_lies_far_outside_gives_finite_outputs():
     model = models.build(mlp.spec(FEATURES, 2, widths=[8], embedding=4)).eval()
     rows = torch.tensor([[3e38, 99.0, -3e38], [-3e38, -4.0, 3e38]])
     assert torch.isfinite(model(rows)).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "used"), [(100, 0, 16), (400, 0, 25), (30_000, 0, 128), (400, 99, 99)]
+)
+def test_small_tables_are_learned_in_smaller_updates(rows, given, used):
+    assert TabularParams(batch_size=given).update_rows(rows) == used
+
+
+@pytest.mark.usefixtures("no_export")
+def test_the_rows_of_an_update_are_told(root):
+    done = do(root, "told", tables.diabetes(root / "data"), task="tabular", params={"epochs": 1})
+    started = done.events()["started"]
+    assert started["params"]["batch_size"] == done.report["params"]["batch_size"] == 309 // 16
+    assert started["steps"] == 17

@@ -28,7 +28,8 @@ from cloudtui_trainer.tasks.shards import AGAIN, read_arrays, read_manifest
 class TabularParams(Params):
     """What tables can be told, too."""
 
-    batch_size: int = ranged(128, 2, 65_536)
+    batch_size: int = ranged(0, 0, 65_536)
+    """Rows of an update; 0 takes 128, and of a small table fewer, lest it ends before it has learned."""
     weight_decay: float = ranged(0.1, 0.0, 10.0)
     ema: float = ranged(0.9, 0.0, 0.99999)
     label_smoothing: float = ranged(0.02, 0.0, 0.9)
@@ -51,6 +52,10 @@ class TabularParams(Params):
     def rate(self) -> float:
         """The highest learning rate."""
         return self.lr or {"adamw": 0.002, "sgd": 0.05}[self.optimizer]
+
+    def update_rows(self, rows: int) -> int:
+        """Where none are given: a sixteenth of the rows, from 16 to 128."""
+        return self.batch_size or min(max(rows // 16, 16), 128)
 
 
 class TabularTask:
