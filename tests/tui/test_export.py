@@ -100,7 +100,7 @@ def spoiled(home: Path) -> str:
         columns={"train/loss": Points(array("q", [1, 2]), array("d", [1.0, 2.0]), array("d", [0.5, 0.25]))},
         reason=f"No such file: '/srv/canary folder/x' on canaryhost ({where})", exit_code=1,
     )  # fmt: skip
-    spec = {"env": {"KEY": "canaryenv-value"}, "argv": ["python", "/srv/canary/train.py"]}
+    spec = {"env": {"KEY": "canaryenv-value"}, "command": ["python", "train.py", "--pin", "canarytoken"]}
     with catalog.write("run") as db:
         db.execute("UPDATE run SET spec = ? WHERE id = ?", (json.dumps(spec), run.id))
     catalog.runs.tag(run.id, add=["canary-box", "x-canaryenv-value"])
@@ -201,7 +201,7 @@ def test_a_comparison_shows_what_differs(home: Path, write: Callable[..., Path])
     assert "0.1" in said
     assert "0.2" in said
     assert "alike" not in said
-    assert "4 settings are the same in all." in said
+    assert "3 settings are the same in all." in said
     assert page.tags.count("figure") == 4
     assert said.count("★") == 4
 

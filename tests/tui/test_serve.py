@@ -134,3 +134,6 @@ def test_it_says_where_it_is_and_how_it_ended(tmp_path: Path, monkeypatch: pytes
     assert result.address in said[0]
     assert result.address.startswith(f"http://127.0.0.1:{result.port}/")
     assert f"'{tmp_path / 'a home'}'" in ran[0]
+    assert "--read-only" not in ran[0]
+    serve(Session(Paths(tmp_path / "a home")), 0, read_only=True)
+    assert ran[1] == f"{ran[0]} --read-only"

@@ -34,7 +34,8 @@ _PROGRAM = (
     Action(
         "home.serve", "home", "serve", "Serve", "the desktop in a browser on this machine, until ctrl-c",
         (Argument("port", "of 127.0.0.1, which is all it listens on; 0: any that is free", "int",
-                  default=8000, option="--port", metavar="PORT"),),
+                  default=8000, option="--port", metavar="PORT"),
+         Argument("read_only", "the desktop changes nothing", "flag", default=False, option="--read-only")),
         handler="cloudtui.handlers.serving:serve", faces=ONLY_CLI,
     ),
     Action("home.backup", "home", "backup", "Back up", "write the catalog and its files into one file",

@@ -19,7 +19,7 @@ class Served:
     port: int
 
 
-def serve(session: Session, port: int = 8000) -> Served:
+def serve(session: Session, port: int = 8000, read_only: bool = False) -> Served:
     """Serve the desktop at 127.0.0.1 until ctrl-c; its address is told as progress.
 
     Raises:
@@ -41,7 +41,8 @@ def serve(session: Session, port: int = 8000) -> Served:
     except OSError as error:
         raise _why_not(port, error) from None
     # With exec there is no shell between the two: a desktop sees when its server is gone.
-    command = "exec " + shlex.join([sys.executable, "-m", "cloudtui", "--home", str(session.paths.home)])
+    words = [sys.executable, "-m", "cloudtui", "--home", str(session.paths.home)]
+    command = "exec " + shlex.join([*words, "--read-only"] if read_only else words)
     with listening:
         server = DesktopServer(command, listening)
         session.close()

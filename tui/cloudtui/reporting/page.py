@@ -41,7 +41,7 @@ padding:0 .4rem;margin-right:.3rem}}
 table{{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.3rem 0}}
 th,td{{padding:.2rem .7rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}}
 th{{font-weight:600}}thead th{{color:var(--muted);font-weight:normal;white-space:nowrap}}
-td,tbody th{{overflow-wrap:anywhere;min-width:4rem}}
+td,tbody th{{overflow-wrap:break-word;min-width:3rem}}
 .numbers td,.numbers thead th+th{{text-align:right;white-space:nowrap}}
 .variants td:nth-last-child(-n+2),.variants thead th:nth-last-child(-n+2){{text-align:left}}
 .variants td:last-child{{white-space:normal;min-width:16rem}}

@@ -30,19 +30,3 @@ class Reported:
     evaluations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By split, as the host reported them."""
     compressions: Sequence[Mapping[str, Any]] = ()
-
-
-def settings(run: Run) -> dict[str, Any]:
-    """Model, data, task and hyperparameters; those within others have dotted names."""
-    found: dict[str, Any] = {"model": run.model, "dataset": run.dataset, "task": run.task}
-    _flatten("", run.params, found)
-    return found
-
-
-def _flatten(before: str, values: Mapping[str, Any], found: dict[str, Any]) -> None:
-    for key, value in values.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping):
-            _flatten(f"{name}.", value, found)
-        else:
-            found[name] = value

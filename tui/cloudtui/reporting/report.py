@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from cloudtui import format as fmt
+from cloudtui.comparing import Comparison, Outcome, compare_runs
 from cloudtui.reporting import judged
 from cloudtui.reporting.chart import Curve, chart
 from cloudtui.reporting.markup import Html, Paper, joined, ours, tag
 from cloudtui.reporting.page import page
-from cloudtui.reporting.records import Reported, settings
+from cloudtui.reporting.records import Reported
 from cloudtui.reporting.scrub import SECRET, Scrub, is_secret
-from cloudtui_engine.records.run import Attempt, MetricSummary, Run
+from cloudtui_engine.records.run import Attempt, Run
 
 _SETS = ("train", "validation", "test")
 
@@ -107,7 +109,8 @@ def _metrics(paper: Paper, run: Run) -> Html:
 
 
 def _settings(paper: Paper, run: Run) -> Html:
-    rows = [[paper.text(key), _setting(paper, key, value)] for key, value in settings(run).items()]
+    params = _compared([run]).params
+    rows = [[paper.text(one.key), _setting(paper, one.key, one.values[0])] for one in params]
     return paper.table(("Setting", "Value"), rows, numbers=False)
 
 
@@ -145,17 +148,24 @@ def moment(t: float | None) -> str:
 
 
 def _several(paper: Paper, found: Sequence[Reported]) -> Html:
+    compared = _compared([one.run for one in found])
     notes = [[paper.text(one.run.name), paper.text(one.run.note)] for one in found if one.run.note]
     return joined(
         [
             tag("h1", ours(f"{len(found)} runs")),
             _section("Runs", _overview(paper, found)),
-            _section("Settings that differ", _differences(paper, found)),
-            _section("Metrics", _side_by_side(paper, found)),
+            _section("Settings that differ", _differences(paper, compared)),
+            _section("Metrics", _side_by_side(paper, compared)),
             _section("Curves", _overlaid(paper, found)),
             _section("Notes", paper.table(("Run", "Note"), notes, numbers=False) if notes else Html("")),
         ]
     )
+
+
+def _compared(runs: Sequence[Run]) -> Comparison:
+    """Without command lines: what stands in one may be a secret of any form."""
+    found = compare_runs(runs)
+    return replace(found, params=tuple(one for one in found.params if one.key != "command"))
 
 
 def _overview(paper: Paper, found: Sequence[Reported]) -> Html:
@@ -170,41 +180,33 @@ def _overview(paper: Paper, found: Sequence[Reported]) -> Html:
     return paper.table(("Run", "State", "Began", "Took", "Cost, $", "Tags"), rows, numbers=False)
 
 
-def _differences(paper: Paper, found: Sequence[Reported]) -> Html:
-    given = [settings(one.run) for one in found]
-    keys = dict.fromkeys(key for one in given for key in one)
-    differing = [key for key in keys if any(one.get(key) != given[0].get(key) for one in given[1:])]
-    same = tag("p", ours(f"{len(keys) - len(differing)} settings are the same in all."), class_="muted")
-    if not differing:
+def _differences(paper: Paper, found: Comparison) -> Html:
+    same = tag("p", ours(f"{found.equal} settings are the same in all."), class_="muted")
+    if not found.different:
         return same
-    rows = [[paper.text(key), *(_setting(paper, key, one.get(key)) for one in given)] for key in differing]
-    return joined([paper.table(("Setting", *(one.run.name for one in found)), rows), same])
-
-
-def _side_by_side(paper: Paper, found: Sequence[Reported]) -> Html:
-    keys = sorted({key for one in found for key in one.run.metrics}, key=_order)
-    rows = []
-    for key in keys:
-        of_runs = [one.run.metrics.get(key) for one in found]
-        goal = next((one.goal for one in of_runs if one and one.goal), None)
-        head = joined([paper.text(key), tag("span", ours(f" {'best' if goal else 'last'}"), class_="muted")])
-        rows.append([head, *_marked([_value(one, goal) for one in of_runs], goal)])
-    return paper.table(("Metric", *(one.run.name for one in found)), rows) if rows else Html("")
-
-
-def _value(one: MetricSummary | None, goal: str | None) -> float | None:
-    return None if one is None else one.best if goal else one.last
-
-
-def _marked(values: Sequence[float | None], goal: str | None) -> list[Html]:
-    """The best of them has a star."""
-    there = [value for value in values if value is not None]
-    best = (min if goal == "min" else max)(there) if goal and len(there) > 1 else None
-    shown = [ours(fmt.number(value)) for value in values]
-    return [
-        tag("b", ours("★ "), text) if best is not None and value == best else text
-        for value, text in zip(values, shown, strict=True)
+    rows = [
+        [paper.text(one.key), *(_setting(paper, one.key, value) for value in one.values)]
+        for one in found.different
     ]
+    return joined([paper.table(("Setting", *(run.name for run in found.runs)), rows), same])
+
+
+def _side_by_side(paper: Paper, found: Comparison) -> Html:
+    rows = [
+        [_counted(paper, one), *(_figure(one, place) for place in range(len(found.runs)))]
+        for one in sorted(found.metrics, key=lambda one: _order(one.key))
+    ]
+    return paper.table(("Metric", *(run.name for run in found.runs)), rows) if rows else Html("")
+
+
+def _counted(paper: Paper, one: Outcome) -> Html:
+    return joined([paper.text(one.key), tag("span", ours(" best" if one.goal else " last"), class_="muted")])
+
+
+def _figure(one: Outcome, place: int) -> Html:
+    """The best of them has a star."""
+    text = ours(fmt.number(one.figures[place]))
+    return tag("b", ours("★ "), text) if place in one.winners else text
 
 
 def _overlaid(paper: Paper, found: Sequence[Reported]) -> Html:
