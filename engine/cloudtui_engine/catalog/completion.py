@@ -23,6 +23,7 @@ _NOTES = {
     "cost": "USD", "attempt": "number", "exit_code": "number",
     "created": "date", "started": "date", "ended": "date",
 }  # fmt: skip
+_WORDS = frozenset({"and", "or", "not"})
 _TEXT_SIGNS = {"=": "is", "~": "contains", "!=": "is not", "!~": "does not contain", "in": "one of (a, b)"}
 _NUMBER_SIGNS = {
     "<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "=": "is", "!=": "is not",
@@ -171,7 +172,7 @@ def _condition(token: Token, depth: int) -> _Here:
         # An operator behind what is no field: nothing is known of its values.
         state = {"(": "condition", ")": "after"}.get(token.text, "value")
         return _Here(state, "", depth + {"(": 1, ")": -1}.get(token.text, 0))
-    if token.text.lower() in {"and", "or", "not"}:
+    if token.text.lower() in _WORDS:
         return _Here("condition", "", depth)
     name, value = split_colon(token.text)
     if name is None:
@@ -185,7 +186,7 @@ def _fitting(found: Iterable[Candidate], word: str) -> list[Candidate]:
     first, later = [], []
     for one in found:
         text = one.text.lower().replace('"', "")
-        if text == typed:
+        if text == typed or (text.rstrip() == typed and typed in _WORDS):
             continue
         if text.startswith(typed):
             first.append(one)

@@ -14,7 +14,9 @@ from cloudtui.widgets.notice import Notice
 from cloudtui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
+    from cloudtui.areas.finding import Finding
     from cloudtui.widgets.filter_bar import FilterBar
+    from cloudtui.widgets.query_line import QueryLine
 
 
 class ListPane(Vertical):
@@ -33,6 +35,9 @@ class ListPane(Vertical):
         self.notice = Notice()
         self.table = Table(columns)
         self.filter = ""
+        self.finding: Finding | None = None
+        """Where the filter is of the query language: what its line knows."""
+        self._line: FilterBar | QueryLine | None = None
 
     def compose(self) -> ComposeResult:
         """Head above table; the notice is there but not seen."""
@@ -53,14 +58,21 @@ class ListPane(Vertical):
 
     async def edit_filter(self) -> None:
         """Open the filter line, or go to it."""
-        from cloudtui.widgets.filter_bar import FilterBar
+        if self._line is None:
+            self._line = self._make_line()
+            await self.mount(self._line, after=self.head)
+        self._line.focus()
 
-        bars = self.query(FilterBar)
-        bar = bars.first() if bars else None
-        if bar is None:
-            bar = FilterBar(self.filter)
-            await self.mount(bar, after=self.head)
-        bar.focus()
+    def _make_line(self) -> FilterBar | QueryLine:
+        if self.finding is None:
+            from cloudtui.widgets.filter_bar import FilterBar
+
+            return FilterBar(self.filter)
+        from cloudtui.widgets.query_line import QueryLine
+
+        line = QueryLine(self.filter, self.finding.known)
+        self.finding.read(line.learn)
+        return line
 
     async def on_filter_bar_edited(self, event: FilterBar.Edited) -> None:
         """Apply it; close the line when it was confirmed or given up."""
@@ -68,9 +80,14 @@ class ListPane(Vertical):
         if event.text != self.filter:
             self.filter = event.text
             self.post_message(self.FilterChanged(event.text))
-        if event.closed:
-            await self.query("FilterBar").remove()
-            self.table.focus()
+        if event.closed and self._line is not None:
+            line, self._line = self._line, None
+            if self.finding is not None:
+                self.finding.remember(event.text)
+            focused = line.has_focus or line.has_focus_within
+            await line.remove()
+            if focused or self.screen.focused is None:
+                self.table.focus()
 
     def on_descendant_focus(self) -> None:
         """The head shows where keys go."""

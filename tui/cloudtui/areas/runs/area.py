@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from cloudtui import format as fmt
 from cloudtui.areas.area import Area
+from cloudtui.areas.finding import Finding
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.areas.runs import pages
 from cloudtui.areas.runs.detail import RunDetail
@@ -13,6 +14,10 @@ from cloudtui.areas.runs.rows import COLUMNS, run_row
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
 from cloudtui_engine.records.run import Run
+
+if TYPE_CHECKING:
+    from cloudtui.widgets.query_line import QueryLine
+    from cloudtui_engine.catalog.finding import View
 
 
 class RunsArea(Area):
@@ -30,6 +35,10 @@ class RunsArea(Area):
         "+ train a model   x run your own script",
     )
     TRASH = ("The trash is empty", "Runs that are deleted come here and can be restored.", "T all runs")
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.pane.finding = Finding(self, bridge)
 
     def make_detail(self) -> Detail:
         """Tabs of one run."""
@@ -64,6 +73,18 @@ class RunsArea(Area):
             self.turn_trash()
             return True
         return False
+
+    def open_view(self, view: View) -> None:
+        """A saved filter in its order."""
+        self.request = self.request._replace(sort=view.sort)
+        self.pane.table.sort = view.sort
+        self.pane.table.refresh()
+        self.set_filter(view.filter)
+
+    def on_query_line_view_wanted(self, event: QueryLine.ViewWanted) -> None:
+        """It was chosen in the filter line."""
+        event.stop()
+        self.open_view(event.view)
 
     def row(self, record: Run, now: float) -> Row:
         """A run as cells."""

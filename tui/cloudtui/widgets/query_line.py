@@ -1,0 +1,300 @@
+"""The line in which a filter is typed: what may stand next, where it is wrong, and what was typed before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, NamedTuple, Self
+
+from rich.cells import cell_len
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.events import DescendantBlur
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input
+
+from cloudtui.widgets.choices import Choice, Choices
+from cloudtui.widgets.filter_bar import FilterBar
+from cloudtui.widgets.lines import OneLine, Runs
+from cloudtui_engine.catalog.completion import Candidate, Vocabulary, accept, complete
+from cloudtui_engine.catalog.finding import View
+from cloudtui_engine.catalog.query import compile_filter
+from cloudtui_engine.errors import FilterError, UsageError
+
+SETTLE_S = 0.15
+"""How long typing rests before the list is read."""
+_KEYS = "tab what may stand here   ↑ used before   enter keep   esc show all"
+
+
+class Known(NamedTuple):
+    """What a line has to offer."""
+
+    vocabulary: Vocabulary = Vocabulary()
+    history: Sequence[str] = ()
+    views: Mapping[str, View] = {}
+
+
+class _Mark(Highlighter):
+    """Marks the character that is wrong."""
+
+    def __init__(self) -> None:
+        self.at: int | None = None
+
+    def highlight(self, text: Text) -> None:
+        """Under the very character, and not by its colour."""
+        if self.at is not None:
+            text.stylize("bold underline reverse", self.at, self.at + 1)
+
+
+class _Hint(OneLine):
+    """Below the line: a caret and what is wrong there, or the keys."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="query-hint")
+        self._place: Callable[[], int] | None = None
+        self._why = ""
+
+    def say(self, why: str, place: Callable[[], int] | None = None) -> None:
+        """`why` beside a caret in this column, which moves as the text scrolls; without one, only that."""
+        self._why, self._place = why, place
+        self.refresh()
+
+    def line(self) -> Runs:
+        """The caret, and the words on the side where there is room."""
+        if self._place is None:
+            return [(" " + (self._why or _KEYS), "muted")]
+        place, width = min(self._place(), self.size.width - 1), self.size.width
+        if place + 2 + cell_len(self._why) > width and cell_len(self._why) < place:
+            return [(" " * (place - cell_len(self._why) - 1) + self._why + " ", ""), ("^", "*bad")]
+        return [(" " * place, ""), ("^", "*bad"), (f" {self._why}", "")]
+
+
+class _Offers(Choices):
+    """What may stand here; nothing is under the cursor before somebody goes there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("query-offers")
+        self.display = False
+
+    def show(self, choices: Sequence[Choice]) -> None:
+        """Other lines."""
+        super().show(choices)
+        self.cursor = -1
+        self.display = bool(choices)
+
+
+class QueryLine(Vertical):
+    """Text, its hint and its offers: applied while it is typed, kept by enter, given up by escape.
+
+    Posts `FilterBar.Edited`, only with a text that can be read.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "take", "What may stand here", priority=True),
+        Binding("enter", "keep", "Keep", priority=True),
+        Binding("escape", "give_up", "Show all", priority=True),
+        Binding("down", "move(1)", "Down", priority=True),
+        Binding("up", "move(-1)", "Up, or used before", priority=True),
+        Binding("ctrl+r", "again", "Used before", priority=True),
+    ]
+
+    class ViewWanted(Message):
+        """A saved view was chosen: its filter and its order."""
+
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
+
+    def __init__(self, text: str = "", known: Known | None = None) -> None:
+        super().__init__(classes="query-line")
+        self._mark = _Mark()
+        self.input = Input(
+            text,
+            placeholder="name, status:live, tag:vision, param.lr < 1e-3",
+            compact=True,
+            select_on_focus=False,
+            highlighter=self._mark,
+        )
+        self.hint = _Hint()
+        self.offers = _Offers()
+        self.known = known or Known()
+        self._good = text
+        self._start = 0
+        self._timer: Timer | None = None
+        self._ended = False
+
+    def compose(self) -> ComposeResult:
+        """The offers lie over what is below."""
+        yield self.input
+        yield self.hint
+        yield self.offers
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Keys go to the text."""
+        self.input.focus(scroll_visible)
+        return self
+
+    def learn(self, known: Known) -> None:
+        """More is known now; what is offered follows with the next key."""
+        self.known = known
+
+    # What is typed
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say what may follow, at once; the list waits until typing rests."""
+        event.stop()
+        if event.value == self._good and not self._timer:
+            return  # what the line began with
+        self._offer(by_itself=True)
+        self._check()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SETTLE_S, self._apply)
+
+    def _check(self, *, whole: bool = False) -> UsageError | None:
+        """Mark what is wrong."""
+        text = self.input.value
+        self._mark.at, error = None, self._problem(text, whole=whole)
+        if error is None or (not whole and self._on_its_way(error)):
+            self._mark.at = None
+            self.hint.say("enter opens the saved view" if text.strip().startswith("@") else "")
+        else:
+            at = error.at if isinstance(error, FilterError) else 0
+            why = error.why.partition(" (")[0] if isinstance(error, FilterError) else error.message
+            self._mark.at = at
+            self.hint.say(f"cannot be read: {why}", lambda: self._column(at))
+            self.call_after_refresh(self.hint.refresh)  # the text may scroll first
+        self.input.refresh()
+        return error
+
+    def _on_its_way(self, error: UsageError) -> bool:
+        """What is offered would put it right."""
+        return isinstance(error, FilterError) and self.offers.display and error.at >= self._start
+
+    def _problem(self, text: str, *, whole: bool = True) -> UsageError | None:
+        """Why it cannot be read; with `whole` False, the name of a view may be on its way."""
+        view = text.strip().removeprefix("@")
+        try:
+            if not text.lstrip().startswith("@"):
+                compile_filter(text)
+            elif view not in self.known.views and (
+                whole or not any(one.startswith(view) for one in self.known.views)
+            ):
+                return FilterError(f"there is no saved view {view!r}", text.index("@"), text)
+        except UsageError as error:
+            return error
+        return None
+
+    def _column(self, at: int) -> int:
+        """Where a character of the text stands, counted from the left edge of the hint."""
+        inside = self.input.content_region.x - self.hint.content_region.x
+        return max(0, inside + cell_len(self.input.value[:at]) - int(self.input.scroll_offset.x))
+
+    def _apply(self) -> None:
+        self._timer = None
+        text = self.input.value.strip()
+        if text != self._good and not text.startswith("@") and self._problem(self.input.value) is None:
+            self._good = text
+            self.post_message(FilterBar.Edited(text, closed=False))
+
+    # What is offered
+
+    def _offer(self, *, by_itself: bool) -> None:
+        text, cursor = self.input.value, self.input.cursor_position
+        start, found = complete(text, cursor, self.known.vocabulary)
+        # After what is whole nothing is offered unasked: enter keeps it.
+        whole = start == cursor and (not text.strip() or not found or found[0].text == "and ")
+        self._show(start, [] if by_itself and whole else found)
+
+    def _show(self, start: int, found: Sequence[Candidate]) -> None:
+        self._start = start
+        self.offers.styles.offset = (self._column(start), 0)
+        self.offers.show([Choice(one.text, one.text.strip(), one.note) for one in found])
+
+    def action_take(self) -> None:
+        """The line under the cursor, or the first; where none is shown, show them."""
+        if not self.offers.display:
+            self._offer(by_itself=False)
+        elif self.offers.choices:
+            self._accept(self.offers.choices[max(0, self.offers.cursor)].value)
+
+    def action_move(self, step: int) -> None:
+        """Into the offers and through them; up from an empty line to what was used before."""
+        offers = self.offers
+        if not offers.display:
+            if step > 0:
+                self._offer(by_itself=False)
+            elif not self.input.value.strip():
+                self.action_again()
+                return
+            else:
+                return
+        if offers.cursor + step < 0:
+            offers.cursor = -1
+            offers.refresh()
+        else:
+            offers.move(step)
+
+    def action_again(self) -> None:
+        """What was used before and holds what is typed."""
+        typed = self.input.value.strip().lower()
+        found = [Candidate(text, "used before") for text in self.known.history if typed in text.lower()]
+        self._show(0, found)
+        if found:
+            self.input.cursor_position = len(self.input.value)
+            self.offers.move(1)
+        else:
+            self.hint.say("Nothing like it was used before." if typed else "No filter was used before.")
+
+    def on_choices_chosen(self, event: Choices.Chosen) -> None:
+        """A line was clicked."""
+        event.stop()
+        self._accept(event.value)
+
+    def _accept(self, chosen: str) -> None:
+        text, cursor = accept(self.input.value, self.input.cursor_position, self._start, chosen)
+        if chosen in self.known.history and self._start == 0:
+            text, cursor = chosen, len(chosen)
+        self.offers.show(())
+        self.input.value = text
+        self.input.cursor_position = cursor
+        self.focus()
+
+    # How it ends
+
+    def action_keep(self) -> None:
+        """Take what is under the cursor; else keep the filter, if it can be read."""
+        if self.offers.display and self.offers.cursor >= 0:
+            self._accept(self.offers.choices[self.offers.cursor].value)
+        elif self._check(whole=True) is None:
+            text = self.input.value.strip()
+            if text.startswith("@"):
+                view = self.known.views[text[1:]]
+                self.post_message(self.ViewWanted(view))
+                text = view.filter
+            self._close(text)
+
+    def action_give_up(self) -> None:
+        """Out of the offers; else no filter."""
+        if self.offers.display and self.offers.cursor >= 0:
+            self.offers.show(())
+        else:
+            self._close("")
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        """The focus went elsewhere: keep what can be read."""
+        event.stop()
+        text = self.input.value.strip()
+        readable = self._problem(text) is None and not text.startswith("@")
+        self._close(text if readable else self._good)
+
+    def _close(self, text: str) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        if not self._ended:
+            self._ended = True
+            self.post_message(FilterBar.Edited(text, closed=True))
