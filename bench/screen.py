@@ -17,6 +17,7 @@ from bench._report import cpu, figure, skipped
 
 RUNS, POINTS = 2000, 5_000_000
 SERIES, LENGTH = 4, 100_000
+MILLION = 1_000_000
 SIZE = (140, 45)
 _BARE = """
 import sys, time
@@ -88,7 +89,7 @@ print(Ours.seen)
 def main() -> bool:
     """Print the figures; False when one missed its goal."""
     loop = statistics.median(cpu(_loop) for _ in range(5))
-    return all([_first_paint(loop), _page(loop), _chart(loop)])
+    return all([_first_paint(loop), _page(loop), _chart(loop), _opened(loop)])
 
 
 def _loop() -> int:
@@ -210,7 +211,39 @@ def _chart(loop: float) -> bool:
     )
 
 
-async def _in_app(widget: Any, works: tuple[Callable[[], object], ...], rounds: int = 7) -> list[float]:
+def _opened(loop: float) -> bool:
+    """A run of a million points: read from the catalog, prepared, smoothed and drawn."""
+    from tests.support import seed
+
+    from cloudtui.areas.runs.charts import grouped_keys
+    from cloudtui.widgets.chart import Chart, Plot
+    from cloudtui_engine.records.run import RunState
+
+    with tempfile.TemporaryDirectory() as folder:
+        seeded = seed.story(Path(folder) / "home")
+        catalog, machine = seeded.catalog, seeded.instances[1].id
+        columns = seed.curves(MILLION * 10 // 22, 3)
+        run = seed.add_run(catalog, "long", RunState.SUCCEEDED, on=machine, age_s=100.0, columns=columns)
+        charts = (Chart("loss"), Chart("accuracy"))
+
+        def ours() -> None:
+            keys = catalog.metrics.keys(run.id)
+            series = {one.key: one for one in catalog.metrics.series(run.id, keys, arrays=True)}
+            for chart, group in zip(charts, grouped_keys(keys).values(), strict=True):
+                chart.show([Plot(key, series[key].steps, series[key].values) for key in group])
+                for y in range(SIZE[1]):
+                    chart.render_line(y)
+
+        (taken,) = asyncio.run(_in_app(charts[0], (ours,), *charts[1:]))
+        catalog.close()
+    points = sum(len(column) for column in columns.values())
+    detail = f"{points} points of 4 metrics, two charts of {SIZE[0]}x{SIZE[1]} cells: {taken * 1e3:.1f} ms"
+    return figure("screen: a run of a million points opened, in C", taken / loop, 6.0, detail)
+
+
+async def _in_app(
+    widget: Any, works: tuple[Callable[[], object], ...], *others: Any, rounds: int = 7
+) -> list[float]:
     """Median CPU seconds of each work, with the widget mounted in an app of the desktop's look."""
     from textual.app import App, ComposeResult
 
@@ -219,12 +252,14 @@ async def _in_app(widget: Any, works: tuple[Callable[[], object], ...], rounds: 
     class Frame(App[None]):
         def compose(self) -> ComposeResult:
             yield widget
+            yield from others
 
         def on_mount(self) -> None:
-            for one in theme.THEMES:
-                self.register_theme(one)
+            for look in theme.THEMES:
+                self.register_theme(look)
             self.theme = theme.DEFAULT
-            widget.styles.width, widget.styles.height = SIZE
+            for one in (widget, *others):
+                one.styles.width, one.styles.height = SIZE
 
     async with Frame().run_test(size=SIZE) as pilot:
         await pilot.pause()

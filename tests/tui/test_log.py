@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.tui.desk import wait_until
 from textual.app import App, ComposeResult
 
+from cloudtui.widgets import log_file
 from cloudtui.widgets.log_file import BLOCK, LogFile, shown
 from cloudtui.widgets.log_view import LogView
 
@@ -131,3 +132,18 @@ async def test_follow_scroll_search_and_wrap(tmp_path: Path) -> None:
         await wait_until(pilot, lambda: text_of(view)[0] == "line 70")
         await pilot.press("end")
         assert view.following
+
+
+@given(st.binary(max_size=300), st.sampled_from(["a", "aa", "Ab", "\n"]), st.integers(1, 300))
+@settings(max_examples=60, deadline=None)
+def test_matches_are_counted_over_blocks(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes, needle: str, block: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "a.log"
+    raw = raw.replace(b"\x00", b"a").replace(b"\x01", b"Ab")
+    path.write_bytes(raw)
+    text = raw if needle != needle.lower() else raw.lower()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_file, "_SEARCH", block)
+        assert LogFile(path).count(needle) == text.count(needle.encode())
+        assert LogFile(path).count(needle, within=0) == 0

@@ -6,14 +6,14 @@ Import this module with the first chart, not before: it brings numpy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from cloudtui.widgets import plot, raster
+from cloudtui.widgets import axes, plot, raster, smoothing
 from cloudtui.widgets.lines import Lines, Runs
 from cloudtui_engine.sanitize import clean_line
 
@@ -42,17 +42,34 @@ class Chart(Lines, can_focus=True):
         Binding("0", "reset", "Whole", show=False),
         Binding("l", "toggle_log", "Log axis", show=False),
         Binding("m", "toggle_smooth", "Smooth", show=False),
+        Binding("comma", "smooth(-1)", "Less smooth", show=False),
+        Binding("full_stop", "smooth(1)", "More smooth", show=False),
     ]
 
-    HINTS = (("← →", "read"), ("+ -", "zoom"), ("l", "log"), ("m", "smooth"), ("esc", "list"))
+    HINTS: tuple[tuple[str, str], ...] = (
+        ("← →", "read"),
+        ("+ -", "zoom"),
+        ("l", "log"),
+        (", .", "smooth"),
+        ("esc", "list"),
+    )
 
     class Pointed(Message):
         """The crosshair moved, or went away (`step` is None)."""
 
-        def __init__(self, chart: Chart, step: float | None) -> None:
+        def __init__(self, chart: Chart, step: float | None, *, pinned: bool = False) -> None:
             super().__init__()
             self.chart = chart
             self.step = step
+            self.pinned = pinned
+            """It stays there when the mouse leaves: it was clicked, moved by a key, or put away by one."""
+
+    class Smoothed(Message):
+        """Another smoothing was chosen."""
+
+        def __init__(self, chart: Chart) -> None:
+            super().__init__()
+            self.chart = chart
 
     class Zoomed(Message):
         """Another part of the x axis is shown; None is the whole."""
@@ -67,19 +84,38 @@ class Chart(Lines, can_focus=True):
         self.title = clean_line(title, 60)
         self.log_scale = False
         self.smooth: bool | None = None
+        self.strength = smoothing.USUAL
+        self.axis: axes.Axis = "step"
+        self.until: float | None = None
+        self.pinned: float | None = None
         self.pointer: float | None = None
         self.zoom: tuple[float, float] | None = None
         self._plots: tuple[Plot, ...] = ()
         self._lines: list[raster.Line] = []
+        self._means: tuple[object, list[raster.Line]] | None = None
         self._frame: tuple[tuple[object, ...], plot.Frame] | None = None
         self._version = 0
         self._gutter = 3
-        self._dragged: float | None = None
+        self._dragged: int | None = None
+        self._panned = False
 
-    def show(self, plots: Sequence[Plot]) -> None:
-        """Draw these series instead of what was drawn before; zoom and crosshair stay."""
+    def show(self, plots: Sequence[Plot], axis: axes.Axis = "step") -> None:
+        """Draw these series instead of what was drawn before; zoom and crosshair stay on the same axis."""
         self._plots = tuple(plots)
+        if axis != self.axis:
+            self.axis, self.zoom, self.pointer, self.pinned, self.until = axis, None, None, None, None
         self._prepare()
+
+    def reveal(self, until: float | None) -> None:
+        """Draw the lines only as far as here; None draws all."""
+        if until != self.until:
+            self.until = until
+            self.refresh()
+
+    def smooth_as(self, other: Chart) -> None:
+        """Smooth as another chart does."""
+        self.smooth, self.strength = other.smooth, other.strength
+        self.refresh()
 
     def follow(self, pointer: float | None) -> None:
         """Put the crosshair where that of another chart is."""
@@ -96,14 +132,15 @@ class Chart(Lines, can_focus=True):
     @property
     def frame(self) -> plot.Frame:
         """The frame for the present size and state."""
-        width, height = self.size
-        key = (width, height, self._version, self.log_scale, self.smooth, self.pointer, self.zoom)
+        look = (self._version, self.log_scale, self.smooth, self.strength)
+        key = (self.size, *look, self.pointer, self.zoom, self.until)
         if self._frame is None or self._frame[0] != key:
             labels = [clean_line(p.label, 24) for p in self._plots]
-            spec = plot.Spec(
-                self.title, labels, self._lines, self.log_scale, self.smooth, self.zoom, self.pointer
+            spec = plot.Spec(self.title, labels, self._lines, self.log_scale, self.smooth, self.zoom)
+            spec = replace(
+                spec, pointer=self.pointer, until=self.until, axis=self.axis, means=self._smoothed()
             )
-            frame = plot.draw(spec, width, height, self._gutter)
+            frame = plot.draw(spec, *self.size, self._gutter)
             self._gutter = max(self._gutter, frame.left - 1)
             self._frame = (key, frame)
         return self._frame[1]
@@ -117,6 +154,17 @@ class Chart(Lines, can_focus=True):
             (title, _), *rest = rows[0]
             return [(title, "*accent"), *rest]
         return rows[y]
+
+    def _smoothed(self) -> list[raster.Line]:
+        """The smoothed lines, made once for all frames that need them."""
+        # Perhaps so many points that a frame smooths unasked: it knows its columns, and decides.
+        dense = max(map(len, self._lines), default=0) > plot.SMOOTH_ABOVE * self.size.width
+        if self.smooth is False or (self.smooth is None and not dense):
+            return []
+        key = (self._version, self.strength)
+        if self._means is None or self._means[0] != key:
+            self._means = (key, [smoothing.smoothed(line, self.strength) for line in self._lines])
+        return self._means[1]
 
     def _prepare(self) -> None:
         self._lines = [raster.prepare(p.steps, p.values, log=self.log_scale) for p in self._plots]
@@ -135,11 +183,21 @@ class Chart(Lines, can_focus=True):
         """Draw a mean over a dim envelope, or the points alone."""
         self.smooth = not self.smooth if self.smooth is not None else True
         self.refresh()
+        self.post_message(self.Smoothed(self))
+
+    def action_smooth(self, more: int) -> None:
+        """Smooth more (1) or less (-1); below the least not at all."""
+        strength = self.strength + more if self.smooth is not False else 0
+        if self.smooth is not False or more > 0:
+            self.smooth = strength >= 0
+            self.strength = min(max(strength, 0), len(smoothing.STRENGTHS) - 1)
+        self.refresh()
+        self.post_message(self.Smoothed(self))
 
     def action_reset(self) -> None:
-        """Show the whole series again."""
+        """Show the whole series again, without a crosshair."""
         self._set_zoom(None)
-        self._point(None)
+        self._point(None, pin=True)
 
     def action_zoom(self, factor: float) -> None:
         """Show less (below 1) or more of the x axis, around the crosshair or the middle."""
@@ -162,28 +220,30 @@ class Chart(Lines, can_focus=True):
             return
         width = (frame.view.x1 - frame.view.x0) / max(1, frame.width)
         at = frame.view.x1 if self.pointer is None else self.pointer + direction * width
-        self._point(min(frame.view.x1, max(frame.view.x0, at)))
+        self._point(min(frame.view.x1, max(frame.view.x0, at)), pin=True)
 
     # Mouse
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Crosshair under the mouse; with the button held, pan."""
         frame = self.frame
-        if self._dragged is not None and frame.view is not None and event.delta_x:
-            width = (frame.view.x1 - frame.view.x0) / max(1, frame.width)
-            moved = -event.delta_x * width
+        if self._dragged is not None and frame.view is not None:
+            moved = (self._dragged - event.x) * (frame.view.x1 - frame.view.x0) / max(1, frame.width)
+            self._dragged = event.x
+            self._panned = self._panned or moved != 0
             zoom = self.zoom or (frame.view.x0, frame.view.x1)
             self._set_zoom((zoom[0] + moved, zoom[1] + moved))
         else:
             self._point(plot.step_at(frame, event.x))
 
     def on_leave(self) -> None:
-        """No mouse, no crosshair."""
+        """The crosshair goes back to where it was clicked, or away."""
         if not self.is_mouse_over:
-            self._point(None)
+            self._point(self.pinned)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin to drag."""
+        self._panned = False
         if self.zoom is not None:
             self._dragged = event.x
             self.capture_mouse()
@@ -194,9 +254,11 @@ class Chart(Lines, can_focus=True):
         self.release_mouse()
 
     def on_click(self, event: events.Click) -> None:
-        """Twice: the whole again."""
+        """The crosshair stays here; twice: the whole again."""
         if event.chain == 2:
             self.action_reset()
+        elif not self._panned and (at := plot.step_at(self.frame, event.x)) is not None:
+            self._point(at, pin=True)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Closer, where the mouse is; only a focused chart takes the wheel from what it lies in."""
@@ -227,11 +289,13 @@ class Chart(Lines, can_focus=True):
         self.show_part(zoom)
         self.post_message(self.Zoomed(self, zoom))
 
-    def _point(self, step: float | None) -> None:
+    def _point(self, step: float | None, *, pin: bool = False) -> None:
         if step is not None:
             # The crosshair stands on a point: what is read beside it was measured there.
-            places = [(line, plot.nearest(line, step)) for line in self._lines[:1]]
-            step = next((float(line.x[at]) for line, at in places if at is not None), step)
-        if step != self.pointer:
+            at = plot.nearest(self._lines[0], step) if self._lines else None
+            step = step if at is None else float(self._lines[0].x[at])
+        if pin or step != self.pointer:
             self.follow(step)
-            self.post_message(self.Pointed(self, step))
+            if pin:
+                self.pinned = step
+            self.post_message(self.Pointed(self, step, pinned=pin))

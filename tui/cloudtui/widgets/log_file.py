@@ -12,6 +12,8 @@ from cloudtui_engine.sanitize import clean
 BLOCK = 16 * 1024
 """A longer line is shown as several."""
 _SEARCH = 1 << 20
+COUNTED = 64 << 20
+"""Matches are counted in so much of the end of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,24 @@ class LogFile:
 
     def find(self, needle: str, offset: int, *, backwards: bool = False) -> int | None:
         """The start of the next line that holds `needle`; capitals matter only where the needle has some."""
-        flags = re.IGNORECASE if needle == needle.lower() else 0
-        pattern = re.compile(re.escape(needle.encode()), flags)
+        pattern = _pattern(needle)
         step = self._before if backwards else self._after
         found = step(pattern, offset, len(needle.encode()))
         return None if found is None else self.line_start(found)
+
+    def count(self, needle: str, within: int = COUNTED) -> int:
+        """How often the needle is in the last `within` bytes, a block at a time."""
+        pattern, length, size = _pattern(needle), len(needle.encode()), self.size()
+        found, place = 0, max(0, size - within)
+        while place < size:
+            end = min(size, place + _SEARCH)
+            block = self._read(place, end - place + length - 1)
+            last = place
+            for match in pattern.finditer(block):
+                if place + match.start() < end:
+                    found, last = found + 1, place + match.end()
+            place = max(end, last)
+        return found
 
     def _after(self, pattern: re.Pattern[bytes], offset: int, overlap: int) -> int | None:
         size = self.size()
@@ -104,6 +119,10 @@ class LogFile:
                 return os.pread(file.fileno(), count, offset)
         except FileNotFoundError:
             return b""
+
+
+def _pattern(needle: str) -> re.Pattern[bytes]:
+    return re.compile(re.escape(needle.encode()), re.IGNORECASE if needle == needle.lower() else 0)
 
 
 def _split(block: bytes, offset: int, count: int, *, last: bool) -> tuple[list[LogLine], int]:

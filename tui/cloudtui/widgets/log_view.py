@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from cloudtui.widgets.lines import Lines, Runs
-from cloudtui.widgets.log_file import LogFile, LogLine
+from cloudtui.widgets.log_file import COUNTED, LogFile, LogLine
 
 
 class LogView(Lines, can_focus=True):
@@ -42,11 +42,12 @@ class LogView(Lines, can_focus=True):
     class _Sought(Message):
         """A search in a thread ended."""
 
-        def __init__(self, file: LogFile, needle: str, found: int | None) -> None:
+        def __init__(self, file: LogFile, needle: str, found: int | None, matches: str) -> None:
             super().__init__()
             self.file = file
             self.needle = needle
             self.found = found
+            self.matches = matches
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -55,6 +56,8 @@ class LogView(Lines, can_focus=True):
         self.wrap = False
         self.needle = ""
         self.notice = ""
+        self.matches = ""
+        """How often the needle is in the file, in words."""
         self._top = 0
         self._left = 0
         self._lines: list[LogLine] = []
@@ -65,7 +68,7 @@ class LogView(Lines, can_focus=True):
         """Show this file from its end on."""
         if path != self.file.path:
             self.file = LogFile(path)
-            self.following, self._top, self._left, self.notice = True, 0, 0, ""
+            self.following, self._top, self._left, self.notice, self.matches = True, 0, 0, "", ""
         self.grown()
 
     def grown(self) -> None:
@@ -82,9 +85,10 @@ class LogView(Lines, can_focus=True):
         size = self.file.size()
         if self.notice:
             return self.notice
+        matches = f"{self.matches}  " if self.matches else ""
         if self.following or not size:
-            return "following" if self.following else ""
-        return f"{min(100, self._top * 100 // size)}%"
+            return f"{matches}following" if self.following else ""
+        return f"{matches}{min(100, self._top * 100 // size)}%"
 
     # Drawing
 
@@ -193,7 +197,7 @@ class LogView(Lines, can_focus=True):
 
     def search(self, needle: str) -> None:
         """Go to the next line that holds this; empty: search for nothing."""
-        self.needle = needle
+        self.needle, self.matches = needle, ""
         if needle:
             self._seek(self._top, backwards=False, wrapped=True)
         self.refresh()
@@ -207,13 +211,14 @@ class LogView(Lines, can_focus=True):
         self._seek(after if direction > 0 else self._top, backwards=direction < 0)
 
     def _seek(self, offset: int, *, backwards: bool, wrapped: bool = False) -> None:
-        file, needle = self.file, self.needle
+        file, needle, matches = self.file, self.needle, self.matches
 
         def seek() -> None:
             found = file.find(needle, offset, backwards=backwards)
             if found is None and wrapped:
                 found = file.find(needle, 0)
-            self.post_message(self._Sought(file, needle, found))
+            told = matches or (counted(file, needle) if found is not None else "")
+            self.post_message(self._Sought(file, needle, found, told))
 
         self.run_worker(seek, thread=True, exclusive=True, group="log-search", exit_on_error=False)
 
@@ -225,6 +230,7 @@ class LogView(Lines, can_focus=True):
             self.notice = "no match"
         else:
             self.following, self._top, self.notice = False, event.found, ""
+            self.matches = event.matches
         self.refresh()
         self.post_message(self.Moved())
 
@@ -243,3 +249,10 @@ class LogView(Lines, can_focus=True):
     def on_resize(self) -> None:
         """Other lines fit."""
         self.grown()
+
+
+def counted(file: LogFile, needle: str) -> str:
+    """`12 matches`, and of what, where the file is too long to look at all of it."""
+    number = file.count(needle)
+    text = f"{number:,} match{'' if number == 1 else 'es'}"
+    return text if file.size() <= COUNTED else f"{text} in the last {COUNTED >> 20} MB"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len, set_cell_size
 
-from cloudtui.widgets import raster
+from cloudtui.widgets import axes, raster, smoothing
 from cloudtui.widgets.ticks import axis_label, log_ticks, short, ticks
 
 MARKERS = "●▲■◆★▼"
@@ -35,6 +35,15 @@ class Spec:
     """None: smoothed where the points are dense."""
     zoom: tuple[float, float] | None = None
     pointer: float | None = None
+    axis: axes.Axis = "step"
+    until: float | None = None
+    """Draw the lines only as far as here; the view is that of all."""
+    means: Sequence[raster.Line] = ()
+    """The smoothed lines, where the caller has them already."""
+
+    def smooths(self, line: raster.Line, columns: int) -> bool:
+        """This line is drawn smoothed, over its dim envelope."""
+        return self.smooth if self.smooth is not None else len(line) > SMOOTH_ABOVE * columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,10 @@ class Frame:
 
 def draw(spec: Spec, width: int, height: int, gutter: int = 0) -> Frame:
     """A frame of `width` by `height` cells whose y labels take at least `gutter` cells."""
-    header = _header(spec, width)
     zoom = spec.zoom or (None, None)
     view = raster.extent(list(spec.lines), *zoom)
+    spec = _cut(spec)
+    header = _header(spec, width)
     rows = height - 2
     if view is None or rows < 1 or width < 12:
         filler = [[(" " * width, "axis")] for _ in range(max(0, height - 1))]
@@ -69,7 +79,7 @@ def draw(spec: Spec, width: int, height: int, gutter: int = 0) -> Frame:
         label = labels.get(row, "")
         axis = f"{label:>{left - 1}}{'┤' if label else '│'}"
         body.append([(axis, "axis"), *_runs(characters[row], owners[row])])
-    return Frame([header, *body, [(_x_axis(view, left, inner), "axis")]], left, inner, view)
+    return Frame([header, *body, [(_x_axis(spec.axis, view, left, inner), "axis")]], left, inner, view)
 
 
 def step_at(frame: Frame, column: int) -> float | None:
@@ -92,9 +102,11 @@ def nearest(line: raster.Line, step: float) -> int | None:
 
 def _header(spec: Spec, width: int) -> list[Run]:
     """The title, and at the right the newest value of each line or those under the pointer."""
-    title = spec.title + ("  log" if spec.log else "")
-    step = "" if spec.pointer is None else f"{spec.pointer:,.0f}  "
-    tries = [(f"step {step}" if step else "", True), (f"step {step}" if step else "", False), (step, False)]
+    title = _title(spec)
+    if cell_len(title) > width * 2 // 3:
+        title = spec.title
+    place = "" if spec.pointer is None else axes.reading(spec.axis, spec.pointer) + "  "
+    tries = [(place, True), (place, False), (place.removeprefix(spec.axis + " "), False)]
     at, values = "", _values(spec, names=False)
     for text, names in tries:
         found = _values(spec, names=names)
@@ -111,6 +123,22 @@ def _header(spec: Spec, width: int) -> list[Run]:
     for index, run in enumerate(values):
         runs += [("  ", "axis"), run] if index else [run]
     return runs
+
+
+def _title(spec: Spec) -> str:
+    """What is drawn, and over what; what a logarithmic axis passes over is said."""
+    # The crosshair's place says it, too.
+    told = spec.axis == "step" or spec.pointer is not None
+    title = spec.title if told else f"{spec.title}  by {spec.axis}"
+    left_out = sum(line.left_out for line in spec.lines)
+    return title + (f"  log, {left_out:,} ≤ 0 left out" if left_out else "  log") if spec.log else title
+
+
+def _cut(spec: Spec) -> Spec:
+    if spec.until is None:
+        return spec
+    lines, means = ([raster.upto(line, spec.until) for line in part] for part in (spec.lines, spec.means))
+    return replace(spec, lines=lines, means=means)
 
 
 def _values(spec: Spec, *, names: bool) -> list[Run]:
@@ -147,13 +175,10 @@ def _y_labels(view: raster.View, rows: int, *, log: bool) -> dict[int, str]:
     return labels
 
 
-def _x_axis(view: raster.View, left: int, width: int) -> str:
-    marks = ticks(view.x0, view.x1, max(2, width // 12))
-    step = marks[1] - marks[0] if len(marks) > 1 else view.x1 - view.x0
+def _x_axis(axis: axes.Axis, view: raster.View, left: int, width: int) -> str:
     line = [" "] * (left + width)
     free = 0
-    for mark in marks:
-        text = axis_label(mark, step)
+    for mark, text in axes.marks(axis, view.x0, view.x1, max(2, width // 12)):
         middle = left + int((mark - view.x0) / (view.x1 - view.x0) * (width - 1))
         start = min(max(left - 1, middle - len(text) // 2), left + width - len(text))
         if start >= free:
@@ -174,12 +199,11 @@ def _cells(
         line = spec.lines[index]
         low, high = raster.envelope(line, view.x0, view.x1, columns)
         cells = raster.pack(raster.dots(low, high, view, rows))
-        dense = len(line) > SMOOTH_ABOVE * columns
-        if spec.smooth or (spec.smooth is None and dense):
+        if spec.smooths(line, columns):
             dim |= cells
             owners[cells > 0] = index % len(MARKERS) + 100
-            mean = raster.smooth(line, view.x0, view.x1, columns, max(5, columns // 40))
-            cells = raster.pack(raster.dots(*raster.joined_up(mean), view, rows))
+            mean = spec.means[index] if spec.means else smoothing.smoothed(line, smoothing.USUAL)
+            cells = raster.pack(raster.dots(*raster.envelope(mean, view.x0, view.x1, columns), view, rows))
         bright.append((index % len(MARKERS), cells))
     for owner, cells in bright:
         lines |= cells
@@ -220,17 +244,7 @@ def _runs(characters: npt.NDArray[np.uint32], owners: npt.NDArray[np.int16]) -> 
     cuts = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), width]
     runs: list[Run] = []
     for start, stop in pairwise(cuts):
-        owner = int(owners[start])
-        style = (
-            "axis"
-            if owner < 0
-            else "pointer"
-            if owner == 200
-            else f"s{owner}"
-            if owner < 100
-            else f"d{owner - 100}"
-        )
-        runs.append((text[start:stop], style))
+        runs.append((text[start:stop], _style(int(owners[start]))))
     return runs
 
 

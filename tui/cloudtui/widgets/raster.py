@@ -31,6 +31,8 @@ class Line:
     y: Floats
     joined: Mask
     """`joined[i]`: a line leads from point i - 1 to point i."""
+    left_out: int = 0
+    """Points that a logarithmic axis has no place for: 0 and below."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -55,7 +57,9 @@ def prepare(steps: Any, values: Any, *, log: bool = False) -> Line:
     if length > 1 and not bool((x[1:] >= x[:-1]).all()):
         order = np.argsort(x, kind="stable")
         x, y = x[order], y[order]
+    left_out = 0
     if log:
+        left_out = int(np.count_nonzero(y <= 0))
         with np.errstate(divide="ignore", invalid="ignore"):
             y = np.log10(y)
     good = np.isfinite(x) & np.isfinite(y)
@@ -64,7 +68,7 @@ def prepare(steps: Any, values: Any, *, log: bool = False) -> Line:
         joined[1:] = good[:-1]
         x, y, joined = x[good], y[good], joined[good]
     joined[:1] = False
-    return Line(x, y, joined)
+    return Line(x, y, joined, left_out)
 
 
 def extent(lines: list[Line], x0: float | None = None, x1: float | None = None) -> View | None:
@@ -114,36 +118,10 @@ def envelope(line: Line, x0: float, x1: float, columns: int) -> tuple[Floats, Fl
     return low, high
 
 
-def smooth(line: Line, x0: float, x1: float, columns: int, width: int) -> Floats:
-    """The mean of each column, averaged over `width` columns; NaN where the line does not pass."""
-    if not len(line) or columns < 1:
-        return np.full(columns, np.nan)
-    edges = _edges(x0, x1, columns)
-    first, filled, end = _columns(line, edges)
-    total, count = np.zeros(columns), np.zeros(columns)
-    if filled.any():
-        starts = first[:-1][filled]
-        with np.errstate(over="ignore"):
-            total[filled] = np.add.reduceat(line.y[:end], starts)
-        count[filled] = np.diff(np.append(starts, end))
-    kernel = np.ones(max(1, min(width, columns) | 1))
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = np.convolve(total, kernel, "full")[len(kernel) // 2 :][:columns]
-    count = np.convolve(count, kernel, "full")[len(kernel) // 2 :][:columns]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        means = np.where(filled & (count > 0.5), total / count, np.nan)
-    means[~np.isfinite(means)] = np.nan
-    return means
-
-
-def joined_up(values: Floats) -> tuple[Floats, Floats]:
-    """A curve with one value a column as an envelope whose neighbours touch."""
-    low, high = values.copy(), values.copy()
-    middle = values[:-1] / 2 + values[1:] / 2
-    for part, side in ((slice(None, -1), middle), (slice(1, None), middle)):
-        low[part] = np.fmin(low[part], np.where(np.isnan(side), low[part], side))
-        high[part] = np.fmax(high[part], np.where(np.isnan(side), high[part], side))
-    return low, high
+def upto(line: Line, x: float) -> Line:
+    """The line as it was when it had come to `x`: views, nothing is copied."""
+    end = int(np.searchsorted(line.x, x, "right"))
+    return line if end == len(line) else Line(line.x[:end], line.y[:end], line.joined[:end], line.left_out)
 
 
 def _edges(x0: float, x1: float, columns: int) -> Floats:

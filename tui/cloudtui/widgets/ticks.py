@@ -28,6 +28,12 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     """Powers of ten (as exponents) between two exponents; every so many when there are more than `most`."""
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     count = last - first + 1
+    if count <= 2:
+        for factors in ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 5)):
+            marks = [power + math.log10(factor) for power in range(first - 1, last + 1) for factor in factors]
+            marks = [mark for mark in marks if low - 1e-9 <= mark <= high + 1e-9]
+            if count + 1 < len(marks) <= max(most, 3):
+                return marks
     if count < 2:
         return ticks(low, high, most)
     stride = max(1, math.ceil(count / max(1, most)))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
+from cloudtui.areas.runs import over
 from cloudtui.areas.runs.chart_grid import MOST
 from cloudtui.areas.runs.charted import ChartedTab
+from cloudtui.areas.runs.moment import Clock
 from cloudtui.areas.runs.side import side_facts
 from cloudtui.bridge import Bridge, Reader
+from cloudtui.widgets.axes import Axis
 from cloudtui.widgets.chart import Plot
 from cloudtui_engine.records.run import Run, Series
 
@@ -23,11 +27,21 @@ _REST = 8.0
 class ChartsTab(ChartedTab):
     """The charts of the run's own metrics."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "turn_axis", "X axis", show=False)]
+
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        *ChartedTab.HINTS[:3],
+        ("x", "x axis"),
+        *ChartedTab.HINTS[3:],
+    )
+
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._drawn_for: str | None = None
         self._machines = Reader(self, bridge, self.fail)
         self._gpus: tuple[str | None, list[Mapping[str, Any]]] = (None, [])
+        self._found: list[Series] = []
+        self._axis: Axis = "step"
         self._missed = False
         self._next: Timer | None = None
 
@@ -88,13 +102,31 @@ class ChartsTab(ChartedTab):
             return
         self._drawn_for = run.id
         self._next = self.set_timer(max(0.2, took * _REST), self._rested)
-        series = {one.key: one for one in found}
+        self._found = found
+        self._draw_all(run)
+
+    def _draw_all(self, run: Run) -> None:
+        """What was read last, over the axis that is chosen."""
+        offered = over.axes_of(self._found)
+        axis = self._axis if self._axis in offered else offered[0]
+        places = over.places(self._found, axis)
+        series = {one.key: one for one in self._found}
         groups = {
-            name: [Plot(label(key), series[key].steps, series[key].values) for key in keys if key in series]
+            name: [Plot(label(key), places[key], series[key].values) for key in keys if key in places]
             for name, keys in grouped_keys(list(series)).items()
         }
-        if not self.draw(groups):
+        longest = max(self._found, key=lambda one: len(one.steps), default=None)
+        clock = Clock.of(places[longest.key], longest.times) if longest is not None else None
+        if not self.draw(groups, axis, clock):
             self._say_nothing(run)
+
+    def action_turn_axis(self) -> None:
+        """Over steps, over time, or over epochs where the run logs them."""
+        offered = over.axes_of(self._found)
+        if self.run_shown is not None and self._found:
+            at = offered.index(self._axis) if self._axis in offered else 0
+            self._axis = offered[(at + 1) % len(offered)]
+            self._draw_all(self.run_shown)
 
     def _rested(self) -> None:
         self._next = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudtui.areas.runs.charted import ChartedTab
+from cloudtui.areas.runs.moment import Clock
 from cloudtui.areas.runs.side import gpu_facts
 from cloudtui.widgets.chart import Plot
 from cloudtui.widgets.facts import Fact
@@ -12,7 +13,7 @@ from cloudtui_engine.sanitize import clean_line
 
 
 class SystemTab(ChartedTab):
-    """Charts of the supervisor's samples, over minutes, and the newest sample of the machine."""
+    """Charts of the supervisor's samples over time, and the newest sample of the machine."""
 
     def load(self) -> None:
         """Read the samples."""
@@ -34,12 +35,12 @@ class SystemTab(ChartedTab):
         run, series, machines = result
         if run.id != self.shown_id:
             return
-        groups: dict[str, list[Plot]] = {}
-        for one in series:
-            if len(one.times):
-                minutes = (one.times - one.times[0]) / 60
-                groups.setdefault(f"{one.key}  over minutes", []).append(Plot(one.key, minutes, one.values))
-        if not self.draw(groups):
+        timed = [one for one in series if len(one.times)]
+        start = min((float(one.times[0]) for one in timed), default=0.0)
+        groups = {one.key: [Plot(one.key, one.times - start, one.values)] for one in timed}
+        longest = max(timed, key=lambda one: len(one.times), default=None)
+        clock = Clock.of(longest.times - start, longest.times) if longest is not None else None
+        if not self.draw(groups, "time", clock):
             self.notice.say(
                 "No samples of the machine", more="They come with a run's supervisor, every few seconds."
             )
