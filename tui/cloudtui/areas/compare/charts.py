@@ -17,6 +17,7 @@ from cloudtui.areas.compare.tab import CompareTab
 from cloudtui.bridge import Bridge
 from cloudtui.comparing import spread
 from cloudtui.widgets.chart import Chart, Plot
+from cloudtui.widgets.smoothing import USUAL
 from cloudtui_engine.records.run import Series
 from cloudtui_engine.sanitize import clean_line
 
@@ -92,8 +93,8 @@ class ChartsTab(CompareTab):
             return
         if wanted[:1] != self._drawn[:1]:
             self.chart.title = clean_line(compared.metric or "", 60)
-            # A band is drawn as a line that is smoothed over its envelope.
-            self.chart.smooth = True if compared.groups else None
+            # A band is drawn as a line smoothed over its envelope: hardly, for its mean is one already.
+            self.chart.smooth, self.chart.strength = (True, 0) if compared.groups else (None, USUAL)
         self._drawn = wanted
         self._stop_resting()
         self._read_again = self.set_timer(max(0.2, took * _REST), self._rested)
