@@ -84,6 +84,19 @@ async def test_the_focused_panel_as_a_picture(home: Path) -> None:
     )
 
 
+async def test_what_is_told_in_a_corner_is_not_in_the_picture(home: Path) -> None:
+    async with desktop(home) as (app, pilot):
+        app.notify("A word in a corner", timeout=60)
+        await wait_until(pilot, lambda: "A word in a corner" in screen(app))
+        await pilot.press("P")
+        shown = await form(pilot)
+        file = Path(shown.values["file"])
+        await pilot.press("ctrl+s")
+        await wait_until(pilot, file.exists)
+        assert "A word in a corner" in screen(app)
+    assert "A word in a corner" not in words(file.read_text())
+
+
 async def test_a_chart_is_a_panel_of_its_own(home: Path) -> None:
     async with desktop(home, size=(200, 50)) as (app, pilot):
         await pilot.press("enter")

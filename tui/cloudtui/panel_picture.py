@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from pathlib import Path
@@ -73,6 +74,19 @@ def _drawn(app: App[Any], title: str, region: Region) -> str:
     return console.export_svg(title=clean_line(title, 80), code_format=_FONT_FACE.sub("", CONSOLE_SVG_FORMAT))
 
 
+async def _without_notices(app: App[Any]) -> Picture:
+    """What is told in a corner just now is not part of the panel below it."""
+    notices = app.screen.query("#textual-toastrack")
+    notices.set(display=False)
+    drawn = asyncio.Event()
+    app.screen.call_after_refresh(drawn.set)
+    await drawn.wait()
+    try:
+        return taken(app)
+    finally:
+        notices.set(display=True)
+
+
 async def take(app: App[Any], bridge: Bridge, action: Action) -> None:
     """Ask where to, write it there, and say where it is. The picture is that of before the question."""
     from cloudtui.dialogs.fields import fields_of
@@ -80,7 +94,7 @@ async def take(app: App[Any], bridge: Bridge, action: Action) -> None:
     from cloudtui.dialogs.form import FormDialog
     from cloudtui.handlers.writing import target_of, write_whole
 
-    picture = taken(app)
+    picture = await _without_notices(app)
     fields = suggested(fields_of(action, {}, {}), action, picture.title)
     filled = await app.push_screen_wait(FormDialog(action, fields, {}, "OK"))
     if filled is None:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cloudtui import format as fmt
 from cloudtui.reporting.markup import Html, Paper, joined, ours, tag
 from cloudtui.reporting.records import Stretch
 
@@ -110,7 +109,7 @@ def _grid(axes: _Axes) -> Html:
         y = round(axes.y(value), 1)
         parts += [
             tag("line", x1=_LEFT, y1=y, x2=WIDTH - _RIGHT, y2=y, class_="grid"),
-            tag("text", ours(fmt.number(value)), x=_LEFT - 6, y=y + 4, text_anchor="end"),
+            tag("text", ours(f"{value:,.6g}"), x=_LEFT - 6, y=y + 4, text_anchor="end"),
         ]
     for step in ticks(*axes.steps, most=6):
         x = round(axes.x(step), 1)
