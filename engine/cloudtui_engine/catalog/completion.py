@@ -58,8 +58,6 @@ class Vocabulary:
     metrics: Sequence[str] = ()
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Values by field: tags, datasets, machines, architectures."""
-    views: Sequence[str] = ()
-    """Names of saved views."""
 
 
 class _Here(NamedTuple):
@@ -80,11 +78,6 @@ def complete(text: str, cursor: int, vocabulary: Vocabulary) -> tuple[int, list[
     something before the cursor is wrong, and none for what is already whole.
     """
     head = text[:cursor]
-    if head.lstrip().startswith("@"):
-        start = head.index("@")
-        return start, _fitting(
-            (Candidate(f"@{name}", "saved view") for name in vocabulary.views), head[start:]
-        )
     try:
         before, word = _split(head)
     except FilterError:

@@ -1,10 +1,9 @@
-"""What somebody looked for and wants to find again: filters of late, saved views, and the words there are."""
+"""What somebody looked for and wants to find again: filters of late, and the words there are."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudtui_engine.catalog.completion import Vocabulary
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 KEPT = 50
 """So many filters are remembered."""
 _HISTORY = "finding.history"
-_VIEWS = "finding.views"
 _VALUES = 20
 """So many values of one parameter are offered."""
 _PARAMS = (
@@ -34,15 +32,6 @@ _COLUMNS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A filter and an order under a name."""
-
-    name: str
-    filter: str = ""
-    sort: str = "-created"
-
-
 def vocabulary(catalog: Catalog) -> Vocabulary:
     """The words that this catalog knows: milliseconds to tens of them, so ask in a thread."""
     with catalog.read() as db:
@@ -53,7 +42,7 @@ def vocabulary(catalog: Catalog) -> Vocabulary:
             "SELECT key FROM metric m WHERE EXISTS"
             " (SELECT 1 FROM series s WHERE s.metric = m.id AND s.scope = 'metric') ORDER BY key LIMIT 500",
         )
-    return Vocabulary(params, metrics, values, tuple(views(catalog)))
+    return Vocabulary(params, metrics, values)
 
 
 def _values_of(db: sqlite3.Connection, key: str) -> tuple[str, ...]:
@@ -80,32 +69,3 @@ def remember(catalog: Catalog, text: str) -> None:
     with catalog.write():
         older = [one for one in history(catalog) if one != text]
         catalog.settings.set(_HISTORY, [text, *older][:KEPT])
-
-
-def views(catalog: Catalog) -> dict[str, View]:
-    """The saved views by name, in the order of their names."""
-    found = catalog.settings.get(_VIEWS, {})
-    kept = found if isinstance(found, dict) else {}
-    return {name: View(name, str(one["filter"]), str(one["sort"])) for name, one in sorted(kept.items())}
-
-
-def save_view(catalog: Catalog, view: View) -> None:
-    """Keep a view; one of that name is replaced."""
-    with catalog.write():
-        kept = views(catalog) | {view.name: view}
-        _keep(catalog, kept)
-
-
-def delete_view(catalog: Catalog, name: str) -> bool:
-    """Forget a view; False where there is none of that name."""
-    with catalog.write():
-        kept = views(catalog)
-        gone = kept.pop(name, None)
-        _keep(catalog, kept)
-    return gone is not None
-
-
-def _keep(catalog: Catalog, kept: Mapping[str, View]) -> None:
-    catalog.settings.set(
-        _VIEWS, {one.name: {"filter": one.filter, "sort": one.sort} for one in kept.values()}
-    )

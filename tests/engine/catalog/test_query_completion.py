@@ -15,7 +15,6 @@ KNOWN = Vocabulary(
     params={"lr": ("0.003", "0.1"), "optimizer.name": ("Adam", "SGD"), "my key": ("a b",), "in": ("1",)},
     metrics=("train/loss", "validation/accuracy", "x.best", "of a:b"),
     values={"tag": ("baseline", "big model", 'say "hi"'), "dataset": ("digits",), "on": ("box-1", "local")},
-    views=("best-of-week", "mine"),
 )
 
 
@@ -56,8 +55,6 @@ def texts(text: str) -> list[str]:
         ("status:failed ", ["status:failed and ", "status:failed or ", "status:failed status:"]),
         ("(status:failed ", ["(status:failed and ", "(status:failed or ", "(status:failed )"]),
         ("vit ", ["vit and "]),
-        ("@", ["@best-of-week", "@mine"]),
-        ("@mi", ["@mine"]),
         ("nonsense:", []),
         ("name ! ", []),
     ],

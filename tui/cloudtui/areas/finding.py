@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Finding:
-    """Words, history and saved views for the line in which runs are looked for."""
+    """Words and history for the line in which runs are looked for."""
 
     def __init__(self, owner: Widget, bridge: Bridge) -> None:
         self._owner = owner
@@ -48,7 +48,7 @@ class Finding:
         from cloudtui_engine.catalog import finding
 
         catalog = self._bridge.catalog
-        return Known(finding.vocabulary(catalog), finding.history(catalog), finding.views(catalog))
+        return Known(finding.vocabulary(catalog), finding.history(catalog))
 
     def _failed(self, error: CloudtuiError) -> None:
         """The line goes on with the words of the language; the list says by itself that it cannot be read."""

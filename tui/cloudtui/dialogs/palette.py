@@ -1,4 +1,4 @@
-"""Search or run: actions that make sense now, areas, and runs and machines by name."""
+"""Search or run: actions that make sense now, areas, and what the catalog has by name."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cloudtui.widgets.choices import Choice, Choices
 from cloudtui_engine.errors import CloudtuiError
 
 MOST = 12
+"""Actions that are shown; what the catalog has comes behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Palette(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A line and a list."""
         with Vertical(classes="palette"):
-            yield Input(placeholder="An action, a run, a machine", compact=True)
+            yield Input(placeholder="An action, a run, a model, a dataset, a machine", compact=True)
             yield self._list
 
     def on_mount(self) -> None:
@@ -106,7 +107,7 @@ class Palette(ModalScreen[str | None]):
             self._show(query, found)
 
     def _show(self, query: str, found: Sequence[Found]) -> None:
-        shown = [*matches(query, self._known), *found][:MOST]
+        shown = [*matches(query, self._known)[:MOST], *found]
         if not shown:
             self._list.show([Choice("", f"Nothing is called “{query}”", enabled=False)])
             return

@@ -1,4 +1,4 @@
-"""What the palette finds: actions that make sense now, areas, and runs and machines by name."""
+"""What the palette finds: actions that make sense now, areas, and what the catalog has by name."""
 
 from __future__ import annotations
 
@@ -34,14 +34,25 @@ def _value(action: str) -> str:
 
 
 def names(bridge: Bridge, query: str) -> list[Found]:
-    """Runs and machines whose name holds every word; runs in a thread."""
+    """Runs, models, datasets and machines whose name holds every word, a few a kind; runs in a thread."""
     from cloudtui_engine.catalog.runs import RunQuery
 
-    words = query.lower().split()
+    catalog, words = bridge.catalog, query.lower().split()
     text = " ".join('name~"' + word.replace("\\", "").replace('"', "") + '"' for word in words)
-    runs = bridge.catalog.runs.list(RunQuery(filter=text, limit=_NAMES, metrics=False))
-    machines = [one for one in bridge.catalog.instances.list() if all(w in one.name.lower() for w in words)]
+    runs = catalog.runs.list(RunQuery(filter=text, limit=_NAMES, metrics=False))
+    others = [
+        *_fitting("models", "model", words, [(one.id, one.label) for one in catalog.models.list()]),
+        *_fitting(
+            "datasets", "dataset", words, [(d.id, f"{d.name}@{d.version}") for d in catalog.datasets.list()]
+        ),
+        *_fitting("instances", "machine", words, [(one.id, one.name) for one in catalog.instances.list()]),
+    ]
     return [
         *(Found(f"runs:{run.id}", clean_line(run.name, 80), str(fmt.RUN_MARKS[run.status])) for run in runs),
-        *(Found(f"instances:{one.id}", clean_line(one.name, 80), "machine") for one in machines[:_NAMES]),
+        *others,
     ]
+
+
+def _fitting(area: str, noun: str, words: Sequence[str], named: Sequence[tuple[str, str]]) -> list[Found]:
+    fits = [(key, name) for key, name in named if all(word in name.lower() for word in words)]
+    return [Found(f"{area}:{key}", clean_line(name, 80), noun) for key, name in fits[:_NAMES]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple, Self
 
 from rich.cells import cell_len
@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import DescendantBlur
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -20,7 +19,6 @@ from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.filter_bar import FilterBar
 from cloudtui.widgets.lines import OneLine, Runs
 from cloudtui_engine.catalog.completion import Candidate, Vocabulary, accept, complete
-from cloudtui_engine.catalog.finding import View
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.errors import FilterError, UsageError
 
@@ -34,7 +32,6 @@ class Known(NamedTuple):
 
     vocabulary: Vocabulary = Vocabulary()
     history: Sequence[str] = ()
-    views: Mapping[str, View] = {}
 
 
 class _Mark(Highlighter):
@@ -102,13 +99,6 @@ class QueryLine(Vertical):
         Binding("ctrl+r", "again", "Used before", priority=True),
     ]
 
-    class ViewWanted(Message):
-        """A saved view was chosen: its filter and its order."""
-
-        def __init__(self, view: View) -> None:
-            super().__init__()
-            self.view = view
-
     def __init__(self, text: str = "", known: Known | None = None) -> None:
         super().__init__(classes="query-line")
         self._mark = _Mark()
@@ -158,10 +148,10 @@ class QueryLine(Vertical):
     def _check(self, *, whole: bool = False) -> UsageError | None:
         """Mark what is wrong."""
         text = self.input.value
-        self._mark.at, error = None, self._problem(text, whole=whole)
+        self._mark.at, error = None, self._problem(text)
         if error is None or (not whole and self._on_its_way(error)):
             self._mark.at = None
-            self.hint.say("enter opens the saved view" if text.strip().startswith("@") else "")
+            self.hint.say("")
         else:
             at = error.at if isinstance(error, FilterError) else 0
             why = error.why.partition(" (")[0] if isinstance(error, FilterError) else error.message
@@ -175,16 +165,10 @@ class QueryLine(Vertical):
         """What is offered would put it right."""
         return isinstance(error, FilterError) and self.offers.display and error.at >= self._start
 
-    def _problem(self, text: str, *, whole: bool = True) -> UsageError | None:
-        """Why it cannot be read; with `whole` False, the name of a view may be on its way."""
-        view = text.strip().removeprefix("@")
+    def _problem(self, text: str) -> UsageError | None:
+        """Why it cannot be read."""
         try:
-            if not text.lstrip().startswith("@"):
-                compile_filter(text)
-            elif view not in self.known.views and (
-                whole or not any(one.startswith(view) for one in self.known.views)
-            ):
-                return FilterError(f"there is no saved view {view!r}", text.index("@"), text)
+            compile_filter(text)
         except UsageError as error:
             return error
         return None
@@ -197,7 +181,7 @@ class QueryLine(Vertical):
     def _apply(self) -> None:
         self._timer = None
         text = self.input.value.strip()
-        if text != self._good and not text.startswith("@") and self._problem(self.input.value) is None:
+        if text != self._good and self._problem(self.input.value) is None:
             self._good = text
             self.post_message(FilterBar.Edited(text, closed=False))
 
@@ -271,12 +255,7 @@ class QueryLine(Vertical):
         if self.offers.display and self.offers.cursor >= 0:
             self._accept(self.offers.choices[self.offers.cursor].value)
         elif self._check(whole=True) is None:
-            text = self.input.value.strip()
-            if text.startswith("@"):
-                view = self.known.views[text[1:]]
-                self.post_message(self.ViewWanted(view))
-                text = view.filter
-            self._close(text)
+            self._close(self.input.value.strip())
 
     def action_give_up(self) -> None:
         """Out of the offers; else no filter."""
@@ -289,8 +268,7 @@ class QueryLine(Vertical):
         """The focus went elsewhere: keep what can be read."""
         event.stop()
         text = self.input.value.strip()
-        readable = self._problem(text) is None and not text.startswith("@")
-        self._close(text if readable else self._good)
+        self._close(text if self._problem(text) is None else self._good)
 
     def _close(self, text: str) -> None:
         if self._timer is not None:

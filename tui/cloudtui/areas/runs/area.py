@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from cloudtui import format as fmt
 from cloudtui.areas.area import Area
@@ -14,10 +14,6 @@ from cloudtui.areas.runs.rows import COLUMNS, run_row
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
 from cloudtui_engine.records.run import Run
-
-if TYPE_CHECKING:
-    from cloudtui.widgets.query_line import QueryLine
-    from cloudtui_engine.catalog.finding import View
 
 
 class RunsArea(Area):
@@ -73,18 +69,6 @@ class RunsArea(Area):
             self.turn_trash()
             return True
         return False
-
-    def open_view(self, view: View) -> None:
-        """A saved filter in its order."""
-        self.request = self.request._replace(sort=view.sort)
-        self.pane.table.sort = view.sort
-        self.pane.table.refresh()
-        self.set_filter(view.filter)
-
-    def on_query_line_view_wanted(self, event: QueryLine.ViewWanted) -> None:
-        """It was chosen in the filter line."""
-        event.stop()
-        self.open_view(event.view)
 
     def row(self, record: Run, now: float) -> Row:
         """A run as cells."""
