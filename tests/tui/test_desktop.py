@@ -270,7 +270,7 @@ async def test_light_and_dark(story: Path) -> None:
         app.perform("view.theme")
         await settle(pilot)
         assert app.theme == "cloudtui-light"
-        assert app.bridge.catalog.settings.get("desktop.theme", None) == "cloudtui-light"
+        assert app.bridge.catalog.settings.get("desktop.theme", None) == "light"
 
 
 async def test_leaving_counts_what_goes_on(story: Path) -> None:

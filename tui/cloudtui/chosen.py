@@ -50,11 +50,11 @@ class Chosen:
         if any(before.get(key) != self.kept.get(key) for key in before.keys() | self.kept.keys()):
             self._adapt()
             self.apply()
+            if before.get(THEME) != self.kept.get(THEME):
+                self._app.theme = self.look
 
     def apply(self) -> None:
-        """Dress the desktop, and give its own bindings the user's keys."""
-        if self._app.theme != self.look:
-            self._app.theme = self.look
+        """Give the desktop's own bindings the user's keys."""
         self._app.set_keymap({
             name: ",".join(_key(one) for one in keys) or _NO_KEY
             for name, keys in settled.rebound(self.kept).items()

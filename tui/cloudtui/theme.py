@@ -79,7 +79,7 @@ _COLOUR_BLIND = _DARK | {
     "d4": "#54290a",
     "d5": "#58541f",
 }
-# The terminal's own sixteen, as its user set them.
+# The terminal's own sixteen, as its user set them; the last lines are what Textual asks of such a theme.
 _SIXTEEN = {
     "good": "ansi_green",
     "warn": "ansi_yellow",
@@ -103,6 +103,14 @@ _SIXTEEN = {
     "d3": "ansi_magenta",
     "d4": "ansi_red",
     "d5": "ansi_blue",
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
+    "block-cursor-foreground": "ansi_black",
+    "block-cursor-background": "ansi_white",
+    "input-cursor-background": "ansi_white",
+    "input-cursor-foreground": "ansi_black",
+    "input-selection-background": "ansi_cyan",
+    "input-selection-foreground": "ansi_black",
 }
 _ACCENT = {
     "dark": "#4fa8e8",
@@ -120,6 +128,7 @@ def _theme(name: str, colours: dict[str, str], *, dark: bool) -> Theme:
     return Theme(
         name=f"cloudtui-{name}",
         dark=dark,
+        ansi=name == "16-colours",
         primary=accent,
         accent=accent,
         secondary=colours["muted"],
@@ -148,6 +157,7 @@ def dress(app: App[Any], look: str) -> None:
     for one in THEMES:
         app.register_theme(one)
     app.set_reactive(type(app).theme, look)
+    app._refresh_truecolor_filter(app.ansi_theme)  # made before there was a theme
     dark = app.current_theme.dark
     app.update_classes({f"-theme-{look}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False)
     app.stylesheet.set_variables(app.get_css_variables())
