@@ -171,8 +171,6 @@ class Chart(Lines, can_focus=True):
         self._version += 1
         self.refresh()
 
-    # Keys
-
     def action_toggle_log(self) -> None:
         """Switch between a linear and a logarithmic y axis."""
         self.log_scale = not self.log_scale
