@@ -144,7 +144,7 @@ def test_it_stays_there_only_where_that_is_faster(given, monkeypatch, seconds, l
     task = SimpleNamespace(content=given.content, network=None, task=given.task, states={})
     maker = candidates.Maker(task, TrainRows(given.task), settings, lesson, stop=Stop())
     timing = Timing(64, [1.0] * 5, [seconds] * 5, [1.01] * 5)
-    monkeypatch.setattr(candidates.measure, "timed", lambda *_: {64: timing})
+    monkeypatch.setattr(candidates.measure, "timed", lambda *_, **_more: {64: timing})
     made = maker.make(candidates.Plan("int8", "int8", ""))
     assert made.left_out == left
     assert coverage(made.content) == (0.75 if left else 1.0)
