@@ -44,7 +44,7 @@ async def test_number_keys_and_the_rail_go_to_areas(story: Path) -> None:
         await pilot.press("1")
         await settle(pilot)
         assert app.current == "instances"
-        await pilot.click(Rail, offset=(4, 3))
+        await pilot.click(Rail, offset=(4, 4))
         await settle(pilot)
         assert app.current == "models"
 
