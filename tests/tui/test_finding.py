@@ -179,3 +179,15 @@ def test_the_history_keeps_fifty_and_none_twice(story: Path) -> None:
     catalog.close()
     assert kept[:3] == ["x59", "x30", "x58"]
     assert len(kept) == len(set(kept)) == 50
+
+
+async def test_minus_goes_to_the_area_before_and_back(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        await pilot.press("minus")
+        assert app.current == "runs", "there was none before"
+        await pilot.press("5")
+        await settle(pilot)
+        for place in ("runs", "models"):
+            await pilot.press("minus")
+            await settle(pilot)
+            assert app.current == place

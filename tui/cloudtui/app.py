@@ -51,6 +51,7 @@ class CloudtuiApp(App[int]):
         Binding("question_mark,f1", "help", "Help", show=False, id="home.help"),
         Binding("slash", "filter", "Filter", show=False, id="home.filter"),
         Binding("escape", "back", "Back", show=False),
+        Binding("minus", "previous", "Area before", show=False, id="home.previous"),
         Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
         Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
         Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
@@ -65,7 +66,7 @@ class CloudtuiApp(App[int]):
         self.bridge = bridge
         self.chosen = Chosen(self, bridge, sealed=read_only)
         self.overview = Overview({})
-        self.current = ""
+        self.current = self._previous = ""
         self._first, self._select_run = first, select_run
         self._mounted: dict[str, Area] = {}
         kind = AREAS[first].load()
@@ -133,6 +134,8 @@ class CloudtuiApp(App[int]):
             self.query_one("#areas").mount(area)
         elif self.current not in {name, ""}:
             area.reload()
+        if name != self.current:
+            self._previous = self.current
         self.current = name
         for other, widget in self._mounted.items():
             widget.display = other == name
@@ -145,6 +148,11 @@ class CloudtuiApp(App[int]):
     def _make(self, name: str) -> Area:
         area = self._mounted[name] = AREAS[name].load()(self.bridge)
         return area
+
+    def action_previous(self) -> None:
+        """The area that was shown before this one."""
+        if self._previous:
+            self.open_area(self._previous)
 
     def action_area(self, name: str) -> None:
         """Show an area."""

@@ -24,6 +24,7 @@ OWN = {
     "home.help": "help",
     "home.palette": "palette",
     "home.picture": "picture",
+    "home.previous": "previous",
     "home.quit": "leave",
     "home.since": "since",
     "run.trash": "turn_trash",

@@ -77,6 +77,7 @@ _DESKTOP = tuple(
         ("copy", "Copy as command", "copy the command that does this on the command line", ("y",)),
         ("filter", "Filter", "show only what fits", ("/",)),
         ("help", "Help", "the keys and what they do here", ("?",)),
+        ("previous", "Area before", "the area that was shown before this one", ("-",)),
         ("palette", "Search or run", "find a run, a machine or an action", ("ctrl+p",)),
         ("since", "Since you left", "what happened to your runs since the desktop was closed", ()),
         ("quit", "Quit", "close the desktop; work goes on", ("ctrl+q",)),
