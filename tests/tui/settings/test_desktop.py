@@ -40,7 +40,9 @@ async def go_to(pilot: Pilot[int], app: CloudtuiApp, key: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_the_area(story: Path, size: tuple[int, int]) -> None:
+async def test_the_area(story: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    some = tuple(actions.get(name) for name in ("run.again", "run.stop", "model.export", "home.help"))
+    monkeypatch.setattr(actions, "bindable", lambda: some)  # an action more is no other screen
     catalog = open_catalog(story)
     catalog.settings.set("keys.run.stop", ["a"])
     catalog.settings.set("notify.webhook", "https://hooks.example/T0/secret")
