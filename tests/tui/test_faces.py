@@ -29,7 +29,9 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.runs import RunQuery
 from cloudtui_engine.paths import Paths
 
-AREA_OF = {"instance": "instances", "dataset": "datasets", "run": "runs", "model": "models"}
+AREA_OF = {
+    "instance": "instances", "dataset": "datasets", "run": "runs", "model": "models", "settings": "settings",
+}  # fmt: skip
 SIZE = (160, 50)
 KEYS = {"?": "question_mark", "/": "slash"}
 

@@ -167,7 +167,9 @@ def test_the_form_asks_for_what_the_trainer_takes() -> None:
                 words = tuple(one.value for one in line.options[1:])
                 assert words == field.metadata["choices"], line.name
             else:
-                assert (line.low, line.high) == (field.metadata["low"], field.metadata["high"]), line.name
+                # Nothing stands for what a task takes by itself, which a table's rows of an update call 0.
+                assert field.metadata["low"] <= line.low, line.name
+                assert line.high == field.metadata["high"], line.name
                 assert line.whole == (field.type in {"int", int}), line.name
 
 
