@@ -72,7 +72,7 @@ def test_a_host_without_torch_gets_one_from_its_index_and_trains_with_it(
         out, err = following.communicate(timeout=300)
         assert following.returncode == 0, out + err + home.log()
         assert '"status": "succeeded"' in out
-        assert any(word in err for word in ("Installing", "Unpacking", "Making an env", "Testing one"))
+        assert "staging" in err  # which of its steps is seen depends on when it is looked at
         assert len(list(server.root.glob("jobs/env-*/a*"))) == 1, (
             "a cut link ends no making, and begins no other"
         )
