@@ -53,6 +53,9 @@ def compile_filter(text: str) -> Sql:
 
 
 def _compile(text: str) -> Sql:
+    lone = next((at for at, sign in enumerate(text) if "\ud800" <= sign <= "\udfff"), None)
+    if lone is not None:
+        raise FilterError("what stands here is no text", lone)
     tokens = tokens_of(text)
     if not tokens:
         return "1", []
@@ -139,9 +142,7 @@ class _Parser:
         return self._term(self.left.pop())
 
     def _term(self, token: Token) -> Sql:
-        self._terms += 1
-        if self._terms > MAX_TERMS:
-            raise FilterError(f"more than {MAX_TERMS} conditions", token.at)
+        self._count(token)
         if self.left and self.left[-1].kind == "sign" and self.left[-1].text in _OPERATORS:
             operator = self.left.pop()
             value = self._value()
@@ -167,12 +168,18 @@ class _Parser:
         self.left.pop()
         values = [unquote(self._value().text)]
         while self._sign(","):
-            self.left.pop()
+            self._count(self.left.pop())
             values.append(unquote(self._value().text))
         if not self._sign(")"):
             raise self.wrong("a closing parenthesis")
         self.left.pop()
         return _checked(membership(field, values), token.at)
+
+    def _count(self, token: Token) -> None:
+        """One condition more: SQLite's tree of them has a depth."""
+        self._terms += 1
+        if self._terms > MAX_TERMS:
+            raise FilterError(f"more than {MAX_TERMS} conditions", token.at)
 
     def _value(self) -> Token:
         if not self.left or self.left[-1].kind != "word":

@@ -165,7 +165,7 @@ class _Receiver:
                 self._take_message(found[1])
                 continue
             stream, offset, chunk = frames.split_data(found[1])
-            if stream != 0 or offset != self._position or offset + len(chunk) > expected:
+            if stream != 0 or offset != self._position or not 0 < len(chunk) <= expected - offset:
                 raise FailedError(
                     f"{self._lane.name} sends other bytes than were asked for.", code="protocol"
                 )

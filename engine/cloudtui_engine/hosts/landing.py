@@ -19,6 +19,8 @@ _DEPTH_MOST = 16
 _READ = 1024 * 1024
 _BLOCK = 512 * 1024
 """Bytes that are hashed and written together."""
+_PIECES = 512
+"""Of a block at the most: one call writes no more than 1,024."""
 _BLOCKS_WAITING = 8
 _SYNC_EVERY = 16 * 1024 * 1024
 """Made durable on the way, or all of a large file would be waited for at its end."""
@@ -188,7 +190,7 @@ class Arrival:
         self.offset += len(chunk)
         self._block.append(chunk)
         self._block_bytes += len(chunk)
-        if self._block_bytes >= _BLOCK:
+        if self._block_bytes >= _BLOCK or len(self._block) >= _PIECES:
             self._hand_over()
             self._settle_blocks(_BLOCKS_WAITING)
 
@@ -215,7 +217,7 @@ class Arrival:
         left = [memoryview(chunk) for chunk in block]
         try:
             while left:
-                written = os.writev(self._fd, left)
+                written = os.writev(self._fd, left[:_PIECES])
                 while left and written >= len(left[0]):
                     written -= len(left.pop(0))
                 if left:

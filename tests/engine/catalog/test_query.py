@@ -13,7 +13,7 @@ from tests.engine.catalog.helpers import a_run, create, finish, metric, open_cat
 from cloudtui_engine.catalog import Catalog, RunQuery
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.runs import key_of
-from cloudtui_engine.errors import UsageError
+from cloudtui_engine.errors import FilterError, UsageError
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.run import RunState
 
@@ -158,6 +158,13 @@ def test_an_error_says_where(text: str, position: int) -> None:
         compile_filter(text)
     assert f"at position {position}:" in raised.value.message
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["name in (" + ",".join("a" * 1200) + ")", "name ~ \udcff"])
+def test_what_sqlite_would_choke_on_is_told_where_it_stands(text: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        compile_filter(text)
+    assert 0 < caught.value.at < len(text)
 
 
 def test_there_are_limits() -> None:

@@ -67,3 +67,12 @@ def test_behind_what_could_not_be_written_nothing_is(tmp_path: Path, monkeypatch
         again = landing.arrive("big.bin", len(CONTENT), SHA256)
         take_whole(again, CONTENT[came:])
     assert (tmp_path / "big.bin").read_bytes() == CONTENT
+
+
+def test_the_smallest_pieces_are_written_too(tmp_path: Path) -> None:
+    with Landing(tmp_path) as landing:
+        arrival = landing.arrive("big.bin", len(CONTENT), SHA256)
+        for piece in pieces(CONTENT, 97):
+            arrival.write(piece)
+        arrival.finish()
+    assert (tmp_path / "big.bin").read_bytes() == CONTENT
