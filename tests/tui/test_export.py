@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import shutil
 from array import array
 from collections.abc import Callable
@@ -19,7 +20,9 @@ from cloudtui.cli.main import main
 from cloudtui.handlers.export import export
 from cloudtui.handlers.session import Session
 from cloudtui.handlers.writing import free
-from cloudtui.reporting.chart import ticks
+from cloudtui.reporting.chart import Curve, chart, ticks
+from cloudtui.reporting.markup import Paper
+from cloudtui.reporting.records import Stretch
 from cloudtui.reporting.scrub import ADDRESS, HOST, PATH, SECRET, USER, Scrub, is_secret
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
@@ -234,6 +237,18 @@ def test_ticks_are_round_and_inside() -> None:
     assert ticks(0.11, 0.52) == pytest.approx([0.2, 0.3, 0.4, 0.5])
     for low, high in ((1e300, 1.1e300), (0.0, 5e-320), (-3e-9, 1e-9)):
         assert all(low <= tick <= high for tick in ticks(low, high))
+
+
+@pytest.mark.parametrize("title", ["train/lr", "train/loss"])
+@pytest.mark.parametrize("low", [1e-3, 0.3, 5e-324, 0.0, -1.0, 1e300])
+def test_values_and_steps_that_hardly_differ_are_drawn(title: str, low: float) -> None:
+    far = 2.0**53
+    for high in (low, math.nextafter(low, math.inf)):
+        for steps in ((1.0, 2.0), (far, far), (far, far + 2), (1e300, 1e300)):
+            ends = zip(steps, (low, high), strict=True)
+            drawn = chart(Paper(str), title, [Curve("one", [Stretch(x, y, y, y) for x, y in ends])])
+            assert "<path" in drawn
+            assert not {"nan", "inf"} & set(re.findall("[a-z]+", drawn.partition("<path")[2]))
 
 
 def test_points_as_csv(home: Path, write: Callable[..., Path]) -> None:

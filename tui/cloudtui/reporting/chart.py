@@ -86,13 +86,20 @@ def _axes(title: str, curves: Sequence[Curve]) -> _Axes | None:
     low = min(_low(one) for one in shown)
     high = max(_high(one) for one in shown)
     first, last = min(one.step for one in shown), max(one.step for one in shown)
-    log = low > 0 and (high / low >= _LOG_RATIO or title.rpartition("/")[2] == "lr") and high > low
+    log = _apart(low, high) and (high / low >= _LOG_RATIO or title.rpartition("/")[2] == "lr")
     if not log:
         room = (high - low) * 0.04 or abs(high) * 0.05 or 1.0
         low, high = low - room, high + room
     if not math.isfinite(high - low):  # as far apart as floats go: no axis holds both ends
         return None
-    return _Axes((first, last if last > first else first + 1), (low, high), log)
+    if not last > first:
+        last = max(first + 1, math.nextafter(first, math.inf))  # from 2 ** 53 on one more is the same
+    return _Axes((first, last), (low, high), log)
+
+
+def _apart(low: float, high: float) -> bool:
+    """On a logarithmic axis too: neighbouring floats differ, but their logarithms may not."""
+    return low > 0 and math.log10(high) > math.log10(low)
 
 
 def _low(one: Stretch) -> float:
