@@ -64,6 +64,39 @@ async def test_marked_runs_are_compared_and_remembered(many: Home) -> None:
         assert chosen.load(app.bridge.catalog).runs == (runs[0].id, runs[1].id)
 
 
+async def test_a_read_only_desktop_compares_until_it_closes(many: Home) -> None:
+    home, runs = many
+    choose(home, runs[2:5])
+    async with desktop(home, read_only=True) as (app, pilot):
+        await pilot.press("4")
+        await settle(pilot)
+        assert len(column(app, 1)) == 3
+        await pilot.press("down", "b")
+        await wait_until(pilot, lambda: column(app, 6)[1] == "baseline")
+        await pilot.press("1", "2", "3")
+        await wait_until(pilot, lambda: app.current == "runs")
+        await settle(pilot)
+        await pilot.press("end", "space", "up", "space", "c")
+        await wait_until(pilot, lambda: app.current == "compare")
+        await wait_until(pilot, lambda: column(app, 1) == ["wide", "narrow"])
+        await pilot.press("down", "b")
+        await wait_until(pilot, lambda: column(app, 6) == ["+0.0248", "baseline"])
+        assert "read-only" not in screen(app)
+    catalog = Catalog.open(Paths(home))
+    assert chosen.load(catalog).runs == tuple(run.id for run in runs[2:5]), "nothing was written"
+    catalog.close()
+
+
+async def test_of_compared_runs_some_are_compared_on_a_read_only_desktop(many: Home) -> None:
+    home, runs = many
+    choose(home, runs[:3])
+    async with desktop(home, read_only=True) as (app, pilot):
+        await pilot.press("4")
+        await settle(pilot)
+        await pilot.press("space", "down", "space", "c")
+        await wait_until(pilot, lambda: len(column(app, 1)) == 2)
+
+
 async def test_runs_are_taken_out_and_gone_to(many: Home) -> None:
     home, runs = many
     choose(home, runs[:3])

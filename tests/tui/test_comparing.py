@@ -129,6 +129,36 @@ def test_mean_and_deviation_take_what_is_known() -> None:
     assert spread([None]).mean is None
 
 
+def test_figures_too_large_for_a_mean_are_left_out_of_it() -> None:
+    assert spread([1.7e308, 1.7e308]).mean is None
+    found = spread([1.0, 3.0, -1.7e308, math.inf])
+    assert (found.n, found.mean) == (2, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, "1"), (None, "–"), (True, 1), (False, 0), ("a" * 600 + "x", "a" * 600 + "y"), ([1], "[1]")],
+)
+def test_settings_that_look_alike_are_told_apart(one: object, other: object) -> None:
+    found = compare_runs([run("a", {"p": one}), run("b", {"p": other}), run("c", {"p": one})])
+    assert [diff.key for diff in found.different] == ["p"]
+    assert sorted(group.places for group in groups(found, "p")) == [(0, 2), (1,)]
+    assert len(found.different[0].distinct()) == 2
+    assert sorted(count for _, count in found.different[0].counted()) == [1, 2]
+
+
+@pytest.mark.parametrize(("one", "other"), [(math.nan, float("nan")), (1, 1.0), ({"a": 1}, {"a": 1})])
+def test_settings_that_are_the_same_do_not_differ(one: object, other: object) -> None:
+    found = compare_runs([run("a", {"p": [one], "q": one}), run("b", {"p": [one], "q": other})])
+    assert found.different == ()
+
+
+def test_runs_that_disagree_on_the_goal_have_no_best() -> None:
+    runs = [run(str(at), {}, summary("m", at, at, goal)) for at, goal in enumerate(("max", "min", None))]
+    assert compare_runs(runs).metrics[0].goal is None
+    assert compare_runs([runs[0], runs[2]]).metrics[0].goal == "max", "those that have one agree"
+
+
 def test_groups_are_ranked_by_mean_those_without_last() -> None:
     found = compare_runs(
         [

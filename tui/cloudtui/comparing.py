@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cloudtui import format as fmt
@@ -16,21 +18,28 @@ FEW = 6
 ALIKE = "settings"
 """Grouped by all that differs but the seed: a group is one experiment, repeated."""
 _SEEDS = frozenset({"seed", "random_seed", "random_state"})
+_HUGE = 1e150
+"""The square of less is a number still."""
 _PREFERRED = ("accuracy", "acc", "auc", "r2", "f1", "loss", "rmse", "mae")
 _SPLITS = ("validation", "val", "test", "", "train")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Difference:
     """One setting over several runs."""
 
     key: str
     values: tuple[Any, ...]
 
+    @cached_property
+    def identities(self) -> tuple[str, ...]:
+        """Of each value: the same for two that are the same."""
+        return tuple(map(_identity, self.values))
+
     @property
     def differs(self) -> bool:
         """The runs do not agree."""
-        return any(value != self.values[0] for value in self.values[1:])
+        return len(set(self.identities)) > 1
 
     @property
     def is_seed(self) -> bool:
@@ -39,12 +48,11 @@ class Difference:
 
     def counted(self) -> list[tuple[str, int]]:
         """Each value as text and how many runs have it, numbers by size."""
-        texts = [fmt.setting(value) for value in self.values]
-        return [(fmt.setting(value), texts.count(fmt.setting(value))) for value in self.distinct()]
+        return [(fmt.setting(value), self.identities.count(_identity(value))) for value in self.distinct()]
 
     def distinct(self) -> list[Any]:
         """Each value once, numbers by size, then words, then what is missing."""
-        return sorted({fmt.setting(value): value for value in self.values}.values(), key=_order)
+        return sorted(dict(zip(self.identities, self.values, strict=True)).values(), key=_order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ class Outcome:
         return (delta > 0) == (self.goal == "max")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """What several runs were given and what came of it."""
 
@@ -101,7 +109,7 @@ class Comparison:
     way: str = ""
     """What they are grouped by; empty where they are told one by one."""
 
-    @property
+    @cached_property
     def different(self) -> tuple[Difference, ...]:
         """The settings in which they differ."""
         return tuple(one for one in self.params if one.differs)
@@ -181,23 +189,25 @@ def groups(found: Comparison, way: str) -> tuple[Group, ...]:
     told = [one for one in found.different if (not one.is_seed if way == ALIKE else one.key == way)]
     members: dict[tuple[str, ...], list[int]] = {}
     for place in range(len(found.runs)):
-        members.setdefault(tuple(fmt.setting(one.values[place]) for one in told), []).append(place)
+        members.setdefault(tuple(one.identities[place] for one in told), []).append(place)
 
-    def order(key: tuple[str, ...]) -> list[tuple[int, float, str]]:
-        return [_order(one.values[members[key][0]]) for one in told]
+    def order(places: list[int]) -> list[tuple[int, float, str]]:
+        return [_order(one.values[places[0]]) for one in told]
 
-    return tuple(Group(_label(told, key), tuple(members[key])) for key in sorted(members, key=order))
+    return tuple(
+        Group(_label(told, places[0]), tuple(places)) for places in sorted(members.values(), key=order)
+    )
 
 
 def settings_of(found: Comparison, place: int) -> str:
     """How a run differs from the others, on one line; what it was not given is left out."""
     told = [one for one in found.different if one.values[place] is not None]
-    return _label(told, tuple(fmt.setting(one.values[place]) for one in told), "")
+    return _label(told, place, "")
 
 
 def spread(values: Sequence[float | None]) -> Spread:
-    """Mean and deviation of what is known and finite."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
+    """Mean and deviation of what is known, finite and small enough to be summed and squared."""
+    known = [value for value in values if value is not None and abs(value) < _HUGE]
     if not known:
         return Spread(0, None, None)
     return Spread(len(known), statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None)
@@ -238,17 +248,23 @@ def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _outcome(runs: Sequence[Run], key: str) -> Outcome:
     of_runs: list[MetricSummary | None] = [run.metrics.get(key) for run in runs]
-    goal = next((summary.goal for summary in of_runs if summary and summary.goal), None)
+    goals = {summary.goal for summary in of_runs if summary and summary.goal}
     return Outcome(
         key,
-        goal,
+        goals.pop() if len(goals) == 1 else None,  # where runs disagree nothing says which is better
         tuple(summary.last if summary else None for summary in of_runs),
         tuple(summary.best if summary else None for summary in of_runs),
     )
 
 
-def _label(told: Sequence[Difference], texts: Sequence[str], nothing: str = "all alike") -> str:
-    return " ".join(f"{one.key}={text}" for one, text in zip(told, texts, strict=True)) or nothing
+def _label(told: Sequence[Difference], place: int, nothing: str = "all alike") -> str:
+    return " ".join(f"{one.key}={fmt.setting(one.values[place])}" for one in told) or nothing
+
+
+def _identity(value: Any) -> str:
+    """Tells 1 from "1" and from true, nothing from a dash and long texts by their ends; 1.0 is 1."""
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value, sort_keys=True, default=str)
 
 
 def _order(value: Any) -> tuple[int, float, str]:

@@ -223,7 +223,10 @@ class Performer:
         outcome = Outcome([], [])
         for index, target in enumerate(targets):
             try:
-                outcome.done.append(handler(session, **target, **arguments))
+                result = handler(session, **target, **arguments)
+                if isinstance(result, Comparison):
+                    chosen.begin(session.catalog, [run.id for run in result.runs])
+                outcome.done.append(result)
             except CloudtuiError as error:
                 if len(targets) == 1:
                     raise
@@ -275,7 +278,6 @@ class Performer:
             elif isinstance(result, Run) and action.id in _ASKS:
                 self._show(*_place_of(result))
             elif isinstance(result, Comparison):
-                chosen.begin(self._bridge.catalog, [run.id for run in result.runs])
                 self._show("compare", result.runs[0].id)
         if len(results) == 1 and not several and not isinstance(results[0], Operation | Run | Comparison):
             self._show_result(action, results[0])

@@ -110,6 +110,12 @@ class CompareArea(Area):
         """The runs: actions go to them."""
         return [member.run for member in super().selected()]
 
+    def select(self, key: str) -> None:
+        """Put the cursor on this run of what is compared by now: a read-only desktop announces no change."""
+        super().select(key)
+        if self.listing is not None:
+            self.reload()
+
     # Reading, and remembering what was chosen
 
     def changed(self, topics: frozenset[str]) -> None:

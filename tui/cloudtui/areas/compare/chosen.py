@@ -1,10 +1,13 @@
-"""Which runs are compared, and how: remembered over a restart."""
+"""Which runs are compared, and how: remembered over a restart, unless the desktop is read-only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from cloudtui_engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog
@@ -25,8 +28,14 @@ class Chosen:
     metric: str | None = None
 
 
+_kept: WeakKeyDictionary[Catalog, Chosen] = WeakKeyDictionary()
+"""What a sealed catalog did not take: so it is until the desktop closes."""
+
+
 def load(catalog: Catalog) -> Chosen:
     """What was chosen last; nothing where it cannot be read any more."""
+    if catalog in _kept:
+        return _kept[catalog]
     found = catalog.settings.get(_KEY, None)
     if not isinstance(found, dict):
         return Chosen()
@@ -36,9 +45,15 @@ def load(catalog: Catalog) -> Chosen:
 
 
 def save(catalog: Catalog, chosen: Chosen) -> None:
-    """Remember it, where it is not what is remembered already."""
-    if chosen != load(catalog):
+    """Remember it, where it is not what is remembered already; on a read-only desktop until it closes."""
+    if chosen == load(catalog):
+        return
+    try:
         catalog.settings.set(_KEY, asdict(chosen))
+    except RefusedError:
+        _kept[catalog] = chosen
+    else:
+        _kept.pop(catalog, None)
 
 
 def begin(catalog: Catalog, runs: Sequence[str]) -> None:

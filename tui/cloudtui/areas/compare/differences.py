@@ -55,9 +55,11 @@ def _all(equal: int) -> str:
 
 
 def _few(compared: Compared, one: Difference) -> Row:
-    usual = fmt.setting(one.values[compared.baseline])
-    texts = [fmt.setting(value) for value in one.values]
-    cells = [(text, "muted" if text == usual else "") for text in texts]
+    usual = one.identities[compared.baseline]
+    cells = [
+        (fmt.setting(value), "muted" if identity == usual else "")
+        for value, identity in zip(one.values, one.identities, strict=True)
+    ]
     return filled(one.key, (clean_line(one.key, 60), ""), cells)
 
 
