@@ -115,6 +115,7 @@ def test_a_table_on_a_host_is_used_there_and_nowhere_else(home: Home, make_sshd:
     assert "on no machine" in home.run("dataset", "show", "things").out
 
 
+@pytest.mark.services
 @pytest.mark.timeout(300)
 def test_the_link_is_cut_twice_and_pictures_are_made_once(
     home: Home, make_sshd: Callable[..., Sshd], make_proxy: Callable[..., Proxy]

@@ -169,6 +169,7 @@ def test_weights_of_one_training_begin_another(home: Home) -> None:
     assert not any(files(home, second["id"]).values())
 
 
+@pytest.mark.services
 @pytest.mark.sshd
 def test_over_ssh_in_place_and_from_another_host(home: Home, make_sshd: Callable[..., Sshd]) -> None:
     server = make_sshd()
@@ -187,6 +188,7 @@ def test_over_ssh_in_place_and_from_another_host(home: Home, make_sshd: Callable
     }
 
 
+@pytest.mark.services
 @pytest.mark.sshd
 def test_a_lost_catalog_has_jobs_variants_and_kinds_again(
     home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path
@@ -215,6 +217,7 @@ def test_a_lost_catalog_has_jobs_variants_and_kinds_again(
         other.close()
 
 
+@pytest.mark.services
 @pytest.mark.sshd
 def test_cleaning_keeps_results_that_are_only_there(home: Home, make_sshd: Callable[..., Sshd]) -> None:
     server = make_sshd()
@@ -247,6 +250,7 @@ def test_cleaning_keeps_results_that_are_only_there(home: Home, make_sshd: Calla
     assert home.json("model", "evaluate", "first", "--on", "box")["n"] == 360
 
 
+@pytest.mark.services
 @pytest.mark.sshd
 def test_a_run_is_given_up_and_comes_back(home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path) -> None:
     server = make_sshd()
