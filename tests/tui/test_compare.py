@@ -10,6 +10,7 @@ import pytest
 from tests.support import seed, seed_compare
 from tests.tui.desk import SIZES, check, desktop, screen, settle, wait_until
 
+from cloudtui.areas.compare import area as compare_area
 from cloudtui.areas.compare import chosen
 from cloudtui.areas.compare.area import CompareArea
 from cloudtui.areas.compare.charts import ChartsTab
@@ -95,6 +96,22 @@ async def test_of_compared_runs_some_are_compared_on_a_read_only_desktop(many: H
         await settle(pilot)
         await pilot.press("space", "down", "space", "c")
         await wait_until(pilot, lambda: len(column(app, 1)) == 2)
+
+
+async def test_a_read_that_fails_as_nobody_foresaw_says_so(
+    many: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, runs = many
+    choose(home, runs[:2])
+    async with desktop(home) as (app, pilot):
+        await pilot.press("4")
+        await settle(pilot)
+        with monkeypatch.context() as broken:
+            broken.setattr(compare_area, "read", lambda *_: [][1])
+            area(app).reload()
+            await wait_until(pilot, lambda: "That failed: IndexError" in screen(app))
+        await pilot.press("x")
+        await wait_until(pilot, lambda: len(column(app, 1)) == 1)
 
 
 async def test_runs_are_taken_out_and_gone_to(many: Home) -> None:

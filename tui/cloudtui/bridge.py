@@ -151,7 +151,8 @@ class Reader:
             self._next = (work, done)
             return
         self._busy = True
-        self._owner.run_worker(self._go(work, done), exit_on_error=False, group="read")
+        # The app's worker: what nobody foresaw is told there, while a widget's worker would fail in silence.
+        self._owner.app.run_worker(self._go(work, done), exit_on_error=False, group="read")
 
     async def _go(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         try:
@@ -159,11 +160,14 @@ class Reader:
         except CloudtuiError as error:
             if self._owner.is_attached:
                 self._failed(error)
+        except asyncio.CancelledError:
+            self._next = None  # the desktop closes
+            raise
         else:
             if self._owner.is_attached:
                 done(result)
         finally:
             self._busy = False
-        following, self._next = self._next, None
-        if following is not None:
-            self.ask(*following)
+            following, self._next = self._next, None
+            if following is not None:
+                self.ask(*following)
