@@ -22,7 +22,7 @@ _LOG_RATIO = 100.0
 class Curve:
     """A line and its name."""
 
-    name: str
+    name: Html
     stretches: Sequence[Stretch]
 
 
@@ -45,29 +45,29 @@ class _Axes:
 
 def chart(paper: Paper, title: str, curves: Sequence[Curve]) -> Html:
     """A figure with its legend; one without finite values says so."""
-    caption = tag("figcaption", paper.text(title))
+    caption = tag("figcaption", paper.key(title))
     axes = _axes(title, curves)
     if axes is None:
         return tag("figure", caption, tag("p", ours("No finite values."), class_="muted"))
     scale = tag("span", ours(", logarithmic"), class_="muted") if axes.log else Html("")
     drawing = tag(
         "svg",
-        tag("title", paper.text(title)),
+        tag("title", paper.key(title)),
         _grid(axes),
         joined(_band(axes, curve, place) for place, curve in enumerate(curves)),
         joined(_line(axes, curve, place) for place, curve in enumerate(curves)),
         viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img",
     )  # fmt: skip
-    head = tag("figcaption", paper.text(title), scale)
-    return tag("figure", head, drawing, _legend(paper, curves))
+    head = tag("figcaption", paper.key(title), scale)
+    return tag("figure", head, drawing, _legend(curves))
 
 
-def _legend(paper: Paper, curves: Sequence[Curve]) -> Html:
+def _legend(curves: Sequence[Curve]) -> Html:
     entries = (
         tag(
             "li",
             tag("svg", tag("line", x1=0, y1=5, x2=26, y2=5, **_stroke(place)), viewBox="0 0 26 10"),
-            paper.text(curve.name),
+            curve.name,
         )
         for place, curve in enumerate(curves)
     )

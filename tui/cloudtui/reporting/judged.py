@@ -26,9 +26,7 @@ _VERDICTS = {
 def evaluation(paper: Paper, split: str, report: Mapping[str, Any]) -> Html:
     """Figures with their intervals, baselines, the classes, and what is taken for what."""
     rows = fmt.count(_number(report.get("n")))
-    head = tag(
-        "h3", paper.text(f"Evaluation on {split}"), tag("span", ours(f", {rows} rows"), class_="muted")
-    )
+    head = tag("h3", paper.key(f"Evaluation on {split}"), tag("span", ours(f", {rows} rows"), class_="muted"))
     return joined([head, _figures(paper, report), _classes(paper, report), _confusion(paper, report)])
 
 
@@ -41,7 +39,7 @@ def _figures(paper: Paper, report: Mapping[str, Any]) -> Html:
     heads = ["Figure", "Value", "95% interval", *(str(one.get("name", "?")) for one in baselines)]
     rows = [
         [
-            paper.text(_TITLES.get(key, key)),
+            paper.key(_TITLES.get(key, key)),
             _figure(key, metrics[key]),
             _interval(key, between.get(key)),
             *(_figure(key, _mapping(one.get("metrics")).get(key)) for one in baselines),

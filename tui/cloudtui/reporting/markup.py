@@ -18,14 +18,19 @@ class Paper:
 
     Args:
         scrub: takes out of a text what others must not read.
+        keys: does so for the names of metrics and settings; as `scrub` where it is not given.
     """
 
-    def __init__(self, scrub: Callable[[str], str]) -> None:
-        self._scrub = scrub
+    def __init__(self, scrub: Callable[[str], str], keys: Callable[[str], str] | None = None) -> None:
+        self._scrub, self._keys = scrub, keys or scrub
 
     def text(self, value: str) -> Html:
         """Text from anywhere: cleaned, scrubbed, escaped."""
         return Html(html.escape(self._scrub(clean(value))))
+
+    def key(self, value: str) -> Html:
+        """The name of a metric or setting: cleaned, scrubbed as such, escaped."""
+        return Html(html.escape(self._keys(clean(value))))
 
     def table(
         self, heads: Sequence[str], rows: Iterable[Sequence[Html]], *, kind: str = "", numbers: bool = True

@@ -13,7 +13,7 @@ from cloudtui.reporting.chart import Curve, chart
 from cloudtui.reporting.markup import Html, Paper, joined, ours, tag
 from cloudtui.reporting.page import page
 from cloudtui.reporting.records import Reported
-from cloudtui.reporting.scrub import SECRET, Scrub, is_secret
+from cloudtui.reporting.scrub import Scrub, without_secrets
 from cloudtui_engine.records.run import Attempt, Run
 
 _SETS = ("train", "validation", "test")
@@ -21,7 +21,7 @@ _SETS = ("train", "validation", "test")
 
 def report(found: Sequence[Reported], scrub: Scrub, made_at: float) -> str:
     """One HTML document about one run, or about how several differ."""
-    paper = Paper(scrub)
+    paper = Paper(scrub, scrub.key)
     names = [one.run.name for one in found]
     title = names[0] if len(names) == 1 else f"{len(names)} runs: {', '.join(names)}"
     body = _one(paper, found[0]) if len(found) == 1 else _several(paper, found)
@@ -75,7 +75,10 @@ def _curves(paper: Paper, one: Reported) -> Html:
         chart(
             paper,
             name,
-            [Curve(key.rpartition("/")[0] or key, one.curves[key]) for key in sorted(keys, key=_order)],
+            [
+                Curve(paper.key(key.rpartition("/")[0] or key), one.curves[key])
+                for key in sorted(keys, key=_order)
+            ],
         )
         for name, keys in sorted(groups.items(), key=lambda group: _order(group[1][0].rsplit("/", 1)[-1]))
     )
@@ -96,7 +99,7 @@ def _grid(charts: Sequence[Html]) -> Html:
 def _metrics(paper: Paper, run: Run) -> Html:
     rows = [
         [
-            paper.text(key),
+            paper.key(key),
             ours(fmt.number(one.last)),
             ours(fmt.number(one.best)),
             ours(fmt.count(one.best_step)),
@@ -110,12 +113,12 @@ def _metrics(paper: Paper, run: Run) -> Html:
 
 def _settings(paper: Paper, run: Run) -> Html:
     params = _compared([run]).params
-    rows = [[paper.text(one.key), _setting(paper, one.key, one.values[0])] for one in params]
+    rows = [[paper.key(one.key), _setting(paper, one.key, one.values[0])] for one in params]
     return paper.table(("Setting", "Value"), rows, numbers=False)
 
 
 def _setting(paper: Paper, key: str, value: Any) -> Html:
-    return ours(SECRET) if is_secret(key) and value is not None else paper.text(fmt.setting(value))
+    return paper.text(fmt.setting(without_secrets(key, value)))
 
 
 def _attempts(paper: Paper, attempts: Sequence[Attempt]) -> Html:
@@ -185,7 +188,7 @@ def _differences(paper: Paper, found: Comparison) -> Html:
     if not found.different:
         return same
     rows = [
-        [paper.text(one.key), *(_setting(paper, one.key, value) for value in one.values)]
+        [paper.key(one.key), *(_setting(paper, one.key, value) for value in one.values)]
         for one in found.different
     ]
     return joined([paper.table(("Setting", *(run.name for run in found.runs)), rows), same])
@@ -200,7 +203,7 @@ def _side_by_side(paper: Paper, found: Comparison) -> Html:
 
 
 def _counted(paper: Paper, one: Outcome) -> Html:
-    return joined([paper.text(one.key), tag("span", ours(" best" if one.goal else " last"), class_="muted")])
+    return joined([paper.key(one.key), tag("span", ours(" best" if one.goal else " last"), class_="muted")])
 
 
 def _figure(one: Outcome, place: int) -> Html:
@@ -213,7 +216,7 @@ def _overlaid(paper: Paper, found: Sequence[Reported]) -> Html:
     keys = sorted({key for one in found for key in one.curves}, key=_order)
     return _grid(
         [
-            chart(paper, key, [Curve(one.run.name, one.curves.get(key, ())) for one in found])
+            chart(paper, key, [Curve(paper.text(one.run.name), one.curves.get(key, ())) for one in found])
             for key in keys
         ]
     )  # fmt: skip

@@ -4,28 +4,46 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 HOST, ADDRESS, USER, PATH, SECRET = "[host]", "[address]", "[user]", "[path]", "[secret]"
 _PLAIN = frozenset({"", "local", "localhost"})
 """Names that every home has: they tell nothing."""
+_NOTHING = re.compile(r"(?!)")
 _SHORTEST_SECRET = 6
 """A shorter value of the environment, such as 8 or cuda, would take apart what it is part of."""
 _TOKENS = re.compile(
-    r"\bAKIA[0-9A-Z]{12,}|\bgh[pousr]_\w{16,}|\bhf_\w{16,}|\bsk-[\w-]{16,}|\bxox[a-z]-[\w-]{10,}"
+    r"(?<![A-Za-z0-9])(?:AKIA[0-9A-Z]{12,}|gh[pousr]_\w{10,}|github_pat_\w{10,}|glpat-[\w-]{10,}|hf_\w{16,}"
+    r"|sk-[\w-]{16,}|xox[a-z]-[\w-]{10,}|eyJ[\w-]{4,}\.[\w-]+\.[\w-]*)"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|\Z)"
 )
-_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
+_SAID = r"(?:password|passwd|passphrase|pwd|token|secret|bearer|authorization|(?:api|access)[_-]?key)"
+_VALUE = r"(?:(?:bearer|basic|token)[ \t]+)?(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
+_TOLD = re.compile(
+    rf"({_SAID}[\"']?\s*[=:]\s*){_VALUE}|((?<![A-Za-z0-9]){_SAID}[ \t]+(?:(?:is|was)[ \t]+)?){_VALUE}",
+    re.IGNORECASE,
+)
+"""A secret that a text names: `password=x`, `"token": "x"`, `--secret x`, `Authorization: Bearer x`."""
+_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s\"'<>]+")
 _MAIL = re.compile(
-    r"[\w.+-]+@(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|[\w.-]*[A-Za-z][\w.-]*)(?::\d+)?"
+    r"[\w.+-]{1,64}@(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|[\w.-]*[A-Za-z][\w.-]*)(?::\d+)?"
 )  # resnet@3 is a model's version: a host has a letter
 _ONE_PATH = re.compile(r"\s*(?:~[\w.-]*[/\\]|/[^\s/]|[A-Za-z]:[\\/]|\\\\\w)")
 _QUOTED_PATH = re.compile(r"(?P<q>[\"'])(?:~[\w.-]*/|/|[A-Za-z]:[\\/]|\\\\)(?:(?!(?P=q)).)+(?P=q)")
 _PATHS = re.compile(
-    r"(?:[\w.-]+:)?(?<![\w/.)\]-])(?:~[\w.-]*)?/[^\s\"'<>|,;)\]}]+"
+    r"(?:[\w.-]{1,64}:)?(?<![\w/.)\]-])(?:~[\w.-]*)?/[^\s\"'<>|,;)\]}]+"
     r"|(?<!\w)[A-Za-z]:[\\/][^\s\"'<>|,;]+"
     r"|\\\\[\w.$-]+\\[^\s\"'<>|,;]+"
 )
+_ROOTS = r"(?:[A-Za-z]:)?[/\\](?:home|Users|root|mnt|data|scratch|srv|var|tmp|opt)[/\\]"
+_CLIMBS = r"(?<![\w.])(?:\.\.[/\\])+"
+_END = r"\s\"'<>|,;)\]}"
+_TREES = re.compile(
+    rf"(?:{_ROOTS}(?:[^/\\{_END}]+(?: [^/\\{_END}]+){{1,3}}[/\\])?|{_CLIMBS})"
+    rf"[^{_END}]+(?: [^/\\{_END}]+/[^{_END}]+)*"
+)
+"""Well-known places even where no word begins, folders with spaces too, and what is reached by `..`."""
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.]*\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%\w+)?")
 _DOMAIN = re.compile(
@@ -33,17 +51,39 @@ _DOMAIN = re.compile(
     r"|intranet|lan|home|corp|example|invalid|test|de|uk|eu|fr|ch|at|nl)(?::\d+)?(?![\w-])",
     re.IGNORECASE,
 )
+_LONG_DOMAIN = re.compile(
+    r"(?<![\w.-])(?:[A-Za-z0-9-]+\.){2,}(?!(?:onnx|ckpt|pth|jsonl?|csv|np[yz]|gz|zst|ya?ml|toml|txt|log|parquet"
+    r"|safetensors|html|svg|png|pkl|whl)\b)(?:[a-z]{2,}|[A-Z]{2,})(?::\d+)?(?![\w-]|\.\w)"
+)
+"""Of three labels and more, under any ending; files and classes (torch.cuda.OutOfMemoryError) are none."""
 _SECRET_WORDS = frozenset(
     {"token", "secret", "secrets", "password", "passwd", "passphrase", "credential", "credentials", "apikey",
      "auth", "authorization", "pat"}
 )  # fmt: skip
+_LAST_WORDS = frozenset({"key", "tokens", "pwd", "pass", "bearer", "dsn", "webhook"})
+"""Secrets where a name ends so: `deploy_key` is one, `key_size` is none."""
 _SECRET_KEYS = re.compile(r"(?:api|access|private|secret|ssh|account)[^a-z0-9]*key", re.IGNORECASE)
 
 
 def is_secret(key: str) -> bool:
     """A setting of this name is a secret, whatever its value is."""
-    words = re.split(r"[^a-z0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key).lower())
-    return bool(_SECRET_WORDS.intersection(words)) or _SECRET_KEYS.search(key) is not None
+    apart = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3_\2", key).lower()
+    words = [word for word in re.split(r"[^a-z]+", apart) if word]
+    last = words[-1] if words else ""
+    return (
+        last in _LAST_WORDS or bool(_SECRET_WORDS.intersection(words)) or _SECRET_KEYS.search(key) is not None
+    )
+
+
+def without_secrets(key: str, value: Any) -> Any:
+    """A setting's value with a mark in place of each secret in it, however deep; `max_tokens = 8` is none."""
+    if value is None or isinstance(value, bool):
+        return value
+    if is_secret(key) and not (key.lower().endswith("tokens") and isinstance(value, int | float)):
+        return SECRET
+    if isinstance(value, Mapping):
+        return {name: without_secrets(str(name), one) for name, one in value.items()}
+    return [without_secrets("", one) for one in value] if isinstance(value, list | tuple) else value
 
 
 class Scrub:
@@ -59,30 +99,38 @@ class Scrub:
         self, hosts: Iterable[str] = (), users: Iterable[str] = (), secrets: Iterable[str] = ()
     ) -> None:
         self._secrets = _any_of((one for one in secrets if len(one) >= _SHORTEST_SECRET), whole=False)
+        hosts = frozenset(hosts)
         self._hosts = _any_of(hosts)
+        self._domains = _any_of(host for host in hosts if "." in host)
         self._users = _any_of(users)
 
     def __call__(self, text: str) -> str:
         """The text with marks such as `[host]` in place of what is nobody's business."""
-        if self._secrets:
-            text = self._secrets.sub(SECRET, text)
-        text = _TOKENS.sub(SECRET, text)
+        text = _TOLD.sub(lambda said: f"{said[1] or said[2]}{SECRET}", self._told(text))
         if _ONE_PATH.match(text) and "\n" not in text:
             return PATH  # all of it: a path may hold spaces
-        text = _URL.sub(ADDRESS, text)
-        text = _MAIL.sub(ADDRESS, text)
-        text = _PATHS.sub(PATH, _QUOTED_PATH.sub(PATH, text))
-        text = _IPV6.sub(_address, _IPV4.sub(ADDRESS, text))
-        text = _DOMAIN.sub(ADDRESS, text)
-        if self._hosts:
-            text = self._hosts.sub(HOST, text)
-        return self._users.sub(USER, text) if self._users else text
+        text = _DOMAIN.sub(ADDRESS, _LONG_DOMAIN.sub(ADDRESS, _places(text)))
+        return self._users.sub(USER, self._hosts.sub(HOST, text))
+
+    def key(self, text: str) -> str:
+        """The name of a metric or setting: `train/loss` stays, though a machine is called train."""
+        return self._users.sub(USER, self._domains.sub(HOST, _places(self._told(text))))
+
+    def _told(self, text: str) -> str:
+        """Without secrets that are known, by their value or by their form."""
+        return _TOKENS.sub(SECRET, self._secrets.sub(SECRET, text))
 
 
-def _any_of(names: Iterable[str], *, whole: bool = True) -> re.Pattern[str] | None:
+def _places(text: str) -> str:
+    text = _MAIL.sub(ADDRESS, _URL.sub(ADDRESS, text))
+    text = _PATHS.sub(PATH, _TREES.sub(PATH, _QUOTED_PATH.sub(PATH, text)))
+    return _IPV6.sub(_address, _IPV4.sub(ADDRESS, text))
+
+
+def _any_of(names: Iterable[str], *, whole: bool = True) -> re.Pattern[str]:
     found = sorted({name for name in names if name.lower() not in _PLAIN}, key=len, reverse=True)
     if not found:
-        return None
+        return _NOTHING
     between = "|".join(re.escape(name) for name in found)
     pattern = rf"(?<![A-Za-z0-9])(?:{between})(?![A-Za-z0-9])" if whole else between
     return re.compile(pattern, re.IGNORECASE if whole else 0)
