@@ -69,11 +69,19 @@ def _submit(catalog: Catalog, proposals: Iterable[Proposal]) -> int:
 
 
 def _note_stalled(catalog: Catalog) -> None:
-    """What no link has confirmed for a while becomes a notice, once for each attempt."""
-    for run_id, attempt, since in catalog.runs.stale(time.time() - STALLED_AFTER_S):
-        if not catalog.notices.has("stalled", run_id, attempt):
+    """What no link has confirmed for a while becomes a notice, each time that it begins.
+
+    While no engine lived nobody asked the hosts: this one has to have tried for as long itself.
+    """
+    before = time.time() - STALLED_AFTER_S
+    stale = catalog.runs.stale(before)
+    if not stale or any(session.started_at > before for session in catalog.engine_sessions.recent(1)):
+        return
+    for run_id, attempt, since in stale:
+        if not catalog.notices.has("stalled", run_id, attempt, int(since)):
             at = time.strftime("%H:%M", time.localtime(since))
-            catalog.notices.add("stalled", run_id, attempt, f"no word from its host since {at}.")
+            text = f"no word from its host since {at}."
+            catalog.notices.add("stalled", run_id, attempt, text, onset=int(since))
 
 
 def _tell_what_happened(catalog: Catalog) -> int:

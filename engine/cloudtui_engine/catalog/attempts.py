@@ -162,7 +162,8 @@ class Attempts(Repository):
                 raise ValueError(f"An attempt that is {row[0]} cannot become {to}.")
             _apply(db, seq, number, to, _with_times(to, row[1], fields))
             if to in _NOTICES:
-                notices.add(self._catalog, _NOTICES[to], run_id, number, str(fields.get("reason") or ""))
+                reason, at = str(fields.get("reason") or ""), fields.get("ended_at")
+                notices.add(self._catalog, _NOTICES[to], run_id, number, reason, at=at)
         return True
 
     def request_stop(self, run_id: str, number: int, at: float) -> None:

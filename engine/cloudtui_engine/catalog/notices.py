@@ -11,20 +11,42 @@ from cloudtui_engine.records.notice import Notice
 from cloudtui_engine.sanitize import clean_line
 
 _PREFIX = "notice:"
+OLD_AFTER_S = 3600.0
 _LEVELS = {"failed": "error", "lost": "error", "stalled": "warning", "nan": "warning"}
 
 
 class Notices(Repository):
     """The feed of notices, oldest first."""
 
-    def add(self, kind: str, run_id: str, attempt: int, detail: str = "") -> bool:
-        """Something happened to this attempt; False where that is known already."""
-        return add(self._catalog, kind, run_id, attempt, detail)
+    def add(
+        self,
+        kind: str,
+        run_id: str,
+        attempt: int,
+        detail: str = "",
+        *,
+        at: float | None = None,
+        onset: int | None = None,
+    ) -> bool:
+        """Something happened to this attempt.
 
-    def has(self, kind: str, run_id: str, attempt: int) -> bool:
+        Args:
+            kind: one of `KINDS`.
+            run_id: the run.
+            attempt: the attempt.
+            detail: why.
+            at: when it happened; None: now.
+            onset: since when, for what can happen to one attempt more than once.
+
+        Returns:
+            False, with nothing written, where that is known already, or old news of what was begun elsewhere.
+        """
+        return add(self._catalog, kind, run_id, attempt, detail, at=at, onset=onset)
+
+    def has(self, kind: str, run_id: str, attempt: int, onset: int | None = None) -> bool:
         """It was told of this attempt."""
         with self._catalog.read() as db:
-            return _has(db, _subject(kind, run_id, attempt))
+            return _has(db, _subject(kind, run_id, attempt, onset))
 
     def since(self, after: int, limit: int = 500) -> tuple[int, list[Notice]]:
         """Those told after the place `after` of the feed, oldest first, and the place behind them."""
@@ -44,18 +66,35 @@ class Notices(Repository):
             return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])
 
 
-def add(catalog: Access, kind: str, run_id: str, attempt: int, detail: str = "") -> bool:
+def add(
+    catalog: Access,
+    kind: str,
+    run_id: str,
+    attempt: int,
+    detail: str = "",
+    *,
+    at: float | None = None,
+    onset: int | None = None,
+) -> bool:
     """As `Notices.add`; joins the transaction of the change that is told of."""
-    subject = _subject(kind, run_id, attempt)
+    subject = _subject(kind, run_id, attempt, onset)
     with catalog.write() as db:
-        if _has(db, subject):
+        if _has(db, subject) or _is_old_and_foreign(db, run_id, attempt, at):
             return False
         name, run_kind, newest = db.execute(
             "SELECT name, kind, attempt FROM run WHERE id = ?", (run_id,)
         ).fetchone()
         if attempt != newest:  # a late proof of an earlier try is no news
             return False
-        data = dumps({"run_id": run_id, "attempt": attempt, "run": clean_line(name, 200), "kind": run_kind})
+        data = dumps(
+            {
+                "run_id": run_id,
+                "attempt": attempt,
+                "run": clean_line(name, 200),
+                "kind": run_kind,
+                "onset": onset,
+            }
+        )
         row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
         with catalog.write("notice"):
             db.execute(
@@ -64,8 +103,16 @@ def add(catalog: Access, kind: str, run_id: str, attempt: int, detail: str = "")
     return True
 
 
-def _subject(kind: str, run_id: str, attempt: int) -> str:
-    return f"{_PREFIX}{kind}:{run_id}:{attempt}"
+def _subject(kind: str, run_id: str, attempt: int, onset: int | None) -> str:
+    return f"{_PREFIX}{kind}:{run_id}:{attempt}" + ("" if onset is None else f":{onset}")
+
+
+def _is_old_and_foreign(db: sqlite3.Connection, run_id: str, attempt: int, at: float | None) -> bool:
+    """What `run import` reads back is history. What was begun here and ended in the night is news."""
+    if at is None or at > time.time() - OLD_AFTER_S:
+        return False
+    begun = db.execute("SELECT 1 FROM operation WHERE key = ?", (f"run.start:{run_id}:{attempt}",))
+    return begun.fetchone() is None
 
 
 def _has(db: sqlite3.Connection, subject: str) -> bool:
@@ -75,4 +122,7 @@ def _has(db: sqlite3.Connection, subject: str) -> bool:
 def _notice(row: tuple[int, float, str, str, str]) -> Notice:
     identity, t, kind, text, data = row
     about = json.loads(data)
-    return Notice(identity, t, kind, about["run_id"], about["attempt"], about["run"], about["kind"], text)
+    return Notice(
+        identity, t, kind, about["run_id"], about["attempt"], about["run"], about["kind"], text,
+        about.get("onset"),
+    )  # fmt: skip

@@ -136,7 +136,14 @@ class _Import:
                 runs.add_attempt(self._id, [self._host_id], _created(about))
             if each < number:
                 reason = "It is not on the host."
-                runs.move(self._id, each, RunState.LOST, expected=(RunState.QUEUED,), reason=reason)
+                runs.move(
+                    self._id,
+                    each,
+                    RunState.LOST,
+                    expected=(RunState.QUEUED,),
+                    reason=reason,
+                    ended_at=_created(about),  # it was over before the later ones, whenever that was
+                )
 
     def _has_row(self, number: int) -> bool:
         try:

@@ -3,8 +3,10 @@
 The settings are read when it is told, so what an operation keeps is the notice alone: a webhook's address
 lets whoever has it speak in the user's name, and stands in no operation, log or error.
 
-After a killed engine: a command that had begun is taken for told, for it lives on without us; a POST is made
-again, with the same `Idempotency-Key`, for nobody here can know whether it arrived.
+After a killed engine: a command that is known to have begun is taken for told, for it lives on without us
+and holds all of the notice. What remains: where the engine is killed between the command's beginning and the
+note of it, it is run again, with the same `key`; where it died with the whole machine after that note, it is
+not. A POST is made again, with the same `Idempotency-Key`, for nobody here can know whether it arrived.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ import os
 import shlex
 import signal
 import subprocess
+import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,38 +49,56 @@ def command(context: Context, operation: Operation) -> Mapping[str, Any]:
     words = shlex.split(str(context.catalog.settings.get(COMMAND) or ""))
     if not words:
         return {"withdrawn": True}
-    context.catalog.operations.set_progress(operation.id, {"text": "The command runs"})
-    return run_command(words, operation.args["notice"])
+    begun = partial(context.catalog.operations.set_progress, operation.id, {"text": "The command runs"})
+    return run_command(words, operation.args["notice"], begun)
 
 
-def run_command(words: list[str], notice: Mapping[str, Any]) -> Mapping[str, Any]:
+def run_command(
+    words: list[str], notice: Mapping[str, Any], begun: Callable[[], None] = lambda: None
+) -> Mapping[str, Any]:
     """Run it, for ten seconds at most. No text of a host stands among its words.
+
+    Args:
+        words: the command.
+        notice: what it is given.
+        begun: called once it runs, and would to its end without us.
 
     Raises:
         FailedError: it could not be run, took too long, or said that it failed.
     """
+    process = _started(words, notice)
+    try:
+        begun()
+        process.wait(COMMAND_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise FailedError(
+            f"The command for notices took over {COMMAND_LIMIT_S:.0f} s and was ended.", _HINT_COMMAND
+        ) from None
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode:
+        raise FailedError(f"The command for notices ended with {process.returncode}.", _HINT_COMMAND)
+    return {"status": 0}
+
+
+def _started(words: list[str], notice: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    """Its stdin is a file, whole from the beginning: a pipe would break off with an engine that dies."""
     told = {f"CLOUDTUI_{name.upper()}": str(value) for name, value in notice.items()}
     try:
-        process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, **told}, start_new_session=True,
-        )  # fmt: skip
+        with tempfile.TemporaryFile() as given:
+            given.write(json.dumps(notice).encode())
+            given.seek(0)
+            return subprocess.Popen(
+                words, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env={**os.environ, **told}, start_new_session=True,
+            )  # fmt: skip
     except OSError as error:
         raise FailedError(
             f"The command for notices cannot be run: {error.strerror}.", _HINT_COMMAND
         ) from error
-    try:
-        process.communicate(json.dumps(notice).encode(), timeout=COMMAND_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise FailedError(
-            f"The command for notices took over {COMMAND_LIMIT_S:.0f} s and was ended.", _HINT_COMMAND
-        ) from None
-    if process.returncode:
-        raise FailedError(f"The command for notices ended with {process.returncode}.", _HINT_COMMAND)
-    return {"status": 0}
 
 
 _HINT_COMMAND = "See what it is: cloudtui settings get notify.command"
@@ -117,7 +139,7 @@ def _post_once(address: str, notice: Mapping[str, Any]) -> int:
             raise BadInputError("The webhook's address is no http or https address.", _HINT_WEBHOOK)
         request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
             address, json.dumps(notice).encode(), {"Content-Type": "application/json",
-            "User-Agent": "cloudtui", "Idempotency-Key": f"cloudtui-{notice['run_id']}-{notice['id']}"},
+            "User-Agent": "cloudtui", "Idempotency-Key": f"cloudtui-{notice['key']}"},
         )  # fmt: skip
         with _opener().open(request, timeout=WEBHOOK_LIMIT_S) as answer:
             return int(answer.status)

@@ -38,6 +38,14 @@ class Notice:
     run_kind: str
     detail: str
     """Why, where something is known of it."""
+    onset: int | None = None
+    """Since when, of what can happen to one attempt again and again; else None."""
+
+    @property
+    def key(self) -> str:
+        """The same for the same news, also where it is found anew after an older catalog was restored."""
+        since = "" if self.onset is None else f"-{self.onset}"
+        return f"{self.run_id}-{self.attempt}-{self.kind}{since}"
 
     @property
     def title(self) -> str:
@@ -52,6 +60,7 @@ class Notice:
     def as_dict(self) -> dict[str, Any]:
         """What commands and webhooks are given."""
         return {
-            "id": self.id, "time": self.t, "kind": self.kind, "run": self.run, "run_id": self.run_id,
-            "attempt": self.attempt, "run_kind": self.run_kind, "text": self.sentence, "detail": self.detail,
+            "id": self.id, "key": self.key, "time": self.t, "kind": self.kind, "run": self.run,
+            "run_id": self.run_id, "attempt": self.attempt, "run_kind": self.run_kind,
+            "text": self.sentence, "detail": self.detail,
         }  # fmt: skip

@@ -119,7 +119,7 @@ class Intake:
         if name in NOT_FINITE:
             told = data.get("text")
             detail = told if isinstance(told, str) else ""
-            self.catalog.notices.add("nan", self.source.run_id, self.source.attempt, detail)
+            self.catalog.notices.add("nan", self.source.run_id, self.source.attempt, detail, at=t)
         return {"name": name, "data": data}
 
     def _take_done(self, record: Record, t: float) -> Record | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,11 @@ from tests.engine.catalog.helpers import create, finish, line, open_catalog, sto
 
 from cloudtui_engine import deciders
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.catalog.notices import OLD_AFTER_S
 from cloudtui_engine.deciders import STALLED_AFTER_S, Proposal, decide, tell
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.records.notice import KINDS, Notice
-from cloudtui_engine.records.run import RunState
+from cloudtui_engine.records.run import Run, RunState
 
 
 @pytest.fixture
@@ -130,13 +134,82 @@ def test_a_run_that_nothing_confirms_is_told_after_a_while(
     assert told(catalog) == [("notify.command", "r", "stalled")]
 
 
+def stale(catalog: Catalog, ago: float) -> Run:
+    """A run whose link went away so long ago."""
+    run = create(catalog, "r")
+    assert catalog.runs.move(run.id, 1, RunState.STAGING, expected=RunState.QUEUED)
+    catalog.runs.set_stale([run.id], time.time() - ago)
+    return run
+
+
+def test_an_engine_that_has_just_begun_takes_nothing_for_stalled(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.settings.set("notify.command", "true")
+    stale(catalog, 10 * STALLED_AFTER_S)
+    now = time.time()
+    catalog.engine_sessions.begin(os.getpid(), "1")
+    decide(catalog)
+    assert told(catalog) == [], "the last engine left it so; this one has no link yet"
+    monkeypatch.setattr(deciders.time, "time", lambda: now + STALLED_AFTER_S + 1)
+    decide(catalog)
+    assert told(catalog) == [("notify.command", "r", "stalled")]
+    catalog.engine_sessions.begin(os.getpid(), "1")
+    monkeypatch.setattr(deciders.time, "time", lambda: now + 3 * STALLED_AFTER_S)
+    decide(catalog)
+    assert len(told(catalog)) == 1, "the next engine finds the same one"
+
+
+def test_each_time_that_a_run_stalls_is_told(catalog: Catalog) -> None:
+    catalog.settings.set("notify.command", "true")
+    run = stale(catalog, 3 * STALLED_AFTER_S)
+    decide(catalog)
+    catalog.runs.set_stale([run.id], None)
+    decide(catalog)
+    catalog.runs.set_stale([run.id], time.time() - 2 * STALLED_AFTER_S)
+    for _ in range(2):
+        decide(catalog)
+    assert told(catalog) == [("notify.command", "r", "stalled")] * 2
+    first, second = catalog.notices.since(0)[1]
+    assert first.key != second.key
+
+
+def ended(catalog: Catalog, run: Run, at: float) -> None:
+    assert catalog.runs.move(run.id, 1, RunState.LOST, expected=RunState.QUEUED, ended_at=at)
+
+
+def test_what_ended_long_ago_elsewhere_is_history(catalog: Catalog) -> None:
+    long_ago = time.time() - 2 * OLD_AFTER_S
+    ended(catalog, create(catalog, "imported"), long_ago)
+    ended(catalog, create(catalog, "new"), time.time() - 60)
+    mine = create(catalog, "mine")
+    catalog.operations.submit("run.start", mine.id, {"attempt": 1}, f"run.start:{mine.id}:1")
+    ended(catalog, mine, long_ago)
+    assert [one.run for one in catalog.notices.since(0)[1]] == ["new", "mine"]
+
+
+def test_numbers_that_were_none_long_ago_elsewhere_are_history(catalog: Catalog) -> None:
+    run = create(catalog, "r")
+    store(catalog, run, line("event", 0, time.time() - 2 * OLD_AFTER_S, name="not_finite", data={}))
+    assert catalog.notices.since(0)[1] == []
+    store(catalog, run, line("event", 1, time.time(), name="not_finite", data={}))
+    assert [one.kind for one in catalog.notices.since(0)[1]] == ["nan"]
+
+
+def test_the_same_news_has_the_same_key_after_a_restored_backup(catalog: Catalog) -> None:
+    run = create(catalog, "r")
+    finish(catalog, run.id)
+    [found] = catalog.notices.since(0)[1]
+    assert found.key == f"{run.id}-1-finished"
+    assert replace(found, id=found.id + 5, t=found.t + 60).as_dict()["key"] == found.key
+
+
 def test_numbers_that_are_none_are_told_once_an_attempt(catalog: Catalog) -> None:
     catalog.settings.set("notify.command", "true")
     run = create(catalog, "r")
     for seq in range(3):
-        store(
-            catalog, run, line("event", seq, name="taken_back", data={"text": "The loss was\x1b[31m none."})
-        )
+        said = {"text": "The loss was\x1b[31m none."}
+        store(catalog, run, line("event", seq, time.time(), name="taken_back", data=said))
     decide(catalog)
     assert told(catalog) == [("notify.command", "r", "nan")]
     assert catalog.notices.since(0)[1][0].detail == "The loss was none."

@@ -22,11 +22,12 @@ from cloudtui_engine.dispatcher import Dispatcher
 from cloudtui_engine.errors import BadInputError, CloudtuiError, FailedError, UnreachableError
 from cloudtui_engine.handlers import tell
 from cloudtui_engine.handlers.context import Context, Withdrawn
-from cloudtui_engine.records.operation import OperationState
+from cloudtui_engine.records.operation import Operation, OperationState
 
 SECRET = "s3cr3t-token"
 NOTICE = {
     "id": 7,
+    "key": "c1-1-failed",
     "run": "$(touch x); `y`",
     "run_id": "c1",
     "text": "r failed: '; rm -rf /",
@@ -124,7 +125,7 @@ def test_a_webhook_is_given_the_notice(server: Server) -> None:
     path, headers, body = server.asked[0]
     assert (path, body) == (f"/{SECRET}", NOTICE)
     assert headers["Content-Type"] == "application/json"
-    assert headers["Idempotency-Key"] == "cloudtui-c1-7"
+    assert headers["Idempotency-Key"] == "cloudtui-c1-1-failed"
 
 
 def test_a_server_in_trouble_is_asked_three_times(server: Server) -> None:
@@ -202,14 +203,51 @@ def test_a_run_that_ends_is_told_everywhere_once_and_the_address_is_kept_from_al
     }
 
 
-def test_a_command_that_had_begun_when_the_engine_was_killed_is_not_run_again(
-    catalog: Catalog, tmp_path: Path
-) -> None:
-    catalog.settings.set("notify.command", " ".join(python(tmp_path, SAYS)))
+class Killed(BaseException):
+    """Nothing that the engine's code could catch."""
+
+
+def taken(catalog: Catalog) -> Operation:
+    """The operation that tells of a finished run by a command, taken up by an engine."""
     finish(catalog, create(catalog, "resnet").id)
     decide(catalog)
     operation = next(one for one in catalog.operations.pending() if one.kind == "notify.command")
     assert catalog.operations.take(operation.id)
+    return catalog.operations.get(operation.id)
+
+
+def test_a_command_that_had_not_begun_when_the_engine_was_killed_is_run(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_arguments: object, **_named: object) -> None:
+        raise Killed
+
+    catalog.settings.set("notify.command", " ".join(python(tmp_path, SAYS)))
+    operation = taken(catalog)
+    monkeypatch.setattr(tell.subprocess, "Popen", killed)
+    with pytest.raises(Killed):
+        tell.command(cast(Context, SimpleNamespace(catalog=catalog)), operation)
+    monkeypatch.undo()
+    catalog.operations.requeue_running()  # the next engine
+    after = dispatcher(catalog)
+    after.step()
+    wait_until(lambda: not after.busy and not catalog.operations.pending())
+    assert len((tmp_path / "out.json").read_text().splitlines()) == 1
+
+
+def test_a_command_that_has_begun_holds_all_of_the_notice(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    tell.run_command(
+        python(tmp_path, SAYS), NOTICE, lambda: wait_until(lambda: out.exists() and out.read_text() != "")
+    )
+    assert json.loads(out.read_text())[1] == NOTICE
+
+
+def test_a_command_that_had_begun_when_the_engine_was_killed_is_not_run_again(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    catalog.settings.set("notify.command", " ".join(python(tmp_path, SAYS)))
+    operation = taken(catalog)
     catalog.operations.set_progress(operation.id, {"text": "The command runs"})
     catalog.operations.requeue_running()  # the next engine
     after = dispatcher(catalog)
