@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def status(home: Home, run: str) -> str:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.services
 def test_the_loop_trains_judges_and_shrinks(home: Home) -> None:
     started = start_digits(home, "--set", "epochs=3", "--name", "first")
     wait_until(lambda: status(home, started) == "succeeded", 100, "the training")
@@ -94,11 +96,12 @@ def test_stopped_and_resumed_is_the_same_model_and_has_no_doubled_step(home: Hom
     whole = start_digits(home, *settings)
     wait_until(lambda: status(home, whole) == "succeeded", 100, "the whole run")
     broken = home.json("run", "again", whole)["id"]
-    wait_until(
-        lambda: home.json("run", "show", broken)["metrics"].get("train/loss", {}).get("step", 0) > 8,
-        60,
-        "some steps",
-    )
+    with closing(home.catalog()) as catalog:  # a command's look takes as long as an epoch
+        wait_until(
+            lambda: (found := catalog.metrics.summaries(broken).get("train/loss")) and found.count > 8,
+            60,
+            "some steps",
+        )
     assert home.run("run", "stop", broken).status == 0
     wait_until(lambda: status(home, broken) == "stopped", 40, "the stop")
     assert home.run("run", "resume", broken).status == 0

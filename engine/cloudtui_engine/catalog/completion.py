@@ -91,7 +91,11 @@ def complete(text: str, cursor: int, vocabulary: Vocabulary) -> tuple[int, list[
         name, value = split_colon(word)
         if name is not None:
             return cursor - len(value), _values(name, value, vocabulary)
-    return cursor - len(word), _possible(here, word, vocabulary)
+    start = cursor - len(word)
+    found = _possible(here, word, vocabulary)
+    if here.state == "value" and found and _wrong(head[:start] + found[0].text):
+        return start, []  # the operator wants no such value: `status<`
+    return start, found
 
 
 def _possible(here: _Here, word: str, vocabulary: Vocabulary) -> list[Candidate]:

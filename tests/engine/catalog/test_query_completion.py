@@ -97,6 +97,7 @@ _PARTS = st.sampled_from(
 @example('tag:"big')
 @example("tag in (baseline ")
 @example("metric.train/loss in ")
+@example("status<")
 def test_with_a_candidate_in_place_it_is_read_at_least_as_far(text: str) -> None:
     start, found = complete(text, len(text), KNOWN)
     assert 0 <= start <= len(text)
