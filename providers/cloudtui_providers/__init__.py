@@ -1,1 +1,1 @@
-"""A cloud a module, behind one contract. None yet: this machine and SSH hosts need no provider."""
+"""A cloud a module behind one contract (`base`), found by entry point (`registry`), loaded when used."""
