@@ -25,7 +25,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 
 from bench._report import skipped
-from cloudtui_trainer import export, paired, weights
+from cloudtui_features import paired
+from cloudtui_trainer import export, weights
 from cloudtui_trainer.__main__ import main as run_trainer
 from cloudtui_trainer.compress import given as given_models
 from cloudtui_trainer.compress import measure

@@ -1,5 +1,6 @@
-"""Applies fitted preprocessing to rows: one implementation for trainer, server and engine. Numpy alone.
+"""Fitted preprocessing, applied to rows: one implementation for trainer, server and engine. Numpy alone.
 
+`paired` stands here, too: what two models answered on the same rows is judged on either side.
 The fitted numbers are JSON in the dataset's manifest (`features`); `kind` says whose they are. A new kind
 is one module with `check` and `apply`, and one line in `KINDS`.
 """

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from cloudtui_trainer import paired
+from cloudtui_features import paired
 from cloudtui_trainer.compress.verdicts import Measured, choose, judge
 
 BANDS = {"batch1": [0.93, 1.08], "batch64": [0.95, 1.05]}

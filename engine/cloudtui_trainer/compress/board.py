@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cloudtui_features.paired import Paired
 from cloudtui_trainer.checkpoints import write_durably
 from cloudtui_trainer.compress import files, measure
 from cloudtui_trainer.compress.settings import Settings
 from cloudtui_trainer.compress.verdicts import Measured, Verdict, choose, judge
 from cloudtui_trainer.errors import TrainerError
-from cloudtui_trainer.paired import Paired
 from cloudtui_trainer.recorder import without_nan
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from cloudtui_trainer import VERSION, paired
+from cloudtui_features import paired
+from cloudtui_trainer import VERSION
 from cloudtui_trainer.compress import files, measure
 from cloudtui_trainer.compress.board import Board, Kept, Made, leave
 from cloudtui_trainer.compress.candidates import CandidateError, Maker, Plan, failures, plans

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cloudtui_trainer import paired
+from cloudtui_features import paired
+from cloudtui_features.paired import Paired
 from cloudtui_trainer.compress.int8 import ENOUGH
-from cloudtui_trainer.paired import Paired
 
 SOLD_FOR_SPEED = frozenset({"int8", "prune", "prune-int8", "dynamic", "sparse"})
 _SMALLER = 1.1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cloudtui_trainer.paired import Paired, compare, mcnemar, rows_needed, tango, verdict
+from cloudtui_features.paired import Paired, compare, mcnemar, rows_needed, tango, verdict
 
 
 def rows(both=0, only_baseline=0, only_variant=0, neither=0):
