@@ -275,7 +275,7 @@ async def test_light_and_dark(story: Path) -> None:
 
 async def test_leaving_counts_what_goes_on(story: Path) -> None:
     async with desktop(story) as (app, pilot):
-        await wait_until(pilot, lambda: app.overview.live_runs == 3)
+        await wait_until(pilot, lambda: app.surroundings.overview.live_runs == 3)
         await pilot.press("q")
         assert app.return_value == 3
 

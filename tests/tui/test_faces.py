@@ -133,7 +133,7 @@ async def test_the_mouse_reaches_what_belongs_to_no_area(home: Path) -> None:
 
 async def click_in_menu(app: CloudtuiApp, pilot: Pilot[Any], action: Action) -> None:
     """Open the menu that has the action and click on its line."""
-    shown = app._menus(*app._here())
+    shown = app.here.menus()
     index, line = next(
         (index, line)
         for index, menu in enumerate(shown)

@@ -10,6 +10,7 @@ from cloudtui_engine.errors import CatalogError
 if TYPE_CHECKING:
     from cloudtui.areas.area import Area
     from cloudtui.performing import Performer
+    from cloudtui.surroundings import Surroundings
 
 _AROUND = frozenset({"run", "instance", "dataset", "model", "operation", "engine"})
 """Topics that rail and status bar tell of."""
@@ -19,6 +20,7 @@ class Desk(Protocol):
     """What changes are handed on to."""
 
     bridge: Bridge
+    surroundings: Surroundings
 
     @property
     def performer(self) -> Performer:
@@ -27,9 +29,6 @@ class Desk(Protocol):
     @property
     def area(self) -> Area | None:
         """The area that is shown."""
-
-    def look_around(self) -> None:
-        """Read what rail and status bar show."""
 
     def heed(self, topics: frozenset[str]) -> None:
         """Settings and notices are looked at."""
@@ -61,7 +60,7 @@ class Changes:
         if topics and app.area is not None:
             app.area.changed(topics)
         if topics & _AROUND:
-            app.look_around()
+            app.surroundings.look()
 
     def _say_lost(self, error: CatalogError) -> None:
         """Once for each time that the catalog goes; the area says it for as long as it lasts."""
@@ -77,4 +76,4 @@ class Changes:
         self._app.notify("The catalog can be read again.", timeout=4, markup=False)
         if self._app.area is not None:
             self._app.area.reload()
-        self._app.look_around()
+        self._app.surroundings.look()

@@ -252,7 +252,7 @@ async def test_quitting_asks_where_the_user_wants_it(story: Path) -> None:
     catalog.settings.set("desktop.confirm_quit", value=True)
     catalog.close()
     async with desktop(story) as (app, pilot):
-        await wait_until(pilot, lambda: app.overview.live_runs)
+        await wait_until(pilot, lambda: app.surroundings.overview.live_runs)
         await pilot.press("q")
         await wait_until(pilot, lambda: "Close the desktop?" in screen(app))
         await pilot.press("escape")

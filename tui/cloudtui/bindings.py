@@ -1,0 +1,22 @@
+"""The desktop's own keys: those that mean the same in every area. All others are the registry's."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from cloudtui.areas.places import AREAS
+
+BINDINGS: list[BindingType] = [
+    *(Binding(one.place.key, f"area('{name}')", one.place.title, show=False) for name, one in AREAS.items()),
+    Binding("f10", "menu(0)", "Menu", show=False),
+    Binding("q,ctrl+q", "leave", "Quit", show=False, id="home.quit"),
+    Binding("ctrl+p", "palette", "Search or run", show=False, id="home.palette"),
+    Binding("question_mark,f1", "help", "Help", show=False, id="home.help"),
+    Binding("slash", "filter", "Filter", show=False, id="home.filter"),
+    Binding("escape", "back", "Back", show=False),
+    Binding("minus", "previous", "Area before", show=False, id="home.previous"),
+    Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
+    Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
+    Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
+    Binding("P", "picture", "Picture", show=False, id="home.picture"),
+]
