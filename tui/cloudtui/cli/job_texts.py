@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as words
 from cloudtui.cli.tables import Column, pairs, table
+from cloudtui.reported import (
+    TITLES,
+    VERDICTS,
+    change,
+    confidence,
+    figure,
+    items,
+    label,
+    mapping,
+    mappings,
+    number,
+    ordered,
+    times,
+)
 from cloudtui_engine.records.compression import Compression
 from cloudtui_engine.records.evaluation import Evaluation
 from cloudtui_engine.sanitize import clean_line
@@ -17,31 +30,18 @@ Lines = list[str]
 MOST_CLASSES = 20
 """A larger confusion matrix is no help in a terminal."""
 _MOST_ERRORS = 10
-_TITLES = {
-    "accuracy": "Accuracy", "macro_precision": "Precision (macro)", "macro_recall": "Recall (macro)",
-    "macro_f1": "F1 (macro)", "auc": "AUC", "ece": "Calibration error", "loss": "Loss", "mae": "MAE",
-    "rmse": "RMSE", "r2": "R²",
-}  # fmt: skip
-_SHARES = frozenset({"accuracy", "macro_precision", "macro_recall", "macro_f1"})
-VERDICTS: Mapping[str, str] = {
-    "passes": "✓ passes", "fails": "✗ fails", "undecided": "◐ undecided", "dominated": "· dominated",
-    "no speed-up": "· no speed-up",
-}  # fmt: skip
 
 
 def evaluation(record: Evaluation) -> Lines:
     """One evaluation: figures with their intervals, baselines, classes, confusion, the worst errors."""
     report = record.report
-    metrics = _mapping(report.get("metrics"))
+    metrics = mapping(report.get("metrics"))
     lines = pairs(
         [
             ("Model", clean_line(record.model)),
             ("Dataset", f"{clean_line(record.dataset)}, {clean_line(record.split)},"
-                        f" {words.count(_number(report.get('n')))} rows"),
-            *(
-                (_TITLES.get(key, clean_line(key)), _figure(key, metrics[key], report))
-                for key in _ordered(metrics)
-            ),
+                        f" {words.count(number(report.get('n')))} rows"),
+            *((TITLES.get(key, clean_line(key)), _figure(key, report)) for key in ordered(metrics)),
         ]
     )  # fmt: skip
     for part in (_baselines(report), _classes(report), confusion(report), _errors(report)):
@@ -50,47 +50,38 @@ def evaluation(record: Evaluation) -> Lines:
     return lines
 
 
-def _ordered(metrics: Mapping[str, Any]) -> list[str]:
-    return [key for key in _TITLES if key in metrics] + [key for key in metrics if key not in _TITLES]
-
-
-def _figure(key: str, value: Any, report: Mapping[str, Any]) -> str:
-    number = _number(value)
-    show = _percent if key in _SHARES else words.number
-    text = show(number)
-    between = _pair(_mapping(report.get("confidence")).get(key))
-    return text if between is None else f"{text}  95% interval [{show(between[0])}, {show(between[1])}]"
+def _figure(key: str, report: Mapping[str, Any]) -> str:
+    text = figure(key, mapping(report.get("metrics")).get(key))
+    between = confidence(key, report)
+    if between is None:
+        return text
+    return f"{text}  95% interval [{figure(key, between[0])}, {figure(key, between[1])}]"
 
 
 def _baselines(report: Mapping[str, Any]) -> Lines:
-    found = [one for one in _list(report.get("baselines")) if isinstance(one, Mapping)]
+    found = mappings(report.get("baselines"))
     note = report.get("baselines_note")
     said = [clean_line(note)] if isinstance(note, str) else []
     if not found:
         return said
-    own = _mapping(report.get("metrics"))
-    keys = [key for key in _ordered(own) if any(key in _mapping(one.get("metrics")) for one in found)]
-    columns = [Column("Baseline"), *(Column(_TITLES.get(k, clean_line(k)), right=True) for k in keys)]
-    rows = [["this model", *(_plain(key, own.get(key)) for key in keys)]]
+    own = mapping(report.get("metrics"))
+    keys = [key for key in ordered(own) if any(key in mapping(one.get("metrics")) for one in found)]
+    columns = [Column("Baseline"), *(Column(TITLES.get(k, clean_line(k)), right=True) for k in keys)]
+    rows = [["this model", *(figure(key, own.get(key)) for key in keys)]]
     for one in found:
-        metrics = _mapping(one.get("metrics"))
-        rows.append([clean_line(str(one.get("name", "?"))), *(_plain(key, metrics.get(key)) for key in keys)])
+        metrics = mapping(one.get("metrics"))
+        rows.append([clean_line(str(one.get("name", "?"))), *(figure(key, metrics.get(key)) for key in keys)])
     return [*table(columns, rows), *said]
 
 
-def _plain(key: str, value: Any) -> str:
-    number = _number(value)
-    return _percent(number) if key in _SHARES else words.number(number)
-
-
 def _classes(report: Mapping[str, Any]) -> Lines:
-    found = [one for one in _list(report.get("classes")) if isinstance(one, Mapping)]
+    found = mappings(report.get("classes"))
     columns = [Column("Class"), *(Column(t, right=True) for t in ("Precision", "Recall", "F1", "Rows"))]
     rows = [
         [
-            _label(one.get("label")),
-            *(_percent(_number(one.get(key))) for key in ("precision", "recall", "f1")),
-            words.count(_number(one.get("support"))),
+            label(one.get("label")),
+            *(_percent(number(one.get(key))) for key in ("precision", "recall", "f1")),
+            words.count(number(one.get("support"))),
         ]
         for one in found
     ]
@@ -99,14 +90,14 @@ def _classes(report: Mapping[str, Any]) -> Lines:
 
 def confusion(report: Mapping[str, Any]) -> Lines:
     """Rows are the truth, columns what was said; left out where there are too many classes to read."""
-    labels = [_label(one.get("label")) for one in _list(report.get("classes")) if isinstance(one, Mapping)]
-    counts = _list(report.get("confusion"))
+    labels = [label(one.get("label")) for one in mappings(report.get("classes"))]
+    counts = items(report.get("confusion"))
     if not 0 < len(counts) == len(labels) <= MOST_CLASSES:
         return []
-    columns = [Column("Truth"), *(Column(label, right=True) for label in labels)]
+    columns = [Column("Truth"), *(Column(title, right=True) for title in labels)]
     rows = [
-        [label, *("·" if one == 0 else words.count(_number(one)) for one in _list(row)[: len(labels)])]
-        for label, row in zip(labels, counts, strict=True)
+        [title, *("·" if one == 0 else words.count(number(one)) for one in items(row)[: len(labels)])]
+        for title, row in zip(labels, counts, strict=True)
     ]
     if any(len(row) != len(columns) for row in rows):
         return []
@@ -114,14 +105,14 @@ def confusion(report: Mapping[str, Any]) -> Lines:
 
 
 def _errors(report: Mapping[str, Any]) -> Lines:
-    found = [one for one in _list(report.get("errors")) if isinstance(one, Mapping)][:_MOST_ERRORS]
+    found = mappings(report.get("errors"))[:_MOST_ERRORS]
     sure = any("confidence" in one for one in found)
     columns = [Column("Worst errors: row", right=True), Column("Truth"), Column("Predicted")]
     columns += [Column("Confidence", right=True)] if sure else []
     rows = [
         [
-            words.count(_number(one.get("index"))), _label(one.get("truth")), _label(one.get("predicted")),
-            *([_percent(_number(one.get("confidence")))] if sure else []),
+            words.count(number(one.get("index"))), label(one.get("truth")), label(one.get("predicted")),
+            *([_percent(number(one.get("confidence")))] if sure else []),
         ]
         for one in found
     ]  # fmt: skip
@@ -131,29 +122,29 @@ def _errors(report: Mapping[str, Any]) -> Lines:
 def compression(record: Compression, cells: int | None) -> Lines:
     """One compression: the baseline, a line a variant, and the verdict of each in a sentence."""
     report = record.report
-    baseline = _mapping(report.get("baseline"))
-    rows = _mapping(report.get("rows"))
-    measured, planned = _number(report.get("measured")), _number(report.get("planned"))
+    baseline = mapping(report.get("baseline"))
+    rows = mapping(report.get("rows"))
+    measured, planned = number(report.get("measured")), number(report.get("planned"))
     lines = pairs(
         [
             ("Model", clean_line(record.model)),
-            ("May lose", f"{words.number(_number(report.get('max_drop')))} points of accuracy"),
-            ("Rows", ", ".join(f"{clean_line(k)} {words.count(_number(v))}" for k, v in rows.items())),
-            ("Before", f"accuracy {_percent(_number(baseline.get('accuracy')))},"
-                       f" {words.size(_number(baseline.get('size_bytes')))},"
-                       f" {words.number(_number(baseline.get('latency_ms')))} ms a row"),
+            ("May lose", f"{words.number(number(report.get('max_drop')))} points of accuracy"),
+            ("Rows", ", ".join(f"{clean_line(k)} {words.count(number(v))}" for k, v in rows.items())),
+            ("Before", f"accuracy {_percent(number(baseline.get('accuracy')))},"
+                       f" {words.size(number(baseline.get('size_bytes')))},"
+                       f" {words.number(number(baseline.get('latency_ms')))} ms a row"),
             ("Measured", "" if measured is None or measured == planned
                          else f"{words.count(measured)} of {words.count(planned)} so far"),
         ]
     )  # fmt: skip
-    variants = [one for one in _list(report.get("variants")) if isinstance(one, Mapping)]
+    variants = mappings(report.get("variants"))
     chosen = report.get("chosen")
     if variants:
         lines += ["", *_variants(variants, chosen, cells), "", *_reasons(variants)]
     verdict = next((str(one.get("verdict")) for one in variants if chosen and one.get("id") == chosen), "")
     picked = f"Chosen: {clean_line(str(chosen))}, {VERDICTS.get(verdict, clean_line(verdict))}"
     lines += ["", picked if chosen else "None is chosen: none keeps within what may be lost."]
-    lines += [clean_line(note) for note in _list(report.get("notes")) if isinstance(note, str)]
+    lines += [clean_line(note) for note in items(report.get("notes")) if isinstance(note, str)]
     return lines
 
 
@@ -167,24 +158,15 @@ def _variants(variants: Sequence[Mapping[str, Any]], chosen: Any, cells: int | N
         [
             f"{clean_line(str(one.get('id', '?')))}{' *' if chosen and one.get('id') == chosen else ''}",
             clean_line(str(one.get("split", ""))),
-            _percent(_number(one.get("accuracy"))),
-            _change(one),
-            words.size(_number(one.get("size_bytes"))),
-            *(_times(one.get(key)) for key in ("size_ratio", "latency_ratio", "throughput_ratio")),
+            _percent(number(one.get("accuracy"))),
+            change(one),
+            words.size(number(one.get("size_bytes"))),
+            *(times(one.get(key)) for key in ("size_ratio", "latency_ratio", "throughput_ratio")),
             VERDICTS.get(str(one.get("verdict")), clean_line(str(one.get("verdict", "")))),
         ]
         for one in variants
     ]
     return table(columns, rows, cells)
-
-
-def _change(variant: Mapping[str, Any]) -> str:
-    delta = _number(variant.get("delta"))
-    between = _pair(variant.get("delta_ci"))
-    if delta is None:
-        return words.MISSING
-    text = f"{delta * 100:+.2f}"
-    return text if between is None else f"{text} [{between[0] * 100:+.2f}, {between[1] * 100:+.2f}]"
 
 
 def _reasons(variants: Sequence[Mapping[str, Any]]) -> Lines:
@@ -193,23 +175,18 @@ def _reasons(variants: Sequence[Mapping[str, Any]]) -> Lines:
     )
 
 
-def _times(value: Any) -> str:
-    number = _number(value)
-    return words.MISSING if number is None else f"{number:.2f}x"
-
-
 def evaluations(records: Sequence[Evaluation], cells: int | None) -> Lines:
     """The list of a model's evaluations."""
     now = time.time()
     rows = []
     for one in records:
-        metrics = _mapping(one.report.get("metrics"))
+        metrics = mapping(one.report.get("metrics"))
         key = next((key for key in ("accuracy", "r2", "auc", "loss") if key in metrics), "")
-        figure = f"{_TITLES[key]} {_figure(key, metrics[key], one.report)}" if key else ""
+        result = f"{TITLES[key]} {_figure(key, one.report)}" if key else ""
         rows.append(
             [
                 clean_line(one.dataset), clean_line(one.split),
-                words.count(_number(one.report.get("n"))), figure, words.since(one.t, now),
+                words.count(number(one.report.get("n"))), result, words.since(one.t, now),
             ]
         )  # fmt: skip
     columns = [
@@ -226,12 +203,12 @@ def compressions(records: Sequence[Compression], cells: int | None) -> Lines:
     now = time.time()
     rows = []
     for one in records:
-        variants = _list(one.report.get("variants"))
-        passing = [v for v in variants if isinstance(v, Mapping) and v.get("verdict") == "passes"]
+        variants = mappings(one.report.get("variants"))
+        passing = [variant for variant in variants if variant.get("verdict") == "passes"]
         rows.append(
             [
                 one.run_id, str(words.RUN_MARKS[one.status]),
-                words.number(_number(one.report.get("max_drop"))),
+                words.number(number(one.report.get("max_drop"))),
                 f"{len(passing)} of {len(variants)}", clean_line(str(one.report.get("chosen") or "none")),
                 words.since(one.t, now),
             ]
@@ -242,29 +219,3 @@ def compressions(records: Sequence[Compression], cells: int | None) -> Lines:
 
 def _percent(share: float | None) -> str:
     return words.percent(share, 2)
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return words.number(float(value)) if isinstance(value, float) else str(value)
-    return clean_line(str(value), 40)
-
-
-def _number(value: Any) -> float | None:
-    fine = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if fine else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def _pair(value: Any) -> tuple[float, float] | None:
-    numbers = [_number(one) for one in _list(value)]
-    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
-        return None
-    return numbers[0], numbers[1]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from cloudtui.handlers import instance as instances
 from cloudtui.handlers import judging
-from cloudtui.handlers.demo_report import confusions_of, interval_of, number, parameters
+from cloudtui.handlers.demo_report import confusions_of, interval_of, parameters
 from cloudtui.handlers.follow import follow_run, wait_for_files, why_it_failed
 from cloudtui.handlers.logs import open_log
 from cloudtui.handlers.session import Session
 from cloudtui.handlers.start import accepted
+from cloudtui.reported import mapping, number
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, UsageError
 from cloudtui_engine.records.compression import Compression
 from cloudtui_engine.records.dataset import Dataset
@@ -129,7 +130,7 @@ def _failed(session: Session, run: Run, dataset: Dataset) -> DemoReport:
 def _report(session: Session, run: Run, dataset: Dataset, model: Model) -> DemoReport:
     found = session.catalog.runs.reports(run.id)
     test = found.get("evaluation/test") or found.get("evaluation/validation") or {}
-    accuracy = number((test.get("metrics") or {}).get("accuracy"))
+    accuracy = number(mapping(test.get("metrics")).get("accuracy"))
     n = number(test.get("n"))
     return DemoReport(
         run,

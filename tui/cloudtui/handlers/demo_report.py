@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cloudtui.reported import confidence, items, label, mappings
 from cloudtui_engine.records.run import Run
-from cloudtui_engine.sanitize import clean_line
 
 _LONGEST_HEADER = 16 * 1024 * 1024
 _HIGHLIGHTS = 3
@@ -31,30 +31,18 @@ def interval_of(
     test: Mapping[str, Any], accuracy: float | None, n: float | None
 ) -> tuple[float, float] | None:
     """The interval that a report gives, else Wilson's."""
-    given = (test.get("confidence") or {}).get("accuracy")
-    if (
-        isinstance(given, list)
-        and len(given) == 2
-        and None not in (low_high := [number(one) for one in given])
-    ):
-        low, high = low_high
-        assert low is not None  # noqa: S101 - looked at above
-        assert high is not None  # noqa: S101
-        return low, high
+    given = confidence("accuracy", test)
+    if given is not None:
+        return given
     return wilson(accuracy * n, n) if accuracy is not None and n else None
 
 
 def confusions_of(test: Mapping[str, Any]) -> tuple[tuple[str, str, int], ...]:
     """The most frequent mistakes: truth, predicted, how often."""
-    labels = [
-        clean_line(str(one.get("label", "?")), 40)
-        for one in test.get("classes") or ()
-        if isinstance(one, dict)
-    ]
-    rows = test.get("confusion") or ()
+    labels = [label(one.get("label")) for one in mappings(test.get("classes"))]
     found: Counter[tuple[str, str]] = Counter()
-    for i, row in enumerate(rows[: len(labels)]):
-        for j, count in enumerate(row[: len(labels)]):
+    for i, row in enumerate(items(test.get("confusion"))[: len(labels)]):
+        for j, count in enumerate(items(row)[: len(labels)]):
             if i != j and isinstance(count, int) and count > 0:
                 found[labels[i], labels[j]] = count
     return tuple((truth, predicted, count) for (truth, predicted), count in found.most_common(_HIGHLIGHTS))
@@ -81,8 +69,3 @@ def parameters(run: Run) -> int | None:
             return sum(int(math.prod(shape)) for shape in shapes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
         return None
-
-
-def number(value: Any) -> float | None:
-    """A finite number of a report."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -13,8 +13,8 @@ from cloudtui import format as fmt
 from cloudtui.areas.compression import tried
 from cloudtui.areas.compression.tried import Tried
 from cloudtui.areas.parts import Detail
-from cloudtui.areas.reported import items, mapping, number
 from cloudtui.bridge import Bridge
+from cloudtui.reported import items, mapping, number
 from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.head import Head
 from cloudtui.widgets.notice import Notice

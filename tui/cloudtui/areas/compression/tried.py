@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudtui import format as fmt
-from cloudtui.areas.reported import mapping, mappings, number, pair
 from cloudtui.areas.runs.rows import status
 from cloudtui.areas.runs.side import time_left
+from cloudtui.reported import change, mapping, mappings, number, pair
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.compression import Compression
 from cloudtui_engine.records.model import Model
@@ -138,7 +138,7 @@ def variant_row(one: Mapping[str, Any], chosen: object) -> Row:
         (
             (f"{'◆' if picked else ' '} {identity}", "accent" if picked else quiet),
             (fmt.percent(number(one.get("accuracy")), 2), quiet),
-            (change(one), quiet),
+            (change(one, comma=","), quiet),
             (times(one.get("size_ratio")), quiet),
             _speed(one.get("latency_ratio"), quiet),
             _speed(one.get("throughput_ratio"), quiet),
@@ -151,15 +151,6 @@ def verdict(one: Mapping[str, Any]) -> tuple[str, str, str]:
     """Glyph, word and style; a word that is not known is shown as it is."""
     word = str(one.get("verdict") or "")
     return VERDICTS.get(word, ("·", clean_line(word, 13) or fmt.MISSING, "muted"))
-
-
-def change(one: Mapping[str, Any]) -> str:
-    """`+0.13 [-0.17,+0.43]`, in points."""
-    delta, between = number(one.get("delta")), pair(one.get("delta_ci"))
-    if delta is None:
-        return fmt.MISSING
-    text = f"{delta * 100:+.2f}"
-    return text if between is None else f"{text} [{between[0] * 100:+.2f},{between[1] * 100:+.2f}]"
 
 
 def times(value: Any) -> str:

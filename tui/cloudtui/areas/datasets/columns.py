@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 
 from cloudtui import format as fmt
 from cloudtui.areas.datasets.detail import DatasetTab
-from cloudtui.areas.reported import number
 from cloudtui.bridge import Bridge
+from cloudtui.reported import number
 from cloudtui.widgets.gauge import gauge
 from cloudtui.widgets.table import Column, Row, Table
 from cloudtui_engine.records.dataset import Dataset

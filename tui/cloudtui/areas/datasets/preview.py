@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 
 from cloudtui import format as fmt
 from cloudtui.areas.datasets.detail import DatasetTab
-from cloudtui.areas.reported import label
 from cloudtui.bridge import Bridge
+from cloudtui.reported import label
 from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.picture import Gallery, Picture
 from cloudtui.widgets.table import Column, Row, Table

@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 
 from cloudtui import format as fmt
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
-from cloudtui.areas.reported import mapping, mappings, number
 from cloudtui.bridge import Bridge
+from cloudtui.reported import mapping, mappings, number
 from cloudtui.widgets.bars import Bar, Bars
 from cloudtui.widgets.notice import Notice
 

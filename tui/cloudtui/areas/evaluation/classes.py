@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 
 from cloudtui import format as fmt
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
-from cloudtui.areas.reported import label, mappings, number
 from cloudtui.bridge import Bridge
+from cloudtui.reported import label, mappings, number
 from cloudtui.widgets.gauge import gauge
 from cloudtui.widgets.table import Column, Row, Table
 

@@ -13,8 +13,8 @@ from cloudtui.areas.evaluation.inputs import MOST, Inputs, caption, errors_of, r
 from cloudtui.areas.evaluation.judged import headline
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
 from cloudtui.areas.evaluation.open_errors import OpenErrors
-from cloudtui.areas.reported import items, label, mappings, number
 from cloudtui.bridge import Bridge, Reader
+from cloudtui.reported import items, label, mappings, number
 from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.heat_map import HeatMap, Matrix
 from cloudtui.widgets.picture import Gallery, Picture

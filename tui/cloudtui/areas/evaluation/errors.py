@@ -14,8 +14,8 @@ from cloudtui.areas.evaluation.inputs import MOST, Inputs, caption, errors_of, r
 from cloudtui.areas.evaluation.judged import Judged
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
 from cloudtui.areas.evaluation.open_errors import OpenErrors
-from cloudtui.areas.reported import label, number
 from cloudtui.bridge import Bridge, Reader
+from cloudtui.reported import label, number
 from cloudtui.widgets.facts import Fact, Facts
 from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.notice import Notice

@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from cloudtui import format as fmt
 from cloudtui.areas.evaluation.judged import Judged, too_small, waiting
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
-from cloudtui.areas.reported import TITLES, figure, interval, mapping, mappings, number, ordered
 from cloudtui.bridge import Bridge
+from cloudtui.reported import TITLES, figure, interval, mapping, mappings, number, ordered
 from cloudtui.widgets.facts import Fact, Facts
 from cloudtui_engine.sanitize import clean_line
 

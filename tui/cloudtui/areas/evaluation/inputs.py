@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudtui.areas.evaluation.judged import Judged
-from cloudtui.areas.reported import label, mappings, number
+from cloudtui.reported import label, mappings, number
 
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudtui import format as fmt
-from cloudtui.areas.reported import TITLES, figure, interval, mapping, mappings, number, pair
 from cloudtui.areas.runs.rows import status
+from cloudtui.reported import TITLES, confidence, figure, interval, mapping, mappings, number
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.evaluation import Evaluation
 from cloudtui_engine.records.model import Model
@@ -159,7 +159,7 @@ def headline(report: Mapping[str, Any]) -> str:
 def too_small(report: Mapping[str, Any]) -> str:
     """A sentence where the rows cannot tell half a point of accuracy from nothing; else empty."""
     rows, accuracy = number(report.get("n")), number(mapping(report.get("metrics")).get("accuracy"))
-    between = pair(mapping(report.get("confidence")).get("accuracy"))
+    between = confidence("accuracy", report)
     if not rows or accuracy is None or between is None or between[1] - between[0] <= 2 * _POINT:
         return ""
     spread = max(accuracy * (1 - accuracy), 1.0 / (rows + 2))

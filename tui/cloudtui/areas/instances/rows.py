@@ -8,6 +8,7 @@ from typing import Any
 from cloudtui import format as fmt
 from cloudtui.areas.runs.rows import TONES
 from cloudtui.areas.runs.side import gpu_facts
+from cloudtui.reported import mapping, mappings
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
@@ -118,8 +119,7 @@ def _folder(instance: Instance) -> str:
 def _machine(found: Mapping[str, Any]) -> list[Fact]:
     if not found:
         return [Fact("Machine", style="heading"), Fact("", "Not looked at yet: p probes it.", "muted")]
-    cpu = found.get("cpu") if isinstance(found.get("cpu"), Mapping) else {}
-    assert isinstance(cpu, Mapping)  # noqa: S101 - for the type checker
+    cpu = mapping(found.get("cpu"))
     lines = {
         "system": f"{found.get('os', '')} {found.get('kernel', '')} {found.get('arch', '')}",
         "cpu": f"{cpu.get('model', '')} · {cpu.get('cores', '?')} cores",
@@ -134,7 +134,7 @@ def _machine(found: Mapping[str, Any]) -> list[Fact]:
     pythons = found.get("pythons")
     if isinstance(pythons, list | tuple):
         facts.append(Fact("Pythons", style="heading"))
-        facts += [_python(one) for one in pythons if isinstance(one, Mapping)]
+        facts += [_python(one) for one in mappings(pythons)]
     return facts
 
 

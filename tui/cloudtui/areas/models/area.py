@@ -11,8 +11,8 @@ from cloudtui.areas.area import Area
 from cloudtui.areas.models.detail import ModelDetail
 from cloudtui.areas.models.lineage import in_families
 from cloudtui.areas.parts import Detail, Listing, Request
-from cloudtui.areas.reported import figure
 from cloudtui.bridge import Bridge
+from cloudtui.reported import figure
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.sanitize import clean_line

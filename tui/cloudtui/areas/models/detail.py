@@ -7,9 +7,9 @@ from typing import NamedTuple
 from cloudtui import format as fmt
 from cloudtui.areas.compression.tried import VERDICTS, times
 from cloudtui.areas.evaluation.judged import headline, too_small
-from cloudtui.areas.reported import mappings
 from cloudtui.areas.sheet import SheetDetail
 from cloudtui.bridge import Bridge, Reader
+from cloudtui.reported import mappings
 from cloudtui.widgets.facts import Fact
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.compression import Compression

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudtui import format as fmt
 from cloudtui.areas.runs.rows import status
+from cloudtui.reported import number
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.gauge import gauge
 from cloudtui_engine.records.run import Run
@@ -53,19 +54,15 @@ def gpu_facts(gpus: Sequence[Mapping[str, Any]]) -> list[Fact]:
     for gpu in gpus:
         name = clean_line(str(gpu.get("name", "")), 24)
         found.append(Fact(f"GPU {gpu.get('index', len(found))}  {name}", style="heading"))
-        use = _number(gpu.get("utilization"))
+        use = number(gpu.get("utilization"))
         found.append(Fact("util", "".join(gauge(None if use is None else use / 100)) + f"  {_percent(use)}"))
-        used, whole = _number(gpu.get("memory_used_bytes")), _number(gpu.get("memory_bytes"))
+        used, whole = number(gpu.get("memory_used_bytes")), number(gpu.get("memory_bytes"))
         share = used / whole if used is not None and whole else None
         found.append(Fact("mem", "".join(gauge(share)) + f"  {fmt.size(used)}"))
-        temperature = _number(gpu.get("temperature_c"))
+        temperature = number(gpu.get("temperature_c"))
         if temperature is not None:
             found.append(Fact("temp", f"{temperature:.0f} °C", "warn" if temperature >= 85 else ""))
     return found
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _percent(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Reports as a host wrote them: each value is taken only where it is what it should be. Pure."""
+"""Reports as a host wrote them, for every face: a value is taken where it is what it should be. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ TITLES: Mapping[str, str] = {
 """What a metric is called, in the order in which metrics are told."""
 SHARES = frozenset({"accuracy", "macro_precision", "macro_recall", "macro_f1"})
 """Metrics that are told in percent."""
+VERDICTS: Mapping[str, str] = {
+    "passes": "✓ passes",
+    "fails": "✗ fails",
+    "undecided": "◐ undecided",
+    "dominated": "· dominated",
+    "no speed-up": "· no speed-up",
+}
+"""What became of a compressed variant, as a text and a page say it."""
 
 
 def number(value: Any) -> float | None:
@@ -67,9 +75,14 @@ def figure(key: str, value: Any) -> str:
     return fmt.percent(number(value), 2) if key in SHARES else fmt.number(number(value))
 
 
+def confidence(key: str, report: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The ends of a metric's 95% interval."""
+    return pair(mapping(report.get("confidence")).get(key))
+
+
 def interval(key: str, report: Mapping[str, Any]) -> str:
     """`[93.07, 94.03]` of a metric, empty where there is none."""
-    between = pair(mapping(report.get("confidence")).get(key))
+    between = confidence(key, report)
     if between is None:
         return ""
     low, high = (f"{one * 100:.2f}" if key in SHARES else fmt.number(one) for one in between)
@@ -79,3 +92,18 @@ def interval(key: str, report: Mapping[str, Any]) -> str:
 def ordered(metrics: Mapping[str, Any]) -> list[str]:
     """The keys of metrics: those that have a title first, in its order."""
     return [key for key in TITLES if key in metrics] + [str(key) for key in metrics if key not in TITLES]
+
+
+def change(variant: Mapping[str, Any], comma: str = ", ") -> str:
+    """`+0.13 [-0.17, +0.43]`: what a variant is above the model that it is made of, in points."""
+    delta, between = number(variant.get("delta")), pair(variant.get("delta_ci"))
+    if delta is None:
+        return fmt.MISSING
+    text = f"{delta * 100:+.2f}"
+    return text if between is None else f"{text} [{between[0] * 100:+.2f}{comma}{between[1] * 100:+.2f}]"
+
+
+def times(value: Any) -> str:
+    """`3.81x`."""
+    found = number(value)
+    return fmt.MISSING if found is None else f"{found:.2f}x"
