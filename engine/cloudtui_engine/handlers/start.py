@@ -27,7 +27,7 @@ from cloudtui_engine.hosts.transfer import Cancelled
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import ON_HOST, Attempt, RunState
-from cloudtui_engine.runs import commands
+from cloudtui_engine.runs import queueing
 from cloudtui_engine.runs.follow import AttemptFollower
 
 PATIENCE_S = 1800.0
@@ -167,7 +167,7 @@ class _Start:
             self._move(RunState.LOST, ON_HOST, ended_at=time.time(), reason=reason)
             if self._number <= MOST_STILLBORN:
                 following = self._runs.add_attempt(self._run.id, [self._host_id], time.time())
-                commands.submit_start(self._context.catalog, self._run.id, following.number)
+                queueing.submit_start(self._context.catalog, self._run.id, following.number)
         return {"state": "stillborn"}
 
     # -- what it takes along

@@ -16,7 +16,7 @@ from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import PULL_POLICIES, Run, RunState
-from cloudtui_engine.runs import model_jobs, pull_policy, script_folder
+from cloudtui_engine.runs import model_jobs, pull_policy, queueing, script_folder
 from cloudtui_engine.sanitize import clean_line
 
 FIRST_MODELS = {"image": "cnn", "tabular": "mlp"}
@@ -71,11 +71,11 @@ def start_training(
         model_jobs.check_weights(weights, dataset)
         model = model or weights.architecture
     architecture = model or FIRST_MODELS.get(chosen_task, chosen_task)
-    return _create(
+    return queueing.create(
         catalog,
         Run(
             id=new_id(),
-            name=name or _free_name(catalog, f"{dataset.name}-{architecture}"),
+            name=name or queueing.free_name(catalog, f"{dataset.name}-{architecture}"),
             kind="train",
             status=RunState.QUEUED,
             attempt=1,
@@ -111,9 +111,9 @@ def start_evaluation(
     """
     spec = {"gpus": "auto", "split": split, "pull": "all", **_then(then)}
     model_jobs.check_evaluation(model, dataset, split)
-    name = _free_name(catalog, f"{model.name}-evaluate")
+    name = queueing.free_name(catalog, f"{model.name}-evaluate")
     job = _job("evaluate", model, dataset, name, params or {})
-    return _create(catalog, replace(job, spec=spec), [instance.id])
+    return queueing.create(catalog, replace(job, spec=spec), [instance.id])
 
 
 def start_compression(
@@ -143,10 +143,10 @@ def start_compression(
     """
     model_jobs.check_compression(model, dataset, max_drop)
     chosen = {**(params or {}), "max_drop": max_drop}
-    name = _free_name(catalog, f"{model.name}-compress")
+    name = queueing.free_name(catalog, f"{model.name}-compress")
     job = _job("compress", model, dataset, name, chosen)
     spec = {"gpus": "auto", "pull": "best", **_then(then)}
-    return _create(catalog, replace(job, spec=spec), [instance.id])
+    return queueing.create(catalog, replace(job, spec=spec), [instance.id])
 
 
 def _then(then: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -201,11 +201,11 @@ def start_script(
     if folder is not None:
         spec["folder"] = script_folder.pack(catalog.paths, folder)
     default = next((Path(word).stem for word in command if word.endswith(".py")), Path(command[0]).name)
-    return _create(
+    return queueing.create(
         catalog,
         Run(
             id=new_id(),
-            name=name or _free_name(catalog, default),
+            name=name or queueing.free_name(catalog, default),
             kind="script",
             status=RunState.QUEUED,
             attempt=1,
@@ -251,7 +251,7 @@ def resume(catalog: Catalog, run: Run) -> Run:
     with catalog.write("run", "operation"):
         host = catalog.runs.attempt(run.id, run.attempt).instance_id
         attempt = catalog.runs.add_attempt(run.id, [host], time.time())
-        submit_start(catalog, run.id, attempt.number)
+        queueing.submit_start(catalog, run.id, attempt.number)
     return catalog.runs.get(run.id)
 
 
@@ -264,7 +264,7 @@ def again(
     fresh = replace(
         run,
         id=new_id(),
-        name=name or _free_name(catalog, run.name),
+        name=name or queueing.free_name(catalog, run.name),
         status=RunState.QUEUED,
         attempt=1,
         params=changed,
@@ -283,31 +283,4 @@ def again(
         note="",
         deleted_at=None,
     )
-    return _create(catalog, fresh, [host])
-
-
-def submit_start(catalog: Catalog, run_id: str, attempt: int) -> Operation:
-    """The operation that brings an attempt to its host."""
-    return catalog.operations.submit(
-        "run.start", run_id, {"attempt": attempt}, f"run.start:{run_id}:{attempt}"
-    )
-
-
-def _create(catalog: Catalog, run: Run, instance_ids: Sequence[str]) -> Run:
-    if run.dataset_id:
-        dataset = catalog.datasets.get(run.dataset_id)
-        for instance_id in instance_ids:
-            model_jobs.check_place(dataset, catalog.instances.get(instance_id).name)
-    with catalog.write("run", "operation"):
-        created = catalog.runs.create(run, instance_ids)
-        if run.tags:
-            catalog.runs.tag(run.id, add=run.tags)
-        submit_start(catalog, run.id, 1)
-    return created
-
-
-def _free_name(catalog: Catalog, wanted: str) -> str:
-    """`wanted-N` with the first N that no run has."""
-    stem, _, number = wanted.rpartition("-")
-    base = stem if stem and number.isdigit() else wanted
-    return catalog.runs.free_name(base)
+    return queueing.create(catalog, fresh, [host])

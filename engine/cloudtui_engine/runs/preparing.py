@@ -10,7 +10,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.run import Run, RunState
-from cloudtui_engine.runs import commands
+from cloudtui_engine.runs import queueing
 
 MANIFEST = "manifest.json"
 """What comes here of such a version; its sha256 is the version's."""
@@ -49,5 +49,5 @@ def start_preparing(
     )
     with catalog.write("run", "operation"):
         created = catalog.runs.create(run, [instance.id])
-        commands.submit_start(catalog, run.id, 1)
+        queueing.submit_start(catalog, run.id, 1)
     return created

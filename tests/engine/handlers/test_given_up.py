@@ -16,7 +16,7 @@ from cloudtui_engine.dispatcher import MOST_PICKUPS, Dispatcher
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run, RunState
-from cloudtui_engine.runs import commands
+from cloudtui_engine.runs import queueing
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def died_over(catalog: Catalog, *states: RunState) -> tuple[Run, Operation]:
     """A start that engines died over, with its attempt moved through `states`."""
     run = catalog.runs.create(a_run(), [catalog.instances.ensure_local().id])
-    operation = commands.submit_start(catalog, run.id, 1)
+    operation = queueing.submit_start(catalog, run.id, 1)
     before = RunState.QUEUED
     for state in states:
         assert catalog.runs.move(run.id, 1, state, expected=before)

@@ -1,0 +1,42 @@
+"""A new run put into the catalog and its first attempt asked for, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.records.operation import Operation
+from cloudtui_engine.records.run import Run
+from cloudtui_engine.runs import model_jobs
+
+
+def create(catalog: Catalog, run: Run, instance_ids: Sequence[str]) -> Run:
+    """Keep a run with its tags and ask for its first attempt.
+
+    Raises:
+        RefusedError: its dataset was read in place on another machine.
+    """
+    if run.dataset_id:
+        dataset = catalog.datasets.get(run.dataset_id)
+        for instance_id in instance_ids:
+            model_jobs.check_place(dataset, catalog.instances.get(instance_id).name)
+    with catalog.write("run", "operation"):
+        created = catalog.runs.create(run, instance_ids)
+        if run.tags:
+            catalog.runs.tag(run.id, add=run.tags)
+        submit_start(catalog, run.id, 1)
+    return created
+
+
+def submit_start(catalog: Catalog, run_id: str, attempt: int) -> Operation:
+    """The operation that brings an attempt to its host."""
+    return catalog.operations.submit(
+        "run.start", run_id, {"attempt": attempt}, f"run.start:{run_id}:{attempt}"
+    )
+
+
+def free_name(catalog: Catalog, wanted: str) -> str:
+    """`wanted-N` with the first N that no run has."""
+    stem, _, number = wanted.rpartition("-")
+    base = stem if stem and number.isdigit() else wanted
+    return catalog.runs.free_name(base)
