@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from textual.widget import Widget
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 POLL_S = 0.25
 """How often the screen looks whether something changed."""
+EARLY_S = 0.04
+"""How long the first paint waits for rows that are being read: a paint without them costs as much."""
 THREADS = 4
 """Of our own: SQLite must not be closed under a thread that reads, and these can be waited for."""
 
@@ -113,9 +115,12 @@ class Bridge:
         """Begin to read what the first screen shows while the screen itself is still being made."""
         self._early[name] = self._threads.submit(work)
 
-    def early(self, name: str) -> Future[Any] | None:
-        """What was begun under this name; only once."""
-        return self._early.pop(name, None)
+    def early(self, name: str) -> Any:
+        """What was begun under this name; None where it does not come at once, or failed. Only once."""
+        begun = self._early.pop(name, None)
+        if begun is None or begun not in wait((begun,), EARLY_S).done or begun.exception() is not None:
+            return None
+        return begun.result()
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do this in a thread; the screen goes on meanwhile."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -19,8 +18,6 @@ from cloudtui_engine.errors import CatalogError, CloudtuiError
 
 LOADING_S = 0.15
 """What is there sooner is shown without a word."""
-EARLY_S = 0.04
-"""How long the first paint waits for rows that are being read: a paint without them costs as much."""
 SETTLE_S = 0.12
 """How long the cursor rests on a row before its detail is read."""
 
@@ -89,8 +86,8 @@ class Area(Container):
         """Read for the first time."""
         self.pane.table.sort = self.request.sort
         early = self.bridge.early(self.ID)
-        if early is not None and early in wait((early,), EARLY_S).done and early.exception() is None:
-            self._loaded(early.result())  # one paint shows all
+        if early is not None:
+            self._loaded(early)  # one paint shows all
         else:
             self.reload()
         self.set_timer(LOADING_S, self._say_loading)
