@@ -20,9 +20,11 @@ from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
+    from cloudtui_engine.catalog.clouds import Listings, Orphans
     from cloudtui_engine.catalog.datasets import Datasets
     from cloudtui_engine.catalog.engine_sessions import EngineSessions
     from cloudtui_engine.catalog.events import Events
+    from cloudtui_engine.catalog.launches import Launches
     from cloudtui_engine.catalog.models import Models
     from cloudtui_engine.catalog.notices import Notices
     from cloudtui_engine.catalog.operations import Operations
@@ -107,6 +109,27 @@ class Catalog:
         from cloudtui_engine.catalog.operations import Operations
 
         return Operations(self)
+
+    @cached_property
+    def launches(self) -> Launches:
+        """Machines that were asked for."""
+        from cloudtui_engine.catalog.launches import Launches
+
+        return Launches(self)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """When clouds were looked at."""
+        from cloudtui_engine.catalog.clouds import Listings
+
+        return Listings(self)
+
+    @cached_property
+    def orphans(self) -> Orphans:
+        """Machines of ours without a row."""
+        from cloudtui_engine.catalog.clouds import Orphans
+
+        return Orphans(self)
 
     @cached_property
     def engine_sessions(self) -> EngineSessions:

@@ -17,7 +17,8 @@ from cloudtui_engine.records.instance import LOCAL, Address, Instance, LinkState
 _COLUMNS = (
     "id, name, provider, address, root, wanted, cloud_state, link_state, link_detail, link_since,"
     " price_usd_per_hour,"
-    " facts, gpus, machine_id, clock_offset_s, seen_at, created_at, forgotten_at"
+    " facts, gpus, machine_id, clock_offset_s, seen_at, created_at, forgotten_at, cloud_id, region, zone,"
+    " machine_type, spot, launch_id, deadline_at, cloud_seen_at, cloud_reason, missing_since, host_key"
 )
 _NAMES = tuple(_COLUMNS.replace(",", " ").split())
 _JSON = frozenset({"address", "facts", "gpus"})
@@ -41,7 +42,7 @@ class Instances(Repository):
                     f"INSERT INTO instance ({_COLUMNS}) VALUES ({','.join('?' * len(_NAMES))})", values
                 )
         except sqlite3.IntegrityError as error:
-            raise _taken(instance.name) from error
+            raise _taken(instance.name, error) from error
         return instance
 
     def get(self, instance_id: str) -> Instance:
@@ -95,7 +96,7 @@ class Instances(Repository):
                     f"UPDATE instance SET {assigned} WHERE id = ?", (*values, instance_id)
                 ).rowcount
         except sqlite3.IntegrityError as error:
-            raise _taken(str(fields.get("name"))) from error
+            raise _taken(str(fields.get("name")), error) from error
         if not done:
             raise NotFoundError(f"There is no instance {instance_id!r}.", "See `cloudtui instance list`.")
 
@@ -127,7 +128,9 @@ class Instances(Repository):
         return row
 
 
-def _taken(name: str) -> RefusedError:
+def _taken(name: str, error: sqlite3.IntegrityError) -> RefusedError:
+    if "cloud_id" in str(error):
+        return RefusedError("That machine of the cloud has a row already.", code="adopted")
     return RefusedError(
         f"There is already an instance named {name!r}.",
         "Choose another name, or forget that one: cloudtui instance forget NAME.",
@@ -147,6 +150,7 @@ def _instance(row: Row) -> Instance:
     fields = dict(zip(_NAMES, row, strict=True))
     fields["address"] = _address(_loaded(fields["address"], dict))
     fields["facts"] = _loaded(fields["facts"], dict)
+    fields["spot"] = bool(fields["spot"])
     fields["gpus"] = tuple(gpu for gpu in _loaded(fields["gpus"], list) if isinstance(gpu, dict))
     states: list[str] = list(LinkState)
     fields["link_state"] = LinkState(

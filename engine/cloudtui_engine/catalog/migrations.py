@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from cloudtui_engine.catalog.schema_fleet import THIRD
+
 migrations = Migrations("cloudtui")
 
 FIRST = """
@@ -367,6 +369,12 @@ def m001_first(db: Database) -> None:
 def m002_models(db: Database) -> None:
     """Variants of models, jobs that act on one, and files that stay on their host."""
     _execute(db, SECOND)
+
+
+@migrations()
+def m003_fleet(db: Database) -> None:
+    """Rented machines: their launches, what clouds list, and machines without a row."""
+    _execute(db, THIRD)
 
 
 def _execute(db: Database, script: str) -> None:

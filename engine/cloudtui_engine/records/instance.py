@@ -9,6 +9,11 @@ from typing import Any
 
 LOCAL = "local"
 """The name of the instance that is this machine."""
+VANISHED = "vanished"
+"""The one `cloud_state` that is no cloud's word: it was not in complete listings for a while."""
+GONE = frozenset({"terminated", VANISHED})
+"""Cloud states that a machine does not come back from."""
+WANTED = ("running", "stopped", "terminated")
 
 
 class LinkState(StrEnum):
@@ -56,7 +61,9 @@ class Instance:
     root: str = ""
     """The folder on the host that is ours; empty for the default."""
     wanted: str = "running"
+    """What the person wants of it: one of `WANTED`."""
     cloud_state: str | None = None
+    """What the cloud said last, or `vanished`; None before its first word, and where there is no cloud."""
     link_state: LinkState = LinkState.DOWN
     link_detail: str = ""
     """One line: what, why, what to do."""
@@ -72,3 +79,31 @@ class Instance:
     seen_at: float | None = None
     created_at: float = 0.0
     forgotten_at: float | None = None
+    cloud_id: str = ""
+    """The cloud's id of it; empty before the cloud has answered."""
+    region: str = ""
+    zone: str = ""
+    machine_type: str = ""
+    spot: bool = False
+    launch_id: str = ""
+    """The launch that made it; empty where we did not rent it."""
+    deadline_at: float | None = None
+    """When it has to be gone."""
+    cloud_seen_at: float | None = None
+    """When a cloud last listed it."""
+    cloud_reason: str = ""
+    """Why it is not running, in the cloud's word: `preempted`, for instance."""
+    missing_since: float | None = None
+    """Since when complete listings have not had it."""
+    host_key: str = ""
+    """The host key that is pinned to it, a line of known_hosts without the name."""
+
+    @property
+    def is_rented(self) -> bool:
+        """It is a cloud's, and costs money while it lives."""
+        return bool(self.launch_id or self.cloud_id)
+
+    @property
+    def is_gone(self) -> bool:
+        """The cloud's machine is no more."""
+        return self.cloud_state in GONE

@@ -19,6 +19,7 @@ from cloudtui_engine.catalog import RunQuery, integrity, opening
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.lock import EngineLock, holder
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.launch import AttemptState, LaunchState
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.runs.ingest import Ingest
 
@@ -82,6 +83,29 @@ def test_a_catalog_of_the_second_format_keeps_variants_and_jobs(tmp_path: Path) 
     catalog.close()
 
 
+def test_a_catalog_of_the_third_format_keeps_what_was_rented(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript((OLD / "v3.sql").read_text())
+    catalog = open_catalog(tmp_path)
+    rented = catalog.instances.find("rented")
+    assert (rented.cloud_id, rented.cloud_state, rented.spot, rented.is_rented) == (
+        "i-1",
+        "running",
+        True,
+        True,
+    )
+    launch = catalog.launches.get(rented.launch_id)
+    assert (launch.state, launch.wish.regions) == (LaunchState.READY, ("eu-west-1",))
+    (attempt,) = catalog.launches.attempts(launch.id)
+    assert (attempt.state, attempt.token, attempt.payload) == (
+        AttemptState.ADOPTED, "claunch1-1", {"type": "g5.xlarge"},
+    )  # fmt: skip
+    assert [one.complete for one in catalog.listings.list("aws")] == [True]
+    assert catalog.orphans.find("i-9").address.host == "127.77.0.9"
+    assert not catalog.instances.find("box").is_rented
+    catalog.close()
+
+
 def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,19 +115,21 @@ def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     steps = sqlite_utils.Migrations("cloudtui")
     steps._migrations = list(migrations.migrations._migrations)
 
+    now = opening.VERSION
+
     @steps()
-    def m003_next(db: sqlite_utils.Database) -> None:
+    def m999_next(db: sqlite_utils.Database) -> None:
         db.conn.execute("ALTER TABLE run ADD COLUMN colour TEXT")
         if not allowed:
             raise RuntimeError("stop")
 
     allowed: list[bool] = []
     monkeypatch.setattr(migrations, "migrations", steps)
-    monkeypatch.setattr(opening, "VERSION", 3)
+    monkeypatch.setattr(opening, "VERSION", now + 1)
     with pytest.raises(RuntimeError, match="stop"):
         open_catalog(tmp_path)
     with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (now,)
         assert "colour" not in str(db.execute("SELECT sql FROM sqlite_master WHERE name = 'run'").fetchone())
     allowed.append(True)
     open_catalog(tmp_path).close()
@@ -111,7 +137,7 @@ def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     assert len(copies) == 2
     for copy in copies:
         with closing(sqlite3.connect(copy)) as db:
-            assert db.execute("PRAGMA user_version").fetchone() == (2,)
+            assert db.execute("PRAGMA user_version").fetchone() == (now,)
             assert db.execute("SELECT name FROM instance").fetchall() == []
 
 
