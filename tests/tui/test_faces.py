@@ -144,7 +144,7 @@ async def click_in_menu(app: CloudtuiApp, pilot: Pilot[Any], action: Action) -> 
     await pilot.click(MenuBar, offset=(bar.left_of(index) + 1, 0))
     await wait_until(pilot, lambda: isinstance(app.screen, MenuScreen))
     await settle_menu(app, pilot)
-    await pilot.click(app.screen.query_one(Choices), offset=(3, line))
+    await pilot.click(app.screen.query_one(Choices), offset=(3, line + 1))  # below its border
     await wait_until(pilot, lambda: len(app.screen_stack) == 1)
 
 

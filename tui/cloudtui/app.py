@@ -21,7 +21,7 @@ from cloudtui.bridge import POLL_S, Bridge
 from cloudtui.changes import Changes
 from cloudtui.chosen import Chosen
 from cloudtui.here import Here
-from cloudtui.messages import OpenArea, OpenMenu, Perform
+from cloudtui.messages import OpenArea, OpenContext, OpenMenu, Perform
 from cloudtui.surroundings import Surroundings
 from cloudtui.visited import Visited
 from cloudtui.widgets.menu_bar import MenuBar
@@ -33,6 +33,7 @@ from cloudtui_engine.paths import Paths
 if TYPE_CHECKING:
     from cloudtui.performing import Performer
     from cloudtui.told import Told
+    from cloudtui.ways import Ways
 
 
 class CloudtuiApp(App[int]):
@@ -90,6 +91,13 @@ class CloudtuiApp(App[int]):
         from cloudtui.told import Told
 
         return Told(self, self.bridge, self.chosen, self.write_out)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """What opens and moves the parts of the screen; not needed before somebody wants it."""
+        from cloudtui.ways import Ways
+
+        return Ways(self, self.bridge, self.here, self.visited)
 
     def write_out(self, text: str) -> None:
         """Hand a sequence to the terminal, past the screen."""
@@ -191,6 +199,14 @@ class CloudtuiApp(App[int]):
             self.action_palette()
         else:
             self.action_menu(event.index)
+
+    def action_way(self, name: str) -> None:
+        """One of `Ways`."""
+        self.ways.go(name)
+
+    def on_open_context(self, event: OpenContext) -> None:
+        """What can be done with what is selected."""
+        self.ways.open_context(event.place)
 
     def action_palette(self) -> None:
         """Search or run."""

@@ -18,5 +18,6 @@ BINDINGS: list[BindingType] = [
     Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
     Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
     Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
+    Binding("m,shift+f10", "way('context')", "What can be done", show=False, id="home.context"),
     Binding("P", "picture", "Picture", show=False, id="home.picture"),
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cloudtui.actions import DESKTOP, Action, for_noun, get, is_rebound
 from cloudtui.actions.predicates import holds
+from cloudtui_engine.sanitize import clean_line
 
 NOUNS = ("instance", "dataset", "run", "model")
 _TITLES = {"instance": "Instance", "dataset": "Dataset", "run": "Run", "model": "Model"}
@@ -19,6 +20,7 @@ _EVERYWHERE = ("home.filter", "home.help")
 _ANYWHERE = ("home", "engine")
 OWN = {
     "home.back": "back",
+    "home.context": "way('context')",
     "home.copy": "copy_command",
     "home.filter": "filter",
     "home.help": "help",
@@ -54,6 +56,14 @@ def takes_target(action: Action) -> bool:
     return bool(action.arguments) and action.arguments[0].kind == action.noun and action.arguments[0].required
 
 
+def takes_two(action: Action) -> bool:
+    """What is selected may be both of its objects: its second argument is one of the same noun."""
+    return (
+        takes_target(action)
+        and sum(one.kind == action.noun and one.required for one in action.arguments) == 2
+    )
+
+
 def possible(action: Action, noun: str, selected: Sequence[object]) -> bool:
     """It can be carried out now, on what is selected in an area of `noun`."""
     if action.off:
@@ -64,22 +74,50 @@ def possible(action: Action, noun: str, selected: Sequence[object]) -> bool:
         return False
     if action.arguments[0].many and len(selected) < action.arguments[0].least:
         return False
+    if takes_two(action) and len(selected) > 2:
+        return False
     return all(holds(action.when, record) for record in selected)
+
+
+def why_not(action: Action, noun: str, selected: Sequence[Any]) -> str:
+    """Why it is not `possible`, and what makes it so where something does."""
+    if action.off:
+        return f"{action.title}: {action.off}"
+    if action.noun != noun or not selected:
+        return f"{action.title}: select a {action.noun} first."
+    if len(selected) < action.arguments[0].least:
+        return f"{action.title}: mark two or more with space."
+    if takes_two(action) and len(selected) > 2:
+        return f"{action.title}: two at most."
+    names = [one for one in selected if not holds(action.when, one)] or list(selected)
+    return f"{action.title}: {clean_line(names[0].name, 60)} is not in a state for that."
+
+
+def entry(action: Action, noun: str, selected: Sequence[object]) -> Entry:
+    """Its line in a menu."""
+    return Entry(action.id, action.title, shown_key(action), possible(action, noun, selected))
+
+
+def of_selected(noun: str, selected: Sequence[object]) -> tuple[Entry, ...]:
+    """The lines of a noun's own menu, those about what is selected first."""
+    found = sorted(for_noun(noun, DESKTOP), key=lambda action: not takes_target(action))
+    return tuple(entry(action, noun, selected) for action in found)
 
 
 def menus(noun: str, selected: Sequence[object], areas: Sequence[tuple[str, str, str]]) -> tuple[Menu, ...]:
     """All menus; `areas` are (id, key, title)."""
 
-    def entry(action: Action) -> Entry:
-        return Entry(action.id, action.title, shown_key(action), possible(action, noun, selected))
+    def named(*names: str) -> tuple[Entry, ...]:
+        return tuple(entry(get(name), noun, selected) for name in names)
 
     view = [Entry(f"area.{area}", title, key) for area, key, title in areas]
-    view += [entry(get(name)) for name in _VIEW] + [Entry("view.theme", "Light or dark", "")]
+    view += [*named(*_VIEW), Entry("view.theme", "Light or dark", "")]
+    own = {one: tuple(entry(action, noun, selected) for action in for_noun(one, DESKTOP)) for one in NOUNS}
     return (
-        Menu("File", tuple(entry(get(name)) for name in _FILE)),
+        Menu("File", named(*_FILE)),
         Menu("View", tuple(view)),
-        *(Menu(_TITLES[one], tuple(entry(action) for action in for_noun(one, DESKTOP))) for one in NOUNS),
-        Menu("Help", (entry(get("home.help")),)),
+        *(Menu(_TITLES[one], entries) for one, entries in own.items()),
+        Menu("Help", named("home.help")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from textual.geometry import Offset
 from textual.message import Message
 
 
@@ -28,6 +29,14 @@ class Perform(Message):
 
 class ContextChanged(Message):
     """Something else is selected or focused: keys and menus may differ."""
+
+
+class OpenContext(Message):
+    """Open the menu of what is selected, beside this place of the screen."""
+
+    def __init__(self, place: Offset) -> None:
+        super().__init__()
+        self.place = place
 
 
 class OpenMenu(Message):

@@ -74,6 +74,7 @@ _DESKTOP = tuple(
         ("open", "Open", "open what is under the cursor", ("enter",)),
         ("back", "Back", "one step out", ("escape",)),
         ("mark", "Mark", "mark or unmark what is under the cursor", ("space",)),
+        ("context", "What can be done", "the actions of what is under the cursor or marked", ("m",)),
         ("copy", "Copy as command", "copy the command that does this on the command line", ("y",)),
         ("filter", "Filter", "show only what fits", ("/",)),
         ("help", "Help", "the keys and what they do here", ("?",)),

@@ -12,7 +12,7 @@ from cloudtui import format as fmt
 from cloudtui.areas.pane import ListPane
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge, Reader
-from cloudtui.messages import ContextChanged
+from cloudtui.messages import ContextChanged, OpenContext
 from cloudtui.widgets.table import Column, Row, Table
 from cloudtui_engine.errors import CatalogError, CloudtuiError
 
@@ -60,6 +60,10 @@ class Area(Container):
     def row(self, record: Any, now: float) -> Row:
         """A record as cells."""
         raise NotImplementedError
+
+    def given(self, action: str) -> dict[str, Any]:  # noqa: ARG002 - for those that need it
+        """What is known of an action's arguments beside what is selected."""
+        return {}
 
     @property
     def title(self) -> str:
@@ -264,6 +268,12 @@ class Area(Container):
         if event.table is self.pane.table:
             event.stop()
             self.open_detail()
+
+    def on_table_menu_wanted(self, event: Table.MenuWanted) -> None:
+        """What can be done with it."""
+        if event.table is self.pane.table:
+            event.stop()
+            self.post_message(OpenContext(event.place))
 
     def on_table_sort_wanted(self, event: Table.SortWanted) -> None:
         """Sort by that column; once more turns it around."""

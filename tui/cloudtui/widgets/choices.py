@@ -21,6 +21,8 @@ class Choice:
     text: str
     right: str = ""
     enabled: bool = True
+    faint: bool = False
+    """Drawn as one that cannot be chosen; choosing it tells why."""
 
 
 class Choices(Lines):
@@ -58,6 +60,11 @@ class Choices(Lines):
             return self.choices[self.cursor].value
         return None
 
+    def go(self, place: int) -> None:
+        """This line, as far as there are so many."""
+        self.cursor = min(place, len(self.choices) - 1)
+        self._keep_seen()
+
     def move(self, step: int) -> None:
         """The next line that can be chosen, up or down, around the ends."""
         count = len(self.choices)
@@ -66,8 +73,15 @@ class Choices(Lines):
             if self.choices[place].enabled:
                 self.cursor = place
                 break
-        height = max(1, self.size.height)
-        self._top = min(max(self._top, self.cursor - height + 1), self.cursor)
+        self._keep_seen()
+
+    def on_resize(self) -> None:
+        """As many lines as there is room for, the chosen one among them."""
+        self._keep_seen()
+
+    def _keep_seen(self) -> None:
+        height = self.size.height or len(self.choices)
+        self._top = min(max(self._top, self.cursor - height + 1), max(0, self.cursor))
         self.refresh()
 
     def runs(self, y: int) -> Runs:
@@ -78,7 +92,7 @@ class Choices(Lines):
             return ()
         choice = self.choices[index]
         here = index == self.cursor and choice.enabled
-        style = "*accent" if here else ("" if choice.enabled else "faint")
+        style = "faint" if choice.faint or not choice.enabled else "*accent" if here else ""
         room = width - cell_len(choice.right) - 4
         text = choice.text
         if cell_len(text) > room:
@@ -88,17 +102,23 @@ class Choices(Lines):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """The cursor follows the mouse."""
-        index = self._top + event.y
-        if 0 <= index < len(self.choices) and self.choices[index].enabled and index != self.cursor:
+        index = self._at(event)
+        if index is not None and index != self.cursor:
             self.cursor = index
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Choose it."""
-        index = self._top + event.y
-        if 0 <= index < len(self.choices) and self.choices[index].enabled:
+        index = self._at(event)
+        if index is not None:
             event.stop()
             self.post_message(self.Chosen(self.choices[index].value))
+
+    def _at(self, event: events.MouseEvent) -> int | None:
+        """The line under the mouse, if it can be chosen; a border is none."""
+        offset = event.get_content_offset(self)
+        index = self._top + offset.y if offset is not None else -1
+        return index if 0 <= index < len(self.choices) and self.choices[index].enabled else None
 
     def _first(self) -> None:
         for index, choice in enumerate(self.choices):

@@ -13,7 +13,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -24,6 +24,8 @@ from cloudtui.widgets.lines import to_strip
 
 __all__ = ["WINDOW", "Cell", "Column", "Row", "Table"]
 
+RIGHT = 3
+"""The button of the mouse that asks what can be done."""
 WINDOW = 500
 """Rows that a table holds at most."""
 
@@ -58,6 +60,14 @@ class Table(ScrollView, can_focus=True):
             super().__init__()
             self.table = table
             self.key = key
+
+    class MenuWanted(Message):
+        """What can be done with the row under the cursor is wanted, beside this place of the screen."""
+
+        def __init__(self, table: Table, place: Offset) -> None:
+            super().__init__()
+            self.table = table
+            self.place = place
 
     class Marked(Message):
         """Rows were marked or unmarked."""
@@ -262,6 +272,11 @@ class Table(ScrollView, can_focus=True):
             self.action_move(1)
             self.refresh()
 
+    def want_menu(self) -> None:
+        """The menu of the row under the cursor, below that row."""
+        line = min(max(0, self.cursor - self.scroll_offset.y), max(0, self.size.height - 2))
+        self.post_message(self.MenuWanted(self, self.region.offset + Offset(MARGIN, line + 2)))
+
     def unmark(self) -> None:
         """Nothing is marked any more."""
         self.marked.clear()
@@ -269,17 +284,19 @@ class Table(ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A row: the cursor; twice: open. The header: sort."""
+        """A row: the cursor; twice: open; with the right button: its menu. The header: sort."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        if offset.y == 0:
-            self._click_header(offset.x)
-            return
         index = self.scroll_offset.y + offset.y - 1
-        if index < self.total:
+        if offset.y == 0:
+            if event.button != RIGHT:
+                self._click_header(offset.x)
+        elif index < self.total:
             self._set_cursor(index)
-            if event.chain == 2:
+            if event.button == RIGHT:
+                self.post_message(self.MenuWanted(self, event.screen_offset))
+            elif event.chain == 2:
                 self.action_open()
 
     def _click_header(self, x: int) -> None:

@@ -1,0 +1,58 @@
+"""Ways around the desktop that are more than a key: each is imported when somebody takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.geometry import Offset
+
+from cloudtui import menus
+from cloudtui_engine.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from cloudtui.bridge import Bridge
+    from cloudtui.here import Here
+    from cloudtui.visited import Visited
+
+
+class Ways:
+    """What the keys `m`, … open or move, for one desktop."""
+
+    def __init__(self, app: App[Any], bridge: Bridge, here: Here, visited: Visited) -> None:
+        self._app = app
+        self._bridge = bridge
+        self._visited = visited
+        self._here = here
+        self._all: Mapping[str, Callable[[], None]] = {"context": self._context}
+
+    def go(self, name: str) -> None:
+        """Take the way of this name."""
+        self._all[name]()
+
+    # What can be done with what is selected
+
+    def _context(self) -> None:
+        """From the keyboard: below the row under the cursor."""
+        area = self._visited.area
+        if area is not None:
+            area.pane.table.want_menu()
+
+    def open_context(self, place: Offset) -> None:
+        """The menu of what is selected, beside this place of the screen."""
+        from cloudtui.dialogs.context_menu import ContextMenu
+
+        noun, selected = self._here.selection
+        if not noun:
+            return
+        title = clean_line(selected[0].name, 40) if len(selected) == 1 else f"{len(selected)} {noun}s"
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._here.perform(name)
+
+        self._app.push_screen(
+            ContextMenu(title if selected else noun.capitalize(), menus.of_selected(noun, selected), place),
+            chosen,
+        )
