@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.app import ComposeResult
 from textual.containers import Container
+from textual.widget import Widget
 
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.widgets.notice import Notice
@@ -12,7 +14,9 @@ from cloudtui_engine.errors import CloudtuiError
 
 
 class Tab(Container, can_focus=True):
-    """A view of one record."""
+    """A view of one record: a body, or a notice in its place. A tab of more parts composes them itself."""
+
+    body: Widget | None = None
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(classes="tab")
@@ -21,6 +25,12 @@ class Tab(Container, can_focus=True):
         self.reader = Reader(self, bridge, self.fail)
         self.notice = Notice()
         self.notice.display = False
+
+    def compose(self) -> ComposeResult:
+        """Both; which of them is seen is said by `show_body`."""
+        yield self.notice
+        if self.body is not None:
+            yield self.body
 
     @property
     def shown_id(self) -> str | None:
@@ -47,11 +57,21 @@ class Tab(Container, can_focus=True):
     def tick(self) -> None:
         """A second went by."""
 
+    def show_body(self, there: object) -> bool:
+        """Show the body where there is something to be seen in it, else the notice; says which."""
+        seen = bool(there)
+        self.notice.display = not seen
+        if self.body is not None:
+            self.body.display = seen
+            if seen and self.has_focus:  # the keys were sent here before there was a body
+                self.body.focus()
+        return seen
+
     def focus_inside(self) -> None:
-        """Take the keys."""
-        self.focus()
+        """The body takes the keys, where it is seen."""
+        (self.body if self.body is not None and self.body.display else self).focus()
 
     def fail(self, error: CloudtuiError) -> None:
-        """A read failed."""
+        """A read failed: what was read before does not stand beside that."""
         self.notice.fail(error)
-        self.notice.display = True
+        self.show_body(False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from textual import events
-from textual.app import ComposeResult
 from textual.containers import Container
 from textual.timer import Timer
 
@@ -43,22 +42,16 @@ class ChartsTab(CompareTab):
         super().__init__(bridge)
         self.chart = Chart("")
         self.legend = Legend()
-        self.overlay = Container(self.chart, self.legend, classes="overlay")
+        self.body = self.overlay = Container(self.chart, self.legend, classes="overlay")
         self._drawn: Wanted = ()
         self._read_again: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        """The notice stands where there is no chart."""
-        yield self.notice
-        yield self.overlay
 
     def load(self) -> None:
         """Read the series of the metric, where another is wanted or there are more points than drawn."""
         compared = self.compared
         if compared is None:
             return
-        self.notice.display, self.overlay.display = compared.metric is None, compared.metric is not None
-        if compared.metric is None:
+        if not self.show_body(compared.metric is not None):
             self.notice.say("No metrics yet", more="None of these runs has logged one.")
             return
         wanted = _wanted(compared)

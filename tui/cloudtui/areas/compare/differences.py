@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.compare.compared import Compared
 from cloudtui.areas.compare.tab import CompareTab, beside, filled
@@ -20,12 +18,7 @@ class DifferencesTab(CompareTab):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.table = Table(())
-
-    def compose(self) -> ComposeResult:
-        """The table, or the notice."""
-        yield self.notice
-        yield self.table
+        self.body = self.table = Table(())
 
     def load(self) -> None:
         """From the settings of the runs."""
@@ -33,8 +26,7 @@ class DifferencesTab(CompareTab):
         if compared is None:
             return
         different = compared.found.different
-        self.notice.display, self.table.display = not different, bool(different)
-        if not different:
+        if not self.show_body(different):
             if not self.say_alone(compared):
                 self.notice.say(
                     "No setting differs",
@@ -44,10 +36,6 @@ class DifferencesTab(CompareTab):
         few = len(compared.found.runs) <= FEW
         self.table.restructure(beside("Setting", compared) if few else _MANY)
         self.table.show([_few(compared, one) if few else _many(one) for one in different])
-
-    def focus_inside(self) -> None:
-        """The table takes the keys."""
-        (self.table if self.table.display else self).focus()
 
 
 def _all(equal: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.compare.compared import Compared
 from cloudtui.areas.compare.look import LookAt
@@ -36,12 +34,7 @@ class MetricsTab(CompareTab):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.table = MetricTable(())
-
-    def compose(self) -> ComposeResult:
-        """The table, or the notice."""
-        yield self.notice
-        yield self.table
+        self.body = self.table = MetricTable(())
 
     def load(self) -> None:
         """From the summaries of the runs."""
@@ -49,8 +42,7 @@ class MetricsTab(CompareTab):
         if compared is None:
             return
         metrics = compared.found.metrics
-        self.notice.display, self.table.display = not metrics, bool(metrics)
-        if not metrics:
+        if not self.show_body(metrics):
             self.notice.say("No metrics yet", more="None of these runs has logged one.")
         elif compared.groups:
             self.table.restructure(_GROUPS)
@@ -58,10 +50,6 @@ class MetricsTab(CompareTab):
         else:
             self.table.restructure(beside("Metric", compared))
             self.table.show([row for one in metrics for row in run_rows(compared, one)])
-
-    def focus_inside(self) -> None:
-        """The table takes the keys."""
-        (self.table if self.table.display else self).focus()
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Its curves."""

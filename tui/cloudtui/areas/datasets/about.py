@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.datasets.detail import DatasetTab
 from cloudtui.bridge import Bridge
@@ -17,21 +15,12 @@ class AboutTab(DatasetTab):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.facts = Facts()
-
-    def compose(self) -> ComposeResult:
-        """The sheet."""
-        yield self.notice
-        yield self.facts
+        self.body = self.facts = Facts()
 
     def load(self) -> None:
         """All of it is the record's."""
         if self.dataset is not None:
             self.facts.show(dataset_facts(self.dataset))
-
-    def focus_inside(self) -> None:
-        """The sheet takes the keys."""
-        self.facts.focus()
 
 
 def dataset_facts(dataset: Dataset) -> list[Fact]:

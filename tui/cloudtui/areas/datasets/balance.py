@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from cloudtui import format as fmt
 from cloudtui.areas.datasets.detail import DatasetTab
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.bars import Bar, Bars
-from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.sanitize import clean_line
 
 Balance = Mapping[str, Mapping[str, int]]
@@ -23,12 +21,7 @@ class BalanceTab(DatasetTab):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.bars = Bars()
-        self.scroll = VerticalScroll(self.bars)
-
-    def compose(self) -> ComposeResult:
-        """The bars, or why there are none."""
-        yield self.notice
-        yield self.scroll
+        self.body = self.scroll = VerticalScroll(self.bars)
 
     def load(self) -> None:
         """Count the labels, in a thread."""
@@ -43,18 +36,9 @@ class BalanceTab(DatasetTab):
 
         self.reader.ask(work, self._show)
 
-    def focus_inside(self) -> None:
-        """The bars scroll."""
-        self.scroll.focus()
-
-    def fail(self, error: CloudtuiError) -> None:
-        """Its arrays are not here."""
-        super().fail(error)
-        self.scroll.display = False
-
     def _show(self, found: tuple[str, Balance]) -> None:
         if found[0] == self.shown_id:
-            self.notice.display, self.scroll.display = False, True
+            self.show_body(True)
             self.bars.show(balance_bars(found[1]))
 
 

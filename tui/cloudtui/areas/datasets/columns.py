@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.datasets.detail import DatasetTab
 from cloudtui.bridge import Bridge
@@ -28,21 +26,12 @@ class ColumnsTab(DatasetTab):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.table = Table(_COLUMNS)
-
-    def compose(self) -> ComposeResult:
-        """The table."""
-        yield self.notice
-        yield self.table
+        self.body = self.table = Table(_COLUMNS)
 
     def load(self) -> None:
         """All of it is the record's."""
         if self.dataset is not None:
             self.table.show(column_rows(self.dataset))
-
-    def focus_inside(self) -> None:
-        """The table takes the keys."""
-        self.table.focus()
 
 
 def column_rows(dataset: Dataset) -> list[Row]:

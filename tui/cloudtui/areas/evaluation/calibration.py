@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from cloudtui import format as fmt
@@ -23,19 +22,13 @@ class CalibrationTab(JudgedTab):
         super().__init__(bridge)
         self.bars = Bars()
         self.told = Notice()
-        self.scroll = VerticalScroll(self.told, self.bars)
-
-    def compose(self) -> ComposeResult:
-        """A sentence above the bars."""
-        yield self.notice
-        yield self.scroll
+        self.body = self.scroll = VerticalScroll(self.told, self.bars)
 
     def load(self) -> None:
         """From the report."""
         report = self.judged.report if self.judged else {}
         bars = calibration_bars(report)
-        self.scroll.display, self.notice.display = bool(bars), not bars
-        if not bars:
+        if not self.show_body(bars):
             self.notice.say("No calibration", more="The report has none that can be read.")
             return
         ece = number(mapping(report.get("metrics")).get("ece"))
@@ -46,10 +39,6 @@ class CalibrationTab(JudgedTab):
         )
         self.told.say(off or "Calibration", more="█ how often it was right   ┃ how sure it was")
         self.bars.show(bars)
-
-    def focus_inside(self) -> None:
-        """The bars scroll."""
-        self.scroll.focus()
 
 
 def calibration_bars(report: Mapping[str, Any]) -> list[Bar]:

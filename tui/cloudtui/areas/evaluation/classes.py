@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
 from cloudtui.bridge import Bridge
@@ -26,12 +24,7 @@ class ClassesTab(JudgedTab):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.table = Table(_COLUMNS)
-
-    def compose(self) -> ComposeResult:
-        """The table."""
-        yield self.notice
-        yield self.table
+        self.body = self.table = Table(_COLUMNS)
 
     def load(self) -> None:
         """From the report."""
@@ -53,7 +46,3 @@ class ClassesTab(JudgedTab):
                 for place, one in enumerate(classes)
             ]
         )
-
-    def focus_inside(self) -> None:
-        """The table takes the keys."""
-        self.table.focus()

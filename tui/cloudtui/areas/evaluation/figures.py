@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.evaluation.judged import Judged, too_small, waiting
 from cloudtui.areas.evaluation.judged_tab import JudgedTab
@@ -18,29 +16,19 @@ class FiguresTab(JudgedTab):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.facts = Facts()
-
-    def compose(self) -> ComposeResult:
-        """The sheet, or the notice."""
-        yield self.notice
-        yield self.facts
+        self.body = self.facts = Facts()
 
     def load(self) -> None:
         """From the report."""
         judged = self.judged
         if judged is None:
             return
-        self.notice.display, self.facts.display = not judged.report, bool(judged.report)
-        if judged.report:
+        if self.show_body(judged.report):
             self.facts.show(figures(judged))
         else:
             what, more = waiting(judged)
             failed = judged.run is not None and judged.run.status == "failed"
             self.notice.say(what, more=more, style="bad" if failed else "")
-
-    def focus_inside(self) -> None:
-        """The sheet takes the keys."""
-        (self.facts if self.facts.display else self).focus()
 
 
 def figures(judged: Judged) -> list[Fact]:

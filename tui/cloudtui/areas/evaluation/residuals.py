@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from cloudtui import format as fmt
@@ -23,26 +22,16 @@ class ResidualsTab(JudgedTab):
         super().__init__(bridge)
         self.bars = Bars()
         self.told = Notice()
-        self.scroll = VerticalScroll(self.told, self.bars)
-
-    def compose(self) -> ComposeResult:
-        """A sentence above the bars."""
-        yield self.notice
-        yield self.scroll
+        self.body = self.scroll = VerticalScroll(self.told, self.bars)
 
     def load(self) -> None:
         """From the report."""
         bars = residual_bars(self.judged.report if self.judged else {})
-        self.scroll.display, self.notice.display = bool(bars), not bars
-        if not bars:
+        if not self.show_body(bars):
             self.notice.say("No residuals", more="The report has none that can be read.")
             return
         self.told.say("Predicted minus truth", more="How many rows miss by so much; the best lies around 0.")
         self.bars.show(bars)
-
-    def focus_inside(self) -> None:
-        """The bars scroll."""
-        self.scroll.focus()
 
 
 def residual_bars(report: Mapping[str, Any]) -> list[Bar]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.runs.tab import RunTab
+from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Column, Row, Table
 from cloudtui_engine.records.run import Artifact
 from cloudtui_engine.sanitize import clean_line
@@ -22,11 +21,9 @@ COLUMNS = (
 class ArtifactsTab(RunTab):
     """A table of files."""
 
-    def compose(self) -> ComposeResult:
-        """The table, or what stands in its place."""
-        self.table = Table(COLUMNS)
-        yield self.notice
-        yield self.table
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.body = self.table = Table(COLUMNS)
 
     def load(self) -> None:
         """The list's record knows no files: read the whole run."""
@@ -35,16 +32,11 @@ class ArtifactsTab(RunTab):
             self.reader.ask(lambda: self.bridge.catalog.runs.get(run.id).artifacts, self._show)
 
     def _show(self, artifacts: tuple[Artifact, ...]) -> None:
-        self.notice.display = not artifacts
-        if not artifacts:
+        if not self.show_body(artifacts):
             live = self.run_shown is not None and not self.run_shown.status.is_finished
             self.notice.say("No files yet" if live else "This run left no files",
                             more="What it writes into CLOUDTUI_ARTIFACTS is kept when it ends.")  # fmt: skip
         self.table.show([artifact_row(artifact) for artifact in artifacts])
-
-    def focus_inside(self) -> None:
-        """The table takes the keys."""
-        self.table.focus()
 
 
 def artifact_row(artifact: Artifact) -> Row:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from textual.app import ComposeResult
-
 from cloudtui import format as fmt
 from cloudtui.areas.runs.rows import status
 from cloudtui.areas.runs.tab import RunTab
+from cloudtui.bridge import Bridge
 from cloudtui.widgets.facts import Fact, Facts
-from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.event import Event
 from cloudtui_engine.records.run import Attempt, Run
 from cloudtui_engine.sanitize import clean_line
@@ -22,11 +20,9 @@ _LEVELS = {"warning": "warn", "error": "bad"}
 class ConfigTab(RunTab):
     """A sheet of facts."""
 
-    def compose(self) -> ComposeResult:
-        """The sheet, or what stands in its place."""
-        self.facts = Facts()
-        yield self.notice
-        yield self.facts
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.body = self.facts = Facts()
 
     def load(self) -> None:
         """Attempts and events come from the catalog; the rest is the record."""
@@ -43,18 +39,8 @@ class ConfigTab(RunTab):
 
     def _show(self, found: tuple[str, list[Fact]]) -> None:
         if found[0] == self.shown_id:
-            self.notice.display = False
-            self.facts.display = True
+            self.show_body(True)
             self.facts.show(found[1])
-
-    def fail(self, error: CloudtuiError) -> None:
-        """What could not be read does not stand beside what another run was given."""
-        super().fail(error)
-        self.facts.display = False
-
-    def focus_inside(self) -> None:
-        """The sheet takes the keys."""
-        self.facts.focus()
 
 
 def facts(run: Run, attempts: Sequence[Attempt], events: Sequence[Event], now: float) -> list[Fact]:
