@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, Self
 
 from rich.cells import cell_len
-from rich.highlighter import Highlighter
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -17,7 +15,7 @@ from textual.widgets import Input
 
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.filter_bar import FilterBar
-from cloudtui.widgets.lines import OneLine, Runs
+from cloudtui.widgets.line_parts import Hint, Mark, Offers
 from cloudtui_engine.catalog.completion import Candidate, Vocabulary, accept, complete
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.errors import FilterError, UsageError
@@ -32,56 +30,6 @@ class Known(NamedTuple):
 
     vocabulary: Vocabulary = Vocabulary()
     history: Sequence[str] = ()
-
-
-class _Mark(Highlighter):
-    """Marks the character that is wrong."""
-
-    def __init__(self) -> None:
-        self.at: int | None = None
-
-    def highlight(self, text: Text) -> None:
-        """Under the very character, and not by its colour."""
-        if self.at is not None:
-            text.stylize("bold underline reverse", self.at, self.at + 1)
-
-
-class _Hint(OneLine):
-    """Below the line: a caret and what is wrong there, or the keys."""
-
-    def __init__(self) -> None:
-        super().__init__(classes="query-hint")
-        self._place: Callable[[], int] | None = None
-        self._why = ""
-
-    def say(self, why: str, place: Callable[[], int] | None = None) -> None:
-        """`why` beside a caret in this column, which moves as the text scrolls; without one, only that."""
-        self._why, self._place = why, place
-        self.refresh()
-
-    def line(self) -> Runs:
-        """The caret, and the words on the side where there is room."""
-        if self._place is None:
-            return [(" " + (self._why or _KEYS), "muted")]
-        place, width = min(self._place(), self.size.width - 1), self.size.width
-        if place + 2 + cell_len(self._why) > width and cell_len(self._why) < place:
-            return [(" " * (place - cell_len(self._why) - 1) + self._why + " ", ""), ("^", "*bad")]
-        return [(" " * place, ""), ("^", "*bad"), (f" {self._why}", "")]
-
-
-class _Offers(Choices):
-    """What may stand here; nothing is under the cursor before somebody goes there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_class("query-offers")
-        self.display = False
-
-    def show(self, choices: Sequence[Choice]) -> None:
-        """Other lines."""
-        super().show(choices)
-        self.cursor = -1
-        self.display = bool(choices)
 
 
 class QueryLine(Vertical):
@@ -101,7 +49,7 @@ class QueryLine(Vertical):
 
     def __init__(self, text: str = "", known: Known | None = None) -> None:
         super().__init__(classes="query-line")
-        self._mark = _Mark()
+        self._mark = Mark()
         self.input = Input(
             text,
             placeholder="name, status:live, tag:vision, param.lr < 1e-3",
@@ -109,8 +57,8 @@ class QueryLine(Vertical):
             select_on_focus=False,
             highlighter=self._mark,
         )
-        self.hint = _Hint()
-        self.offers = _Offers()
+        self.hint = Hint(_KEYS)
+        self.offers = Offers()
         self.known = known or Known()
         self._good = text
         self._start = 0
