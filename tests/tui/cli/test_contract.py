@@ -396,8 +396,12 @@ def test_models(cli: Cli, catalog: Catalog, tmp_path: Path) -> None:
     assert cli("model", "export", "best", str(target)).status == 4
     assert cli("model", "export", "best", str(target), "--yes").status == 0
     assert cli("model", "export", "best", str(tmp_path / "x.pt")).status == 2
-    assert list(tmp_path.glob(".*")) == []
-    catalog.paths.file(said.json["sha256"]).unlink()
+    kept = catalog.paths.file(said.json["sha256"])
+    kept.chmod(0o600)
+    kept.write_bytes(b"damaged")
+    assert cli("model", "export", "best", str(tmp_path / "damaged.onnx")).status == 5
+    assert list(tmp_path.glob(".*")) == list(tmp_path.glob("damaged*")) == []
+    kept.unlink()
     gone = cli("model", "export", "best", str(tmp_path / "other.onnx"), "--json")
     assert (gone.status, gone.json["error"]["code"]) == (5, "gone")
     assert "cloudtui run pull" in gone.json["error"]["hint"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloudtui.handlers import values
 from cloudtui.handlers.session import Session
+from cloudtui.handlers.writing import whole_file
 from cloudtui_engine.errors import FailedError, RefusedError, UsageError
 from cloudtui_engine.records.compression import Compression
 from cloudtui_engine.records.evaluation import Evaluation
@@ -130,29 +129,14 @@ def _chosen(model: Model, target: Path) -> Artifact:
 
 def _copy(source: Path, target: Path, artifact: Artifact) -> None:
     digest = hashlib.sha256()
-    name = ""
-    try:
-        with (
-            source.open("rb") as read,
-            tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as write,
-        ):
-            name = write.name
-            while part := read.read(_BLOCK):
-                digest.update(part)
-                write.write(part)
-            write.flush()
-            os.fsync(write.fileno())
+    with whole_file(target) as write, source.open("rb") as read:
+        while part := read.read(_BLOCK):
+            digest.update(part)
+            write.write(part)
         if artifact.sha256 and digest.hexdigest() != artifact.sha256:
             raise FailedError(
                 f"{source} is not what the run left: its hash differs.", "Restore a backup, or train again."
             )
-        Path(name).replace(target)
-        name = ""
-    except OSError as error:
-        raise FailedError(f"{target} cannot be written: {error.strerror}.", "Choose another place.") from None
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
 
 
 def _hash_of(path: Path) -> str:

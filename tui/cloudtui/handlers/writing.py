@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from cloudtui_engine.errors import FailedError, RefusedError, UsageError
 
@@ -29,29 +32,35 @@ def target_of(file: str, *, replace: bool = False) -> Path:
     return target
 
 
-def write_whole(target: Path, text: str) -> int:
-    """Write a text under its name once all of it is on the disk; returns its size in bytes.
+@contextmanager
+def whole_file(target: Path) -> Iterator[IO[bytes]]:
+    """A file to be filled, which gets its name once all of it is on the disk; after an error there is none.
 
     Raises:
         FailedError: the folder cannot be written, or the disk is full; what was there before is untouched.
     """
-    data = text.encode("utf-8", "replace")
-    name = ""
+    part: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(
             dir=target.parent, prefix=f".{target.name[:80]}.", delete=False
         ) as file:
-            name = file.name
-            file.write(data)
+            part = Path(file.name)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(target)
-        name = ""
+        part.replace(target)
     except OSError as error:
         raise FailedError(f"{target} cannot be written: {error.strerror}.", "Choose another place.") from None
     finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, text: str) -> int:
+    """Write a text as a `whole_file`; returns its size in bytes."""
+    data = text.encode("utf-8", "replace")
+    with whole_file(target) as file:
+        file.write(data)
     return len(data)
 
 
