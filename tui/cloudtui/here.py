@@ -65,7 +65,9 @@ class Here:
         elif name in menus.OWN:
             self._app.call_later(self._app.run_action, menus.OWN[name])
         else:
-            self._performer().perform(get(name), *self.selection, arguments or {})
+            area = self._visited.area
+            given = area.given(name) if area is not None else {}
+            self._performer().perform(get(name), *self.selection, {**given, **(arguments or {})})
 
     def key(self, event: events.Key) -> None:
         """Carry out what a key of the registry means here, where nothing that has the focus wanted it."""

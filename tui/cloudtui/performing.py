@@ -9,10 +9,13 @@ from cloudtui.actions import Action
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
 from cloudtui.areas.compare import chosen
+from cloudtui.areas.evaluation import beside
+from cloudtui.areas.evaluation.beside import DIFFERENCE
 from cloudtui.bridge import Bridge
 from cloudtui.comparing import Comparison
+from cloudtui.differing import ModelDifference, identity
 from cloudtui.handlers import resolve
-from cloudtui.menus import possible, takes_target
+from cloudtui.menus import possible, takes_target, takes_two, why_not
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.operation import Operation, OperationState
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _STARTS = frozenset({"run.start", "run.script", "run.again", "model.evaluate", "model.compress"})
 _ASKS = _STARTS | {"instance.add", "dataset.add"}
 """Actions that show their form even where nothing is missing."""
+_SHOWN = (Comparison, ModelDifference)
 _TOLD = 4
 """Refusals that are told in full when there are several."""
 
@@ -44,8 +48,12 @@ def called(record: Any) -> str:
     return record.label if isinstance(record, Model) else str(record.name)
 
 
-def _place_of(run: Run) -> tuple[str, str]:
-    """The area that shows a run that was just started, and its key there."""
+def _place_of(run: Run | Comparison | ModelDifference) -> tuple[str, str]:
+    """The area that shows a run that was just started, or what was compared, and its key there."""
+    if isinstance(run, Comparison):
+        return "compare", run.runs[0].id
+    if isinstance(run, ModelDifference):
+        return "evaluation", f"{DIFFERENCE}{identity(run.first)}"
     if run.kind == "compress":
         return "compression", run.id
     if run.kind == "evaluate":
@@ -83,15 +91,15 @@ class Performer:
 
     def operations_changed(self) -> None:
         """Say of the operations that were started here which have ended."""
-        for identity, title in list(self._mine.items()):
+        for operation_id, title in list(self._mine.items()):
             try:
-                operation = self._bridge.catalog.operations.get(identity)
+                operation = self._bridge.catalog.operations.get(operation_id)
             except NotFoundError:
                 # The home was restored from a backup meanwhile: there is nothing more to say of it.
-                del self._mine[identity]
+                del self._mine[operation_id]
                 continue
             if operation.state.is_finished:
-                del self._mine[identity]
+                del self._mine[operation_id]
             if operation.state is OperationState.FAILED:
                 self.say_error(from_dict(dict(operation.error)))
             elif operation.state is OperationState.DONE:
@@ -124,14 +132,7 @@ class Performer:
         )
 
     def _say_why_not(self, action: Action, noun: str, selected: Sequence[Any]) -> None:
-        if action.off:
-            text = f"{action.title}: {action.off}"
-        elif action.noun != noun or not selected:
-            text = f"{action.title}: select a {action.noun} first."
-        elif len(selected) < action.arguments[0].least:
-            text = f"{action.title}: mark two or more with space."
-        else:
-            text = f"{action.title}: {clean_line(selected[0].name, 60)} is not in a state for that."
+        text = why_not(action, noun, selected)
         self._app.notify(text, severity="warning", timeout=4, markup=False)
 
     async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
@@ -166,6 +167,9 @@ class Performer:
         if not takes_target(action):
             return []
         first = action.arguments[0]
+        if takes_two(action) and len(selected) == 2:
+            both = [one.name for one in action.arguments if one.kind == action.noun]
+            return [{name: record.id for name, record in zip(both, selected, strict=False)}]
         if first.many:
             return [{first.name: [record.id for record in selected]}]
         return [{first.name: record.id} for record in selected]
@@ -183,7 +187,12 @@ class Performer:
         if not missing and action.id not in _ASKS:
             return arguments
         there = await self._bridge.in_thread(training.read_known, self._bridge.catalog)
-        fields = fields_of(action, known, training.options(there))
+        choices = training.options(there)
+        if action.id == "model.diff":
+            from cloudtui.dialogs.diffing import partners
+
+            choices["model"] = await self._bridge.in_thread(partners, self._bridge.catalog, known)
+        fields = fields_of(action, known, choices)
         if not fields:
             return arguments
         from cloudtui.dialogs.files import suggested
@@ -226,6 +235,8 @@ class Performer:
                 result = handler(session, **target, **arguments)
                 if isinstance(result, Comparison):
                     chosen.begin(session.catalog, [run.id for run in result.runs])
+                if isinstance(result, ModelDifference):
+                    beside.begin(session.catalog, identity(result.first), identity(result.second))
                 outcome.done.append(result)
             except CloudtuiError as error:
                 if len(targets) == 1:
@@ -275,11 +286,9 @@ class Performer:
                 self._reading.add(result.id)
                 machines = clean_line(", ".join(result.instances), 60)
                 self._app.notify(f"It is read on {machines} ({result.name}).", timeout=6, markup=False)
-            elif isinstance(result, Run) and action.id in _ASKS:
+            elif isinstance(result, _SHOWN) or (isinstance(result, Run) and action.id in _ASKS):
                 self._show(*_place_of(result))
-            elif isinstance(result, Comparison):
-                self._show("compare", result.runs[0].id)
-        if len(results) == 1 and not several and not isinstance(results[0], Operation | Run | Comparison):
+        if len(results) == 1 and not several and not isinstance(results[0], (Operation, Run, *_SHOWN)):
             self._show_result(action, results[0])
         self.operations_changed()
 

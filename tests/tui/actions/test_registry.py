@@ -21,7 +21,7 @@ PROMISED = {
     "dataset": "add list show push",
     "run": "start script list show metrics logs stop resume again "
     "tag note rename delete restore sync import compare pull abandon export",
-    "model": "list show evaluate compress export alias",
+    "model": "list show evaluate diff compress export alias",
     "operation": "list show",
     "engine": "status stop",
     "settings": "set reset list get",

@@ -34,7 +34,9 @@ ACTIONS: tuple[Action, ...] = (
 )
 """As they are without the user."""
 
-_READING = frozenset({"list", "show", "logs", "metrics", "status", "doctor", "compare", "backup", "export"})
+_READING = frozenset(
+    {"list", "show", "logs", "metrics", "status", "doctor", "compare", "diff", "backup", "export"}
+)
 _FIXED = frozenset({"home.open", "home.back", "home.mark"})
 
 _as_set = {action.id: action for action in ACTIONS}

@@ -32,6 +32,19 @@ ACTIONS = (
         handler=_JOBS + "evaluate", keys=("v",), starts_work=True,
     ),
     Action(
+        "model.diff", "model", "diff", "Difference",
+        "what another model has more and less, judged on the same rows",
+        (
+            _MODEL,
+            Argument("other", "the model beside it", "model", required=True, metavar="OTHER"),
+            Argument("dataset", "on whose rows; default: the newest on which both were judged", "dataset",
+                     option="--dataset"),
+            Argument("split", "on which rows; default: as above", "choice",
+                     choices=("train", "validation", "test"), option="--split"),
+        ),
+        handler="cloudtui.handlers.differing:diff", keys=("d",),
+    ),
+    Action(
         "model.compress", "model", "compress", "Compress",
         "make smaller and faster variants, and judge each against what it may lose",
         (

@@ -42,6 +42,36 @@ def compression(record: Any) -> dict[str, Any]:
     }
 
 
+def difference(record: Any) -> dict[str, Any]:
+    """Two evaluations on the same rows; `paired` where both could be held against each other row by row."""
+    pair = record.paired
+    return {
+        "model": record.first.model,
+        "other": record.second.model,
+        "dataset": record.first.dataset,
+        "split": record.first.split,
+        "n": record.rows,
+        "runs": [record.first.run_id, record.second.run_id],
+        "metrics": {one.key: _figure(one) for one in record.metrics},
+        "classes": [
+            {"label": one.label, "support": one.rows, **{part.key: _figure(part) for part in one.figures}}
+            for one in record.classes
+        ],
+        "labels": list(record.labels),
+        "confusion": record.cells,
+        "paired": None if pair is None else {
+            "delta": pair.delta, "delta_ci": [pair.low, pair.high], "mcnemar_p": pair.p, "n": pair.n,
+            "only_model": pair.only_baseline, "only_other": pair.only_variant,
+            "rows_needed_half_point": record.could,
+        },
+        "untold": record.untold,
+    }  # fmt: skip
+
+
+def _figure(one: Any) -> dict[str, Any]:
+    return {"model": one.first, "other": one.second, "delta": one.delta, "better": one.better}
+
+
 def model_detail(record: Any) -> dict[str, Any]:
     """A model version with all that hangs on it."""
     return {

@@ -261,8 +261,8 @@ def _of_jobs(name: str) -> Callable[[Any], dict[str, Any]] | None:
 
     found: Mapping[str, Callable[[Any], dict[str, Any]]] = {
         "Evaluation": job_json.evaluation, "Compression": job_json.compression,
-        "ModelDetail": job_json.model_detail, "Cleaning": job_json.cleaning,
-        "OperationRow": job_json.operation_row,
+        "ModelDetail": job_json.model_detail, "ModelDifference": job_json.difference,
+        "Cleaning": job_json.cleaning, "OperationRow": job_json.operation_row,
     }  # fmt: skip
     return found.get(name)
 

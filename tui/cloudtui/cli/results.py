@@ -7,7 +7,15 @@ from typing import Any
 
 from cloudtui import format as words
 from cloudtui.actions.action import Action
-from cloudtui.cli import compare_texts, dataset_texts, job_texts, run_texts, texts, work_texts
+from cloudtui.cli import (
+    compare_texts,
+    dataset_texts,
+    difference_texts,
+    job_texts,
+    run_texts,
+    texts,
+    work_texts,
+)
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
@@ -151,6 +159,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Compression": job_texts.compression,
     "Cleaning": work_texts.cleaning,
     "Comparison": compare_texts.comparison,
+    "ModelDifference": difference_texts.difference,
     "EngineStatus": lambda result, _cells: _engine(result),
     "Operation": lambda result, _cells: _sync(result),
     "DemoReport": _demo,

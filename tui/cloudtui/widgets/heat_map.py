@@ -29,9 +29,9 @@ class Matrix:
     titles: tuple[str, ...] = ()
 
     def worst(self) -> tuple[int, int]:
-        """The cell with most errors."""
+        """The cell with most errors, or whose errors changed most."""
         size = len(self.labels)
-        cells = [(self.counts[i][j], -i, -j) for i in range(size) for j in range(size) if i != j]
+        cells = [(abs(self.counts[i][j]), -i, -j) for i in range(size) for j in range(size) if i != j]
         _, row, column = max(cells, default=(0, 0, 0))
         return -row, -column
 
@@ -46,7 +46,11 @@ class HeatMap(Lines, can_focus=True):
         Binding("right", "move(0, 1)", "Right", show=False),
         Binding("enter", "open", "Its errors", show=False),
     ]
-    HINTS = (("← ↑ ↓ →", "cell"), ("enter", "its errors"), ("esc", "list"))
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("← ↑ ↓ →", "cell"),
+        ("enter", "its errors"),
+        ("esc", "list"),
+    )
 
     class Moved(Message):
         """The cursor is on another cell."""
@@ -88,10 +92,12 @@ class HeatMap(Lines, can_focus=True):
         return min(14, max(7, *(cell_len(one) for one in self.matrix.labels)))
 
     def _cell_width(self) -> int:
-        count = max((len(f"{n:,}") for row in self.matrix.counts for n in row), default=1)
+        size = range(len(self.matrix.labels))
+        count = max((len(self.text(i, j)) for i in size for j in size), default=1)
         name = max((cell_len(one) for one in self.matrix.labels), default=1)
-        size = len(self.matrix.labels)
-        room = (self.size.width - self._label_width() - 3 - self._scores_width(full=True)) // max(1, size)
+        room = (self.size.width - self._label_width() - 3 - self._scores_width(full=True)) // max(
+            1, len(size)
+        )
         return max(count + 2, min(name + 1, max(room, 5)))
 
     def _scores_width(self, *, full: bool = False) -> int:
@@ -145,15 +151,8 @@ class HeatMap(Lines, can_focus=True):
         runs: list[tuple[str, str]] = [
             (" " + fitted(matrix.labels[row], self._label_width(), "left") + "  ", style)
         ]
-        whole = max(1, sum(matrix.counts[row]))
         for column in columns:
-            count = matrix.counts[row][column]
-            text = f"{count:,}" if count or row == column else "·"
-            tone = (
-                "good"
-                if row == column
-                else next((name for share, name in _LEVELS if count and count / whole >= share), "faint")
-            )
+            text, tone = self.text(row, column), self.tone(row, column)
             if (row, column) == self.cursor:
                 mark = "accent" if self.has_focus else "faint"
                 runs += [(" " * (cell - len(text) - 2) + "▐", mark), (text, tone), ("▌", mark)]
@@ -162,6 +161,18 @@ class HeatMap(Lines, can_focus=True):
         if self._scores_width():
             runs.append(("  " + "".join(fitted(one, _SCORE, "right") for one in matrix.scores[row]), ""))
         return runs
+
+    def text(self, row: int, column: int) -> str:
+        """What stands in a cell."""
+        count = self.matrix.counts[row][column]
+        return f"{count:,}" if count or row == column else "·"
+
+    def tone(self, row: int, column: int) -> str:
+        """The style of a cell: how large a share of its row is taken for that."""
+        if row == column:
+            return "good"
+        count, whole = self.matrix.counts[row][column], max(1, sum(self.matrix.counts[row]))
+        return next((name for share, name in _LEVELS if count and count / whole >= share), "faint")
 
     # Keys and mouse
 

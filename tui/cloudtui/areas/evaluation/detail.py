@@ -27,13 +27,18 @@ class EvaluationDetail(TabbedDetail):
         "Errors": _HERE + "errors:ErrorsTab",
         "Calibration": _HERE + "calibration:CalibrationTab",
         "Figures": _HERE + "figures:FiguresTab",
+        "Difference": _HERE + "difference:DifferenceTab",
+        "Cells": _HERE + "cells:CellsTab",
     }
 
     def tabs_of(self, record: Judged) -> Sequence[str]:
         """What there is to see depends on what was predicted."""
         if not record.report:
             return ("Figures",)
-        return _NUMBERS if record.is_regression else _CLASSES
+        tabs = _NUMBERS if record.is_regression else _CLASSES
+        if record.beside is None:
+            return tabs
+        return (*tabs, "Difference") if record.is_regression else (*tabs, "Difference", "Cells")
 
     def heading(self, record: Judged, now: float) -> tuple[str, str, str]:
         """Which model on which rows, and how good; of one that is measured, since when there is no link."""

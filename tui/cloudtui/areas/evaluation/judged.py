@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cloudtui import format as fmt
+from cloudtui.areas.evaluation import beside
 from cloudtui.areas.runs.rows import status
+from cloudtui.differing import identity
 from cloudtui.reported import TITLES, confidence, figure, interval, mapping, mappings, number
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.evaluation import Evaluation
@@ -51,6 +53,16 @@ class Judged:
     dataset_id: str | None
     cell: tuple[str, str] | None = None
     """Truth and prediction whose errors are looked at; all, if None."""
+    beside: Evaluation | None = None
+    """Another one that a person holds beside it."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The same as the catalog has it."""
+        return Evaluation(
+            self.name, self.model.id if self.model else "", self.dataset, self.split,
+            self.id.partition("/")[0], self.t, self.report, self.dataset_id,
+        )  # fmt: skip
 
     @property
     def is_regression(self) -> bool:
@@ -74,13 +86,21 @@ def read(catalog: Catalog, text: str) -> list[Judged]:
         if run.id not in told and run.model_id in models
     ]
     found.sort(key=lambda one: -one.t)
+    found = _held_beside(found, beside.load(catalog))
     wanted = text.lower()
     return [one for one in found if wanted in f"{one.name} {one.dataset}".lower()]
 
 
+def _held_beside(found: list[Judged], pair: tuple[str, str] | None) -> list[Judged]:
+    other = next((one for one in found if pair is not None and one.id == pair[1] and one.report), None)
+    if pair is None or other is None:
+        return found
+    return [replace(one, beside=other.evaluation) if one.id == pair[0] else one for one in found]
+
+
 def _reported(one: Evaluation, model: Model | None, run: Run | None) -> Judged:
     return Judged(
-        f"{one.run_id}/{one.split}", one.model, model, run, one.dataset, one.split, one.t, one.report,
+        identity(one), one.model, model, run, one.dataset, one.split, one.t, one.report,
         one.dataset_id,
     )  # fmt: skip
 
