@@ -15,6 +15,10 @@ from typing import Any, Dict, Mapping, Optional, Protocol
 from cloudtui_host import artifacts, files, sample, watch
 
 STOP = "stop"
+TOLD = "told.json"
+"""An event `{"name", "data"}` that someone else on this machine wants written into the journal."""
+REASONS = {"deadline": "Stopped: the time of its machine was used up."}
+"""Why a job is asked to end, where it was nobody's request."""
 TICK_S = 0.1
 LOOK_S = 1.0
 """A stop file that another machine of a shared home wrote is found by looking."""
@@ -62,6 +66,8 @@ class Guard:
         self.grace_s = grace_s
         self.sampler = sample.Sampler(root, folder, child.pid, sample_s)
         self.stopping = False
+        self.reason = ""
+        """Why, where it is one of `REASONS`."""
         self._asked = False
         self._kill_at = float("inf")
         self._watcher = watch.Watcher()
@@ -90,6 +96,7 @@ class Guard:
             if now >= next_look or self._asked or self._changed():
                 next_look = now + LOOK_S
                 self._look_for_stop(now)
+                self._take_told()
             if now >= self._kill_at:
                 self.child.signal(signal.SIGKILL)
                 self._kill_at = now + 1.0
@@ -117,12 +124,24 @@ class Guard:
         if not self._asked and not os.path.exists(path):
             return
         self._asked = False
-        grace = _grace_of(files.read_json(path) or {}, self.grace_s)
+        asked = files.read_json(path) or {}
+        grace = _grace_of(asked, self.grace_s)
         if not self.stopping:
             self.stopping = True
+            self.reason = REASONS.get(str(asked.get("why")), "")
             self.child.signal(signal.SIGTERM)
         # A later request can only shorten the grace.
         self._kill_at = min(self._kill_at, now + grace)
+
+    def _take_told(self) -> None:
+        path = os.path.join(self.folder, TOLD)
+        if not os.path.exists(path):
+            return
+        said = files.read_json(path) or {}
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        if isinstance(said.get("name"), str) and isinstance(said.get("data"), dict):
+            self.sampler.event(said["name"], said["data"])
 
     def _end_what_is_left(self) -> None:
         if not self.child.left():

@@ -119,9 +119,15 @@ class Sampler:
             self._thread.join(timeout=1.0)
         self._gpus.close()
         with self._lock:
-            self._write(self._meter.values(), [])
+            self._write("system", values=self._meter.values(), gpus=[])
             writer, self._writer = self._writer, None
         return writer
+
+    def event(self, name: str, data: Dict[str, Any]) -> None:
+        """Write down something that happened to the machine; like a sample it is dropped on a full disk."""
+        with self._lock:
+            if not self._done.is_set():
+                self._write("event", name=name, data=data)
 
     def _run(self) -> None:
         while True:
@@ -130,15 +136,15 @@ class Sampler:
             with self._lock:
                 if self._done.is_set():
                     return
-                self._write(self._meter.values(), found)
+                self._write("system", values=self._meter.values(), gpus=found)
             if self._done.wait(max(0.0, begun + self._every_s - time.monotonic())):
                 return
 
-    def _write(self, values: Dict[str, float], found: Any) -> None:
+    def _write(self, kind: str, **fields: Any) -> None:
         with contextlib.suppress(OSError):
             if self._writer is None:
                 self._writer = JournalWriter(self._path)
             if self._writer.pending_bytes < BACKLOG_BYTES:
-                self._writer.write("system", flush=True, values=values, gpus=found)
+                self._writer.write(kind, flush=True, **fields)
             else:
                 self._writer.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat as stat_module
-from typing import Any, Dict, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
 
 from cloudtui_host import files, layout, locks, proc
 from cloudtui_host.errors import HostError
@@ -165,3 +165,15 @@ def read(root: str, job: Any, attempt: Any = None) -> Dict[str, Any]:
         "pid": (seen.child or {}).get("pid"),
         "machine_id": seen.attempt.get("machine_id") or proc.machine_id(),
     }
+
+
+def living(root: str) -> Iterator[Tuple[str, int, str]]:
+    """(job, attempt, state) of all attempts that may live.
+
+    One that is `elsewhere` is another machine's, on a home that they share.
+    """
+    for job in layout.jobs(root):
+        for number in layout.attempts(root, job):
+            state = read(root, job, number)["state"]
+            if state not in OVER:
+                yield job, number, state

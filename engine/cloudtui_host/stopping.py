@@ -14,10 +14,10 @@ from cloudtui_host.spec import grace
 _HEEDED = ("starting", "running", "orphan-running", "ending", "elsewhere")
 
 
-def stop(root: str, job: Any, attempt: Any, grace_s: Any = None) -> Dict[str, Any]:
+def stop(root: str, job: Any, attempt: Any, grace_s: Any = None, why: str = "") -> Dict[str, Any]:
     """Ask an attempt to end, and see that someone lives who carries it out; returns at once.
 
-    Where it is over already, or was never there, nothing is done.
+    Where it is over already, or was never there, nothing is done. `why` is a key of `guard.REASONS`.
     """
     folder = layout.attempt_folder(root, job, attempt)
     seconds = grace(grace_s)
@@ -25,7 +25,7 @@ def stop(root: str, job: Any, attempt: Any, grace_s: Any = None) -> Dict[str, An
     if found["state"] not in _HEEDED:
         return found
     try:
-        files.write_json(os.path.join(folder, guard.STOP), {"grace_s": seconds, "t": time.time()})
+        files.write_json(os.path.join(folder, guard.STOP), {"grace_s": seconds, "t": time.time(), "why": why})
     except OSError:
         # A full disk must not keep a job running. The supervisor takes this for a request, too.
         _signal_guard(folder)

@@ -49,13 +49,16 @@ def _supervise(root: str, job: str, folder: str, spec: spec_module.Spec, alive: 
     guard = Guard(root, folder, OwnChild(pid), spec.grace_s, spec.sample_s)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, signal.SIGCHLD])
     ended = guard.until_end()
-    guard.finish(verdict(folder, ended, guard.stopping, to_run.has_setup))
+    guard.finish(verdict(folder, ended, guard.stopping, to_run.has_setup, guard.reason))
 
 
-def verdict(folder: str, ended: Mapping[str, Any], stopped: bool, has_setup: bool) -> Dict[str, Any]:
+def verdict(
+    folder: str, ended: Mapping[str, Any], stopped: bool, has_setup: bool, why: str = ""
+) -> Dict[str, Any]:
     """The exit record: code or signal, the kind of end, and a sentence where these do not say it all."""
     code, number = ended["code"], ended["signal"]
     kind, reason = _kind(folder, number, stopped, has_setup)
+    reason = why if kind == "stopped" and why else reason
     return {
         "code": code,
         "signal": number,

@@ -12,7 +12,7 @@ import re
 import shutil
 import stat
 import time
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from cloudtui_host import files, layout, locks, status
 from cloudtui_host.errors import HostError
@@ -68,7 +68,7 @@ def _listed(folder: str) -> List[str]:
 
 
 def _unknown(root: str) -> List[str]:
-    ours = (*KINDS, "jobs")
+    ours = (*KINDS, "jobs", "switch")
     return sorted(repr(name)[1:-1] for name in _listed(root) if name not in ours)[:_MOST_UNKNOWN]
 
 
@@ -141,18 +141,11 @@ def remove(root: str, name: Any) -> Dict[str, Any]:
 
 def _refuse_needed(root: str, name: str) -> None:
     """What a job that may live was started with stays."""
-    for job, number in _living(root):
+    for job, number, _state in status.living(root):
         spec = files.read_json(os.path.join(layout.attempt_folder(root, job, number), "spec.json"))
         # Its supervisor is of the host package, it does not say which.
         if spec is None or name.startswith("host/") or _mentions(spec, name):
             raise HostError("in_use", "Job %s needs %s: it stays." % (job, name))
-
-
-def _living(root: str) -> Iterator[Tuple[str, int]]:
-    for job in layout.jobs(root):
-        for number in layout.attempts(root, job):
-            if status.read(root, job, number)["state"] not in status.OVER:
-                yield job, number
 
 
 def _mentions(value: Any, name: str) -> bool:
