@@ -9,9 +9,9 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from cloudtui_engine.catalog import notices
 from cloudtui_engine.catalog.base import Repository, Row, dumps
 from cloudtui_engine.catalog.metrics import hide_after
+from cloudtui_engine.catalog.notices import Notices
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.run_rows import flatten, param_row
 from cloudtui_engine.errors import NotFoundError, RefusedError
@@ -163,7 +163,7 @@ class Attempts(Repository):
             _apply(db, seq, number, to, _with_times(to, row[1], fields))
             if to in _NOTICES:
                 reason, at = str(fields.get("reason") or ""), fields.get("ended_at")
-                notices.add(self._catalog, _NOTICES[to], run_id, number, reason, at=at)
+                Notices(self._catalog).add(_NOTICES[to], run_id, number, reason, at=at)
         return True
 
     def request_stop(self, run_id: str, number: int, at: float) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 
-from cloudtui_engine.catalog.base import Access, Repository, dumps
+from cloudtui_engine.catalog.base import Repository, dumps
 from cloudtui_engine.records.notice import Notice
 from cloudtui_engine.sanitize import clean_line
 
@@ -28,7 +28,7 @@ class Notices(Repository):
         at: float | None = None,
         onset: int | None = None,
     ) -> bool:
-        """Something happened to this attempt.
+        """Something happened to this attempt; joins the transaction of the change that is told of.
 
         Args:
             kind: one of `KINDS`.
@@ -41,7 +41,30 @@ class Notices(Repository):
         Returns:
             False, with nothing written, where that is known already, or old news of what was begun elsewhere.
         """
-        return add(self._catalog, kind, run_id, attempt, detail, at=at, onset=onset)
+        subject = _subject(kind, run_id, attempt, onset)
+        with self._catalog.write() as db:
+            if _has(db, subject) or _is_old_and_foreign(db, run_id, attempt, at):
+                return False
+            name, run_kind, newest = db.execute(
+                "SELECT name, kind, attempt FROM run WHERE id = ?", (run_id,)
+            ).fetchone()
+            if attempt != newest:  # a late proof of an earlier try is no news
+                return False
+            data = dumps(
+                {
+                    "run_id": run_id,
+                    "attempt": attempt,
+                    "run": clean_line(name, 200),
+                    "kind": run_kind,
+                    "onset": onset,
+                }
+            )
+            row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
+            with self._catalog.write("notice"):
+                db.execute(
+                    "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
+                )
+        return True
 
     def has(self, kind: str, run_id: str, attempt: int, onset: int | None = None) -> bool:
         """It was told of this attempt."""
@@ -64,43 +87,6 @@ class Notices(Repository):
         """The end of the feed."""
         with self._catalog.read() as db:
             return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])
-
-
-def add(
-    catalog: Access,
-    kind: str,
-    run_id: str,
-    attempt: int,
-    detail: str = "",
-    *,
-    at: float | None = None,
-    onset: int | None = None,
-) -> bool:
-    """As `Notices.add`; joins the transaction of the change that is told of."""
-    subject = _subject(kind, run_id, attempt, onset)
-    with catalog.write() as db:
-        if _has(db, subject) or _is_old_and_foreign(db, run_id, attempt, at):
-            return False
-        name, run_kind, newest = db.execute(
-            "SELECT name, kind, attempt FROM run WHERE id = ?", (run_id,)
-        ).fetchone()
-        if attempt != newest:  # a late proof of an earlier try is no news
-            return False
-        data = dumps(
-            {
-                "run_id": run_id,
-                "attempt": attempt,
-                "run": clean_line(name, 200),
-                "kind": run_kind,
-                "onset": onset,
-            }
-        )
-        row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
-        with catalog.write("notice"):
-            db.execute(
-                "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
-            )
-    return True
 
 
 def _subject(kind: str, run_id: str, attempt: int, onset: int | None) -> str:
