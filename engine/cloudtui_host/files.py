@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
-from typing import Any, BinaryIO, Dict, Optional
+from typing import Any, BinaryIO, Dict, Optional, Union
 
 SLOT = "exit.slot"
 SLOT_BYTES = 4096
@@ -37,7 +37,7 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
-def write_all(descriptor: int, content: bytes) -> None:
+def write_all(descriptor: int, content: Union[bytes, memoryview]) -> None:
     """Write every byte, or raise OSError."""
     view = memoryview(content)
     while view:

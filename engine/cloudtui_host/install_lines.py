@@ -92,10 +92,9 @@ class Progress:
         """Take the next line."""
         line = _ESCAPES.sub("", line).strip()
         fetched = _PIP_FETCH.match(line)
-        local = _PIP_LOCAL.match(line)
-        if fetched or local:
-            match = fetched or local
-            self.file = match.group(1)  # type: ignore[union-attr]  # one of them is there
+        match = fetched or _PIP_LOCAL.match(line)
+        if match:
+            self.file = match.group(1)
             self.text = "Installing %s" % " ".join(wheel_of(self.file)).strip()
             self.size = bytes_of(fetched.group(2), fetched.group(3)) if fetched and fetched.group(2) else 0
             self.done = 0

@@ -119,7 +119,7 @@ class Receipt:
             opened = self._opened or self._open()
             part = chunk[: self._left]
             opened.hash.update(part)
-            files.write_all(opened.descriptor, part)  # type: ignore[arg-type]  # a view is written as bytes are
+            files.write_all(opened.descriptor, part)
             self._left -= len(part)
             self.received += len(part)
             if self._staging and self._left and self._left % _WRITE_BACK_EVERY < len(part):

@@ -38,6 +38,7 @@ SCRIPT = """\
 # What has been given is shown by `sh switch FOLDER show`; more is given by `sh switch FOLDER set SECONDS`,
 # and `sh switch FOLDER never` disarms it.
 set -u
+umask 022
 S=$1
 UPTIME=${CLOUDTUI_UPTIME:-/proc/uptime}
 BOOT=${CLOUDTUI_BOOT_ID:-/proc/sys/kernel/random/boot_id}
@@ -156,7 +157,7 @@ wish() {
 
 case ${2:-} in
   tick) tick; exit 0 ;;
-  loop) while [ -d "$S" ]; do tick; sleep @TICK@; done ;;
+  loop) put loop $$; while [ -d "$S" ]; do tick; sleep "${CLOUDTUI_TICK:-@TICK@}"; done ;;
   set) whole "${3:-}" || exit 2; now; rm -f "$S/quiet"; wish "$3 $boot $up $wall" ;;
   never) wish never ;;
   idle) whole "${3:-}" || exit 2; put idle_s "$3"; rm -f "$S/quiet" ;;

@@ -22,6 +22,7 @@ from cloudtui_host import (
     smoke,
     status,
     stopping,
+    switch,
     upkeep,
 )
 from cloudtui_host.errors import HostError, from_os
@@ -94,6 +95,7 @@ VERBS: Dict[str, Callable[[str, Dict[str, Any]], Dict[str, Any]]] = {
     "probe": lambda root, _args: probe.facts(root),
     "gpus": lambda _root, _args: {"gpus": gpus.read()},
     "smoke": _smoke,
+    "deadline": switch.deadline,
     "inventory": lambda root, args: upkeep.inventory(root, args.get("after")),
     "remove": lambda root, args: upkeep.remove(root, args.get("name")),
 }
@@ -111,7 +113,7 @@ def main(verb: str, root: str) -> None:
     """Carry out one verb: arguments on stdin, `{"result": ...}` or `{"error": ...}` on stdout."""
     os.umask(0o077)
     args = json.load(sys.stdin.buffer)
-    if verb == "start":
+    if verb == "start" or (verb == "deadline" and args.get("arm")):
         detach.move_out_of_session(verb, root, args)
     try:
         answer: Dict[str, Any] = {"result": {**VERBS, **OURS}[verb](root, args)}
