@@ -55,6 +55,18 @@ async def test_tab_completes_names_and_values(story: Path) -> None:
         assert isinstance(app.focused, Table)
 
 
+async def test_an_order_in_the_filter_is_seen_in_the_header_and_goes_with_a_click_there(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        await pilot.press("slash", *"status:finished sort:-name", "enter")
+        await wait_until(pilot, lambda: "Name↓" in screen(app))
+        await settle(pilot)
+        names = [row.cells[0][0] for row in app.query_one(Table).rows]
+        assert names == sorted(names, key=str.lower, reverse=True)
+        await pilot.click(Table, offset=(app.query_one(Table).size.width - 4, 0))
+        await wait_until(pilot, lambda: "Cost $↓" in screen(app))
+        assert "/ status:finished ─" in screen(app)
+
+
 async def test_what_the_catalog_knows_is_offered(story: Path) -> None:
     async with desktop(story) as (app, pilot):
         await pilot.press("slash")

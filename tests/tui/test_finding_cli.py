@@ -26,3 +26,17 @@ def test_as_json_it_has_the_position(story: Path, capsys: pytest.CaptureFixture[
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["code"] == "filter"
     assert (error["filter"], error["position"]) == ("tag:", 5)
+
+
+def test_the_filter_orders_and_an_order_that_is_given_comes_before_it(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed(*words: str) -> list[str]:
+        assert main(["run", "list", "--home", str(story), "--json", *words]) == 0
+        return [run["name"] for run in json.loads(capsys.readouterr().out)]
+
+    names = listed("--filter", "gpu:A100 sort:name")
+    assert names == sorted(names, key=str.lower)
+    assert listed("--filter", "gpu:A100 sort:name", "--sort", "-name") == names[::-1]
+    assert len(names) > 2
+    assert not listed("--filter", "gpu:A10")

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cloudtui_engine.catalog.query import Token, compile_filter, split_colon, tokens_of, unquote
+from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.query_terms import AGGREGATES, FIELDS, Field, field_of
+from cloudtui_engine.catalog.query_tokens import Token, split_colon, tokens_of, unquote
+from cloudtui_engine.catalog.run_order import SORTS
 from cloudtui_engine.errors import FilterError, UsageError
 from cloudtui_engine.records.run import RunState
 
@@ -18,6 +20,7 @@ _SAFE = re.compile(r"[^\s()<>=!~,\"':\\]+")
 _REST = re.compile(r"\A[^\s()<>=!~,]*")
 _NOTES = {
     "status": "state", "name": "name of the run", "tag": "one of its tags", "on": "machine",
+    "gpu": "GPU of its machine",
     "dataset": "what it learned from", "model": "architecture", "kind": "train, script", "task": "task",
     "note": "its note", "reason": "why it ended", "id": "id", "duration": "like 90m",
     "cost": "USD", "attempt": "number", "exit_code": "number",
@@ -43,6 +46,8 @@ class Candidate(NamedTuple):
     """What it is."""
 
 
+_ORDER = Candidate("sort:", "order of what is found")
+_GREAT_FIRST = Candidate("-", "great first")
 _BRACKETS = {
     "in": [Candidate("(", "a list like (a, b)")],
     "listed": [Candidate(",", "another"), Candidate(")", "the end of the list")],
@@ -90,9 +95,12 @@ def complete(text: str, cursor: int, vocabulary: Vocabulary) -> tuple[int, list[
     if here.state in {"condition", "after"}:
         name, value = split_colon(word)
         if name is not None:
-            return cursor - len(value), _values(name, value, vocabulary)
+            start = cursor - len(value)
+            return start, [] if _wrong(head[:start]) else _values(name, value, vocabulary)
     start = cursor - len(word)
     found = _possible(here, word, vocabulary)
+    if _wrong(head[:start] + _ORDER.text):
+        found = [one for one in found if one is not _ORDER]
     if here.state == "value" and found and _wrong(head[:start] + found[0].text):
         return start, []  # the operator wants no such value: `status<`
     return start, found
@@ -205,6 +213,7 @@ def _conditions(here: _Here, word: str, vocabulary: Vocabulary) -> Iterator[Cand
         yield Candidate(f"{name} ", "last value")
         if word.lower().startswith(name.lower()):
             yield from (Candidate(f"{name}.{one} ", "of its series") for one in AGGREGATES)
+    yield _ORDER
     if here.state == "condition":
         yield from (Candidate("not ", "the rest"), Candidate("(", "a parenthesis"))
 
@@ -224,7 +233,19 @@ def _signs(word: str) -> list[Candidate]:
     return [Candidate(f"{sign} ", note) for sign, note in signs.items()]
 
 
+def _orders(word: str, vocabulary: Vocabulary) -> list[Candidate]:
+    sign = "-" if word.startswith("-") else ""
+    metrics = [
+        key if "/" in key and quoted(key) == key else f"metric.{_metric(key)}" for key in vocabulary.metrics
+    ]
+    names = [*SORTS, *metrics, *(f"param.{quoted(key)}" for key in vocabulary.params)]
+    found = _fitting((Candidate(f"{one} ") for one in names), word.removeprefix("-"))
+    return [*([] if word else [_GREAT_FIRST]), *(one._replace(text=sign + one.text) for one in found)][:MOST]
+
+
 def _values(name: str, word: str, vocabulary: Vocabulary) -> list[Candidate]:
+    if name.lower() == "sort":
+        return _orders(word, vocabulary)
     found = field_of(unquote(name), unquote)
     if not isinstance(found, Field):
         return []

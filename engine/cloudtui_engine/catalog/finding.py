@@ -25,6 +25,9 @@ _PARAMS = (
 _COLUMNS: Mapping[str, str] = {
     "tag": "SELECT DISTINCT tag FROM tag ORDER BY tag LIMIT 500",
     "on": "SELECT name FROM instance WHERE forgotten_at IS NULL ORDER BY name LIMIT 500",
+    "gpu": "SELECT DISTINCT CAST(json_extract(x.gpus, g.fullkey || '.name') AS TEXT) AS name"
+    " FROM instance AS x JOIN json_each(CASE WHEN json_valid(x.gpus) THEN x.gpus ELSE '[]' END) AS g"
+    " ORDER BY name LIMIT 100",
     "dataset": "SELECT DISTINCT name FROM dataset ORDER BY name LIMIT 500",
     "model": "SELECT DISTINCT model FROM run WHERE model <> '' ORDER BY model LIMIT 200",
     "task": "SELECT DISTINCT task FROM run WHERE task <> '' ORDER BY task LIMIT 50",
@@ -46,8 +49,8 @@ def vocabulary(catalog: Catalog) -> Vocabulary:
 
 
 def _values_of(db: sqlite3.Connection, key: str) -> tuple[str, ...]:
-    sql = f"SELECT DISTINCT text FROM param WHERE key = ? AND length(text) < 60 LIMIT {_VALUES}"  # noqa: S608
-    return _texts(db, sql, key)
+    sql = "SELECT DISTINCT text FROM param WHERE key = ? AND length(text) < 60 LIMIT ?"
+    return _texts(db, sql, key, _VALUES)
 
 
 def _texts(db: sqlite3.Connection, sql: str, *values: object) -> tuple[str, ...]:

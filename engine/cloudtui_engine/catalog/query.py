@@ -3,42 +3,46 @@
     param.lr < 1e-3 and (tag:baseline or name ~ "vit") and not status:failed
     metric.validation/accuracy.best >= .9 on:box-1 status:live
     param.model in (resnet18, vit) param.lr in 1e-4..1e-2
+    gpu:A100 status:finished sort:-validation/accuracy
 
 Words side by side mean `and`. A bare word is looked for in name, note and tags. `:` and `=` are equal, `~`
-contains (upper and lower case alike). Text with spaces or signs stands in quotes.
+contains (upper and lower case alike). Text with spaces or signs stands in quotes. `gpu` goes by the words of
+a name, of any machine that the run was on. `sort` is no condition but the order of what is found, see
+`run_order.py`: once, and outside of parentheses.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cloudtui_engine.catalog.query_terms import Field, bare, compare, field_of, membership, span
+from cloudtui_engine.catalog.query_tokens import Token, split_colon, tokens_of, unquote
+from cloudtui_engine.catalog.run_order import order_of
 from cloudtui_engine.errors import FilterError, UsageError
 
 MAX_LENGTH = 4000
 MAX_TERMS = 200
 MAX_DEPTH = 50
-_QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
-_TOKEN = re.compile(
-    rf"\s*(?:(?P<sign>[(),]|<=|>=|!=|!~|==|=|<|>|~)|(?P<word>(?:{_QUOTED}|[^\s()<>=!~,\"'])+)|(?P<wrong>\S))"
-)
 _OPERATORS = frozenset({"<", "<=", ">", ">=", "=", "==", "!=", "~", "!~"})
 
 Sql = tuple[str, list[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word or a sign: `kind` says which; `at` is its place."""
+class Filter(NamedTuple):
+    """A filter that was read."""
 
-    kind: str
-    text: str
-    at: int
+    sql: str
+    """A condition on `r`, a row of `run`; true for every run when the text is blank."""
+    values: list[object]
+    """Its parameters."""
+    order: str = ""
+    """What `run_order` calls the order that it asks for; empty where it asks for none."""
+    rest: str = ""
+    """The text without the order."""
 
 
-def compile_filter(text: str) -> Sql:
-    """A condition on `r`, a row of `run`, with its parameters; true for every run when the text is blank.
+def compile_filter(text: str) -> Filter:
+    """What a text asks for.
 
     Raises:
         UsageError: the text cannot be read; a `FilterError` says where and why.
@@ -52,40 +56,20 @@ def compile_filter(text: str) -> Sql:
         raise
 
 
-def _compile(text: str) -> Sql:
+def _compile(text: str) -> Filter:
     lone = next((at for at, sign in enumerate(text) if "\ud800" <= sign <= "\udfff"), None)
     if lone is not None:
         raise FilterError("what stands here is no text", lone)
     tokens = tokens_of(text)
     if not tokens:
-        return "1", []
+        return Filter("1", [])
     parser = _Parser(tokens, len(text))
     sql = parser.either(0)
     if parser.left:
         raise parser.wrong("an end")
-    return sql
-
-
-def tokens_of(text: str) -> list[Token]:
-    """The words and signs of a filter.
-
-    Raises:
-        FilterError: a sign that means nothing, or a quote that is never closed.
-    """
-    found, at = [], 0
-    while at < len(text) and (match := _TOKEN.match(text, at)):
-        kind = match.lastgroup or ""
-        start = match.start(kind)
-        if kind == "wrong":
-            what = (
-                "this quote is never closed"
-                if match["wrong"] in "\"'"
-                else f"{match['wrong']!r} means nothing here"
-            )
-            raise FilterError(what, start)
-        found.append(Token(kind, match[kind], start))
-        at = match.end()
-    return found
+    start, end = parser.order_at
+    rest = f"{text[:start].rstrip()} {text[end:].lstrip()}".strip() if parser.order else text
+    return Filter(*sql, parser.order, rest)
 
 
 class _Parser:
@@ -95,6 +79,9 @@ class _Parser:
         self.left = tokens[::-1]
         self._length = length
         self._terms = 0
+        self.order = ""
+        self.order_at = (0, 0)
+        """From where to where the order stands, with the `and` that joins it to the rest."""
 
     def wrong(self, wanted: str) -> FilterError:
         """What stands here is not what is needed."""
@@ -110,16 +97,57 @@ class _Parser:
         parts = [self._all(depth)]
         while self._word("or"):
             self.left.pop()
+            if self._is_order():
+                raise self.wrong("a condition")
             parts.append(self._all(depth))
         return _join(" OR ", parts)
 
     def _all(self, depth: int) -> Sql:
-        parts = [self._not(depth)]
-        while self.left and not self._word("or") and not self._sign(")"):
-            if self._word("and"):
-                self.left.pop()
-            parts.append(self._not(depth))
+        parts: list[Sql] = []
+        joined: Token | None = None
+        while True:
+            if self._is_order():
+                self._order(depth, joined)
+            else:
+                parts.append(self._not(depth))
+            if not self.left or self._word("or") or self._sign(")"):
+                break
+            joined = self.left.pop() if self._word("and") else None
+        if not parts and self.left:  # an order alone, and `or`
+            raise self.wrong("a condition")
         return _join(" AND ", parts)
+
+    def _order(self, depth: int, joined: Token | None) -> None:
+        """Leave the order behind; it is that of the whole."""
+        token = self.left.pop()
+        if depth or self.order:
+            why = "`sort` stands outside of parentheses" if depth else "there is an order already"
+            raise FilterError(why, token.at)
+        name, text = split_colon(token.text)
+        value = Token("word", text, token.at + len("sort:"))
+        if name is None and (sign := self.left.pop()).text not in {"=", "=="}:
+            raise FilterError("`sort` takes a colon, as in sort:-created", sign.at)
+        if not text or name is None:
+            value = self._value()
+        wanted = unquote(value.text) if value.text[0] in "\"'" else value.text
+        if wanted == "-":
+            raise FilterError("it ends where what to sort by is needed", value.at + 1)
+        found = order_of(wanted, unquote)
+        if isinstance(found, str):
+            raise FilterError(found, value.at)
+        last = self.left[-1] if joined is None and self._word("and") else value
+        self.order = found.name
+        self.order_at = ((joined or token).at, last.at + len(last.text))
+
+    def _is_order(self) -> bool:
+        if not self.left or self.left[-1].kind != "word":
+            return False
+        name, _ = split_colon(self.left[-1].text)
+        following = self.left[-2] if len(self.left) > 1 else None
+        compared = following is not None and (following.text in _OPERATORS or following.text.lower() == "in")
+        return (name or "").lower() == "sort" or (
+            name is None and self.left[-1].text.lower() == "sort" and compared
+        )
 
     def _not(self, depth: int) -> Sql:
         negative = False
@@ -138,6 +166,8 @@ class _Parser:
             self.left.pop()
             return inner
         if not self.left or self.left[-1].kind != "word" or self._word("and") or self._word("or"):
+            raise self.wrong("a condition")
+        if self._is_order():
             raise self.wrong("a condition")
         return self._term(self.left.pop())
 
@@ -211,24 +241,6 @@ def _checked(result: Sql | str, at: int) -> Sql:
 
 
 def _join(word: str, parts: list[Sql]) -> Sql:
-    if len(parts) == 1:
-        return parts[0]
+    if len(parts) < 2:
+        return parts[0] if parts else ("1", [])
     return f"({word.join(sql for sql, _ in parts)})", [value for _, values in parts for value in values]
-
-
-def split_colon(text: str) -> tuple[str | None, str]:
-    """`tag:x` as `tag` and `x`; no name where there is no colon outside quotes."""
-    quote = ""
-    for i, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote and text[i - 1] != "\\" else quote
-        elif character in "\"'":
-            quote = character
-        elif character == ":":
-            return text[:i], text[i + 1 :]
-    return None, text
-
-
-def unquote(text: str) -> str:
-    """The text that a word means: quotes gone, and what they protected kept."""
-    return re.sub(_QUOTED, lambda match: re.sub(r"\\(.)", r"\1", match[0][1:-1]), text)

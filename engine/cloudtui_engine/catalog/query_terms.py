@@ -34,6 +34,11 @@ _TEXTS = {
 _MANY = {
     "tag": ("tag AS x WHERE x.run = r.seq", "x.tag"),
     "on": ("placement AS p JOIN instance AS x ON x.id = p.instance_id WHERE p.run = r.seq", "x.name"),
+    "gpu": (
+        "placement AS p JOIN instance AS x ON x.id = p.instance_id"
+        " JOIN json_each(CASE WHEN json_valid(x.gpus) THEN x.gpus ELSE '[]' END) AS g WHERE p.run = r.seq",
+        "json_extract(x.gpus, g.fullkey || '.name')",
+    ),
 }
 _NUMBERS = {"duration": DURATION, "attempt": "r.attempt", "exit_code": "r.exit_code", "cost": "r.cost_usd"}
 _TIMES = {"created": "r.created_at", "started": "r.started_at", "ended": "r.ended_at"}
@@ -167,6 +172,10 @@ def _text(field: Field, operator: str, value: str) -> Sql | str:
     test, wanted = ("= ?", value) if operator == "=" else ("LIKE ? ESCAPE '\\'", _like(value))
     if field.kind == "many":
         source, column = _MANY[field.name]
+        if field.name == "gpu" and operator == "=":
+            # Its words: `gpu:A100` is a NVIDIA A100-SXM4-80GB, and an A10 is none.
+            column, test = f"' ' || replace({column}, '-', ' ') || ' '", "LIKE ? ESCAPE '\\'"
+            wanted = _like(f" {' '.join(value.replace('-', ' ').split())} ")
         return f"EXISTS (SELECT 1 FROM {source} AND {column} {test})", [wanted]
     return f"COALESCE({field.sql} {test}, 0)", [wanted]
 

@@ -7,26 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudtui_engine.catalog.base import marks
-from cloudtui_engine.catalog.query import compile_filter, unquote
-from cloudtui_engine.catalog.query_terms import DURATION, Field, field_of
+from cloudtui_engine.catalog.query import Filter, compile_filter
+from cloudtui_engine.catalog.query_tokens import unquote
+from cloudtui_engine.catalog.run_order import SORTS, Order, order_of
 from cloudtui_engine.catalog.run_rows import select
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.run import RUNS, Run
-
-_SORTS = {
-    "created": "r.created_at",
-    "started": "r.started_at",
-    "ended": "r.ended_at",
-    "name": "r.name COLLATE NOCASE",
-    "status": "r.status",
-    "duration": DURATION,
-    "cost": "r.cost_usd",
-    "attempt": "r.attempt",
-    "id": "r.id",
-    "dataset": "(SELECT d.name FROM dataset d WHERE d.id = r.dataset_id) COLLATE NOCASE",
-    "model": "r.model COLLATE NOCASE",
-    "task": "r.task",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +22,8 @@ class RunQuery:
     filter: str = ""
     """The language of `catalog/query.py`."""
     sort: str = "-created"
-    """`created, started, ended, name, status, duration, cost, attempt, dataset, model, task, id, metric.KEY,
-    param.NAME`; with `-` from great to small. Runs without a value come last."""
+    """See `catalog/run_order.py`; an order in the filter comes before this one. Runs without a value come
+    last."""
     limit: int | None = None
     offset_key: tuple[str, ...] | None = None
     """Where the last page ended: `RunQuery.after(run)`."""
@@ -62,64 +48,51 @@ def select_page(query: RunQuery) -> tuple[str, list[object]]:
     Raises:
         UsageError: filter or sort cannot be read.
     """
-    where, values = _where(query)
-    value, arguments, descending = _sort(query.sort)
+    wanted = compile_filter(query.filter)
+    where, values = _where(query, wanted)
+    order = _order(wanted.order or query.sort)
+    value, arguments = order.sql, order.values
     if query.offset_key:
-        condition, more = _behind(value, arguments, descending, query.offset_key[0])
+        condition, more = _behind(order, query.offset_key[0])
         where, values = f"{where} AND {condition}", values + more
     # Where nothing can be missing, an index gives the order.
     last = "" if value == "r.created_at" else f"({value}) IS NULL, "
-    order = f"{last}{value} {'DESC' if descending else 'ASC'}, r.seq DESC"
+    ordered = f"{last}{value} {'DESC' if order.descending else 'ASC'}, r.seq DESC"
     values += (arguments if last else []) + arguments
     limit = "" if query.limit is None else " LIMIT ?"
     values += [] if query.limit is None else [query.limit]
-    return select(f"WHERE {where} ORDER BY {order}{limit}"), values
+    return select(f"WHERE {where} ORDER BY {ordered}{limit}"), values
 
 
 def select_count(query: RunQuery) -> tuple[str, list[object]]:
     """How many there are on all pages."""
-    where, values = _where(query)
+    where, values = _where(query, compile_filter(query.filter))
     return f"SELECT COUNT(*) FROM run AS r WHERE {where}", values
 
 
-def _where(query: RunQuery) -> tuple[str, list[object]]:
-    sql, values = compile_filter(query.filter)
-    where = f"r.deleted_at IS {'NOT ' if query.deleted else ''}NULL AND {sql}"
+def _where(query: RunQuery, wanted: Filter) -> tuple[str, list[object]]:
+    where, values = f"r.deleted_at IS {'NOT ' if query.deleted else ''}NULL AND {wanted.sql}", wanted.values
     if query.kinds is None:
         return where, list(values)
     # `+` keeps the order on its own index: nearly every run is of the kinds that are listed.
     return f"+r.kind IN ({marks(query.kinds)}) AND {where}", [*query.kinds, *values]
 
 
-def _sort(text: str) -> tuple[str, list[object], bool]:
-    """An expression on `r`, its arguments, and whether great values come first."""
-    descending = text.startswith("-")
-    name = text.removeprefix("-").strip()
-    if name.lower() in _SORTS:
-        return _SORTS[name.lower()], [], descending
-    field = field_of(name, unquote)
-    if isinstance(field, Field) and field.kind == "metric":
-        key = "(SELECT id FROM metric WHERE key = ?)"
-        sql = f"(SELECT u.{field.sql} FROM summary u WHERE u.run = r.seq AND u.metric = {key})"
-        return sql, [field.name], descending
-    if isinstance(field, Field) and field.kind == "param":
-        return (
-            "(SELECT COALESCE(x.num, x.text) FROM param x WHERE x.run = r.seq AND x.key = ?)",
-            [field.name],
-            descending,
-        )
-    raise UsageError(
-        f"Runs cannot be sorted by {name!r}.",
-        f"Sort by one of {', '.join(_SORTS)}, metric.KEY or param.NAME.",
-        code="sort",
-    )
+def _order(text: str) -> Order:
+    found = order_of(text, unquote)
+    if isinstance(found, str):
+        name = text.removeprefix("-").strip()
+        hint = f"Sort by one of {', '.join(SORTS)}, metric.KEY or param.NAME."
+        raise UsageError(f"Runs cannot be sorted by {name!r}.", hint, code="sort")
+    return found
 
 
-def _behind(value: str, arguments: list[object], descending: bool, run_id: str) -> tuple[str, list[object]]:
+def _behind(order: Order, run_id: str) -> tuple[str, list[object]]:
     """What comes after a run in this order."""
+    value, arguments = order.sql, order.values
     at = f"(SELECT {value} FROM run AS r WHERE r.id = ?)"
     at_values = [*arguments, run_id]
-    seq, sign = "(SELECT seq FROM run WHERE id = ?)", "<" if descending else ">"
+    seq, sign = "(SELECT seq FROM run WHERE id = ?)", "<" if order.descending else ">"
     sql = (
         f"CASE WHEN {at} IS NULL THEN ({value}) IS NULL AND r.seq < {seq}"
         f" ELSE COALESCE({value} {sign} {at} OR ({value} = {at} AND r.seq < {seq}), 1) END"

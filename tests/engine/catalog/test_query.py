@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.engine.catalog.helpers import a_run, create, finish, metric, open_catalog, store
 
 from cloudtui_engine.catalog import Catalog, RunQuery
+from cloudtui_engine.catalog.finding import vocabulary
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.runs import key_of
 from cloudtui_engine.errors import FilterError, UsageError
@@ -22,7 +23,8 @@ from cloudtui_engine.records.run import RunState
 def catalog() -> Iterator[Catalog]:
     with tempfile.TemporaryDirectory() as folder:
         made = open_catalog(Path(folder))
-        box = made.instances.add(Instance("cbox", "box-1", "ssh"))
+        gpus = ({"index": 0, "name": "NVIDIA A100-SXM4-80GB"}, {"index": 1, "name": "Tesla T4"}, {"index": 2})
+        box = made.instances.add(Instance("cbox", "box-1", "ssh", gpus=gpus))
         local = made.instances.ensure_local()
         rows = [
             ("vit-a", 1e-4, "vit", ("baseline",), local, [0.1, 0.7]),
@@ -90,6 +92,20 @@ A, B, C, D = "vit-a", "vit-b", "cnn-a", "50% off_line"
         ("on:box-1", [B, C]),
         ("on:local", [A, D]),
         ("on in (box-1, local)", [A, B, C, D]),
+        ("gpu:a100", [B, C]),
+        ("gpu:'A100 sxm4'", [B, C]),
+        ("gpu in (H100, T4)", [B, C]),
+        ("gpu:A10", []),
+        ("gpu ~ A10", [B, C]),
+        ("gpu:_100", []),
+        ("gpu != T4", [A, D]),
+        ("tag:baseline sort:-created", [B, A]),
+        ("sort:-created tag:baseline", [B, A]),
+        ("name ~ - or tag:x sort:-validation/accuracy", [B, A, C]),
+        ("SORT = -metric.validation/accuracy.best and name ~ -", [C, B, A]),
+        ("sort: 'param.lr'", [C, A, B, D]),
+        ("sort:-validation/accuracy.max", [C, B, A, D]),
+        ("sort", []),
         ("tag:baseline", [A, B]),
         ('tag:"big model"', [B]),
         ("tag ~ big", [B]),
@@ -151,6 +167,16 @@ def test_what_a_filter_finds(catalog: Catalog, text: str, wanted: list[str]) -> 
         ("not", 4),
         ("tag:", 5),
         ("()", 2),
+        ("tag:a sort:speed", 12),
+        ("sort:", 6),
+        ("sort:-", 7),
+        ("sort < 5", 6),
+        ("(vit sort:name)", 6),
+        ("not sort:name", 5),
+        ("vit or sort:name", 8),
+        ("sort:name or vit", 11),
+        ("sort:name and", 14),
+        ("sort:name sort:cost", 11),
     ],
 )
 def test_an_error_says_where(text: str, position: int) -> None:
@@ -167,6 +193,22 @@ def test_what_sqlite_would_choke_on_is_told_where_it_stands(text: str) -> None:
     assert 0 < caught.value.at < len(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "order", "rest"),
+    [
+        ("tag:a  sort:-created  tag:b", "-created", "tag:a tag:b"),
+        ("tag:a and sort:loss.min and tag:b", "metric.loss.min", "tag:a and tag:b"),
+        ("sort:-NAME and tag:b", "-name", "tag:b"),
+        ("sort = 'x/y'", "metric.x/y", ""),
+        (" tag:a ", "", " tag:a "),
+    ],
+)
+def test_the_order_and_what_is_left_without_it(text: str, order: str, rest: str) -> None:
+    found = compile_filter(text)
+    assert (found.order, found.rest) == (order, rest)
+    assert compile_filter(found.rest)[:2] == found[:2]
+
+
 def test_there_are_limits() -> None:
     for text in ("x " * 201, "(" * 60 + "x" + ")" * 60, "x" * 5000):
         with pytest.raises(UsageError):
@@ -178,7 +220,7 @@ def test_there_are_limits() -> None:
 @given(st.text(alphabet="abc:()<>=~!\"'., \\%andortgmei015*;-", max_size=30))
 def test_any_text_is_a_query_or_a_usage_error(text: str) -> None:
     try:
-        sql, values = compile_filter(text)
+        sql, values, *_ = compile_filter(text)
     except UsageError:
         return
     assert sql.count("?") == len(values)
@@ -193,6 +235,17 @@ def test_text_in_quotes_is_only_text(catalog: Catalog, field: str, text: str) ->
     if field == "name":
         ascii_lower = text.translate({i: i + 32 for i in range(65, 91)})
         assert found == [name for name in (A, B, C, D) if ascii_lower in name.lower()]
+
+
+@pytest.mark.parametrize("gpus", ["nope", '"T4"', "3", '["T4", 1, [], {"name": 5}, {"name": null}]'])
+def test_gpus_that_are_none_are_passed_over(tmp_path: Path, gpus: str) -> None:
+    fresh = open_catalog(tmp_path)
+    create(fresh, "run")
+    with fresh.write("instance") as db:
+        db.execute("UPDATE instance SET gpus = ?", (gpus,))
+    assert names(fresh, "gpu:T4") == []
+    assert set(vocabulary(fresh).values["gpu"]) <= {"5"}
+    fresh.close()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,12 @@ from cloudtui_engine.errors import FilterError
 KNOWN = Vocabulary(
     params={"lr": ("0.003", "0.1"), "optimizer.name": ("Adam", "SGD"), "my key": ("a b",), "in": ("1",)},
     metrics=("train/loss", "validation/accuracy", "x.best", "of a:b"),
-    values={"tag": ("baseline", "big model", 'say "hi"'), "dataset": ("digits",), "on": ("box-1", "local")},
+    values={
+        "tag": ("baseline", "big model", 'say "hi"'),
+        "dataset": ("digits",),
+        "on": ("box-1", "local"),
+        "gpu": ("A100 80GB",),
+    },
 )
 
 
@@ -55,6 +60,15 @@ def texts(text: str) -> list[str]:
         ("status:failed ", ["status:failed and ", "status:failed or ", "status:failed status:"]),
         ("(status:failed ", ["(status:failed and ", "(status:failed or ", "(status:failed )"]),
         ("vit ", ["vit and "]),
+        ("so", ["sort:"]),
+        ("sort:", ["sort:-", "sort:created "]),
+        ("tag:a sort:-val", ["tag:a sort:-validation/accuracy "]),
+        ("sort:-metric.x", ['sort:-metric."x.best" ']),
+        ("sort = par", ["sort = param.lr "]),
+        ("(so", []),
+        ("(sort:", []),
+        ("tag:a sort:cost so", []),
+        ("gpu:a", ['gpu:"A100 80GB" ']),
         ("nonsense:", []),
         ("name ! ", []),
     ],
@@ -86,9 +100,10 @@ def reach(text: str) -> int | None:
 
 
 _PARTS = st.sampled_from(
-    ("status", "tag", "on", "param.lr", 'param."my key"', "metric.train/loss", "duration", "created", "none",
-     " ", " ", " ", ":", "=", "<", "<=", "~", "!", "(", ")", ",", "and", "or ", "not ", "in ", "failed",
-     "0.1", '"big', '"big model"', "'", "b", "lr", "acc", "1..5", "vit", "\\", "metric.x")
+    ("status", "tag", "on", "sort", "sort:-", "train/loss", "param.lr", 'param."my key"', "metric.train/loss",
+     "duration", "created", "none", " ", " ", " ", ":", "=", "<", "<=", "~", "!", "(", ")", ",", "and", "or ",
+     "not ", "in ", "failed", "0.1", '"big', '"big model"', "'", "b", "lr", "acc", "1..5", "vit", "\\",
+     "metric.x")
 )  # fmt: skip
 
 
@@ -127,7 +142,7 @@ def test_any_text_and_place_is_answered(text: str, cursor: int) -> None:
 
 @given(st.text(max_size=12))
 def test_what_is_quoted_is_one_value(text: str) -> None:
-    _, values = compile_filter(f"name = {quoted(text)}")
+    _, values, *_ = compile_filter(f"name = {quoted(text)}")
     assert values == [text]
 
 

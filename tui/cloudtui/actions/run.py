@@ -131,10 +131,10 @@ _READING = (
     Action(
         "run.list", "run", "list", "List", "runs, newest first",
         (
-            Argument("filter", "for instance: status:live and (tag:vision or param.lr < 1e-3) on:box-1",
-                     option="--filter", metavar="EXPR"),
-            Argument("sort", "created, name, status, duration, metric.KEY, param.NAME; with -: great first",
-                     default="-created", option="--sort", metavar="KEY"),
+            Argument("filter", "for instance: status:live and (tag:vision or param.lr < 1e-3) gpu:A100 "
+                     "sort:-validation/accuracy", option="--filter", metavar="EXPR"),
+            Argument("sort", "created, name, status, duration, metric.KEY, param.NAME; with -: great first; "
+                     "default: what the filter says, or -created", option="--sort", metavar="KEY"),
             Argument("limit", "at most so many; default: all", "int", option="--limit", metavar="N"),
             Argument("deleted", "those in the trash", "flag", default=False, option="--deleted"),
             Argument("jobs", "evaluations and compressions of models, too", "flag", default=False,

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.timer import Timer
 
-from cloudtui import format as fmt
 from cloudtui.areas.pane import ListPane
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge, Reader
@@ -79,6 +78,10 @@ class Area(Container):
         """How old what is shown may be, and its style, for the right end of the head."""
         return "", "muted"
 
+    def ordered(self, request: Request) -> tuple[str, str]:
+        """The order that counts, and the filter without one."""
+        return request.sort, request.filter
+
     # Life
 
     def compose(self) -> ComposeResult:
@@ -88,7 +91,7 @@ class Area(Container):
 
     def on_mount(self) -> None:
         """Read for the first time."""
-        self.pane.table.sort = self.request.sort
+        self.pane.table.sort = self.ordered(self.request)[0]
         early = self.bridge.early(self.ID)
         if early is not None:
             self._loaded(early)  # one paint shows all
@@ -116,8 +119,7 @@ class Area(Container):
 
     def _say_loading(self) -> None:
         if self.listing is None and self._error is None:
-            self.pane.notice.say("Reading the catalog…")
-            self.pane.show_notice()
+            self.pane.say("Reading the catalog…")
 
     def _loaded(self, listing: Listing) -> None:
         recovered = isinstance(self._error, CatalogError)
@@ -140,9 +142,7 @@ class Area(Container):
     def fail(self, error: CloudtuiError) -> None:
         """Show what failed instead of the list, until a read brings one."""
         self._error = error
-        self.pane.notice.fail(error)
-        self.pane.show_notice()
-        self.pane.table.show(())
+        self.pane.fail(error)
         self.post_message(ContextChanged())
 
     def _draw(self) -> None:
@@ -153,32 +153,19 @@ class Area(Container):
         self.pane.table.show(
             [self.row(record, now) for record in listing.records], base=listing.base, total=listing.total
         )
-        title = f"{self.title} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
-        self.pane.head.show(
-            title, f"/ {self.request.filter}" if self.request.filter else "", *self.freshness(now)
-        )
+        self.pane.entitle(self.title, listing, self.request.filter, self.freshness(now))
         # Where nothing is, there is no detail of it either; but a filter that finds nothing moves no panel.
         self.set_class(not listing.total and not self.request.filter, "-empty")
         if listing.total:
             self._show_rows()
         else:
-            self._say_empty()
+            self.pane.say_empty(self.request.filter, self.empty)
 
     def _show_rows(self) -> None:
         unfocused = self.screen.focused is None and not self.pane.table.display
         self.pane.show_table()
         if unfocused:
             self.call_after_refresh(self.focus_list)
-
-    def _say_empty(self) -> None:
-        if self.request.filter:
-            self.pane.notice.say(
-                f"Nothing fits “{self.request.filter}”.", begin="/ change the filter   esc in it: show all"
-            )
-        else:
-            what, more, begin = self.empty
-            self.pane.notice.say(what, more=more, begin=begin)
-        self.pane.show_notice()
 
     @property
     def resting(self) -> bool:
@@ -278,17 +265,15 @@ class Area(Container):
     def on_table_sort_wanted(self, event: Table.SortWanted) -> None:
         """Sort by that column; once more turns it around."""
         event.stop()
-        sort = f"-{event.sort}" if self.request.sort != f"-{event.sort}" else event.sort
-        self.request = self.request._replace(sort=sort, first=0)
-        self.pane.table.sort = sort
-        self.pane.table.refresh()
-        self.reload()
+        order, rest = self.ordered(self.request)
+        sort = f"-{event.sort}" if order != f"-{event.sort}" else event.sort
+        self.pane.filter = rest
+        self._ask(self.request._replace(filter=rest, sort=sort, first=0))
 
     def on_table_page_wanted(self, event: Table.PageWanted) -> None:
         """Another window of the same list."""
         event.stop()
-        self.request = self.request._replace(first=event.first)
-        self.reload()
+        self._ask(self.request._replace(first=event.first))
 
     def on_list_pane_filter_changed(self, event: ListPane.FilterChanged) -> None:
         """Only what fits."""
@@ -298,8 +283,13 @@ class Area(Container):
     def set_filter(self, text: str) -> None:
         """Show only what fits this."""
         self.pane.filter = text
-        self.request = self.request._replace(filter=text, first=0)
         self._error = None
+        self._ask(self.request._replace(filter=text, first=0))
+
+    def _ask(self, request: Request) -> None:
+        self.request = request
+        self.pane.table.sort = self.ordered(request)[0]
+        self.pane.table.refresh()
         self.reload()
 
     def on_click(self) -> None:

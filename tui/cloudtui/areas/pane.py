@@ -9,9 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from cloudtui import format as fmt
+from cloudtui.areas.parts import Listing
 from cloudtui.widgets.head import Head
 from cloudtui.widgets.notice import Notice
 from cloudtui.widgets.table import Column, Table
+from cloudtui_engine.errors import CloudtuiError
 
 if TYPE_CHECKING:
     from cloudtui.areas.finding import Finding
@@ -46,13 +49,36 @@ class ListPane(Vertical):
         yield self.notice
         yield self.table
 
+    def entitle(self, title: str, listing: Listing, wanted: str, freshness: tuple[str, str]) -> None:
+        """What is listed and how many, which of them, and how old that may be."""
+        what = f"{title} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
+        self.head.show(what, f"/ {wanted}" if wanted else "", *freshness)
+
     def show_table(self) -> None:
         """Rows are there."""
         self.notice.display = False
         self.table.display = True
 
-    def show_notice(self) -> None:
-        """There are none; the notice stands in their place."""
+    def say(self, what: str, *, more: str = "", begin: str = "") -> None:
+        """There are none: this stands in their place."""
+        self.notice.say(what, more=more, begin=begin)
+        self._show_notice()
+
+    def say_empty(self, wanted: str, empty: tuple[str, str, str]) -> None:
+        """Nothing is listed, of all or of what a filter wants."""
+        if wanted:
+            self.say(f"Nothing fits “{wanted}”.", begin="/ change the filter   esc in it: show all")
+        else:
+            what, more, begin = empty
+            self.say(what, more=more, begin=begin)
+
+    def fail(self, error: CloudtuiError) -> None:
+        """They could not be read."""
+        self.notice.fail(error)
+        self._show_notice()
+        self.table.show(())
+
+    def _show_notice(self) -> None:
         self.notice.display = True
         self.table.display = False
 

@@ -79,7 +79,7 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, Action | None, dict[
     if chosen == ["run", "script"] and "--" in head:
         place = head.index("--")
         head, command = head[:place], head[place + 1 :]
-    known = build(chosen).parse_args(head)
+    known = build(chosen).parse_args(_signed(head))
     action: Action | None = getattr(known, "action", None)
     if action is None:
         return known, None, {}
@@ -195,6 +195,17 @@ def _dest(argument: Argument) -> str:
 
 def _listed(argument: Argument, value: Any) -> Any:
     return list(value) if argument.many and value is not None else value
+
+
+def _signed(argv: Sequence[str]) -> list[str]:
+    """`--sort -created` in one word: argparse takes what begins with a hyphen for an option."""
+    words: list[str] = []
+    for word in argv:
+        if words and words[-1] == "--sort" and word.startswith("-") and not word.startswith("--"):
+            words[-1] = f"--sort={word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _plain_words(argv: Sequence[str]) -> list[str]:

@@ -21,21 +21,24 @@ def list_some(
     session: Session,
     *,
     filter: str | None = None,  # noqa: A002 - the name of its option
-    sort: str = "-created",
+    sort: str | None = None,
     limit: int | None = None,
     deleted: bool = False,
     jobs: bool = False,
 ) -> list[Run]:
-    """Runs in the order of `sort`."""
+    """Runs in the order of `sort`, or else of the filter."""
     from cloudtui_engine.catalog import RunQuery
+    from cloudtui_engine.catalog.query import compile_filter
 
     if limit is not None and limit < 1:
         raise UsageError("--limit wants a number from 1.")
+    if sort is not None:
+        filter = compile_filter(filter or "").rest  # noqa: A001 - an order that is given comes before its own
     return list(
         session.catalog.runs.list(
             RunQuery(
                 filter=filter or "",
-                sort=sort,
+                sort=sort or "-created",
                 limit=limit,
                 deleted=deleted,
                 details=True,

@@ -13,6 +13,7 @@ from cloudtui.areas.runs.detail import RunDetail
 from cloudtui.areas.runs.rows import COLUMNS, run_row
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
+from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.records.run import Run
 
 
@@ -54,6 +55,11 @@ class RunsArea(Area):
     def empty(self) -> tuple[str, str, str]:
         """Where nothing was deleted there is nothing to begin with."""
         return self.TRASH if self.request.trash else self.EMPTY
+
+    def ordered(self, request: Request) -> tuple[str, str]:
+        """An order in the filter comes before that of the header; a click there takes it out."""
+        found = compile_filter(request.filter)
+        return found.order or request.sort, found.rest
 
     def turn_trash(self) -> None:
         """The trash instead of the rest, or the rest again."""
