@@ -62,8 +62,6 @@ class Summaries(Mapping[str, MetricSummary]):
     def __eq__(self, other: object) -> bool:
         return self._all() == dict(other) if isinstance(other, Mapping) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return repr(self._all())
 

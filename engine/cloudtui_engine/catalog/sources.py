@@ -10,6 +10,7 @@ _SELECT = (
     "SELECT s.id, s.instance_id, r.id, s.attempt, s.name, s.offset, s.tail, s.damaged, s.alarm"
     " FROM source s JOIN run r ON r.seq = s.run"
 )
+_BY_KEY = f"{_SELECT} WHERE s.instance_id = ? AND r.id = ? AND s.attempt = ? AND s.name = ?"
 
 
 class Sources(Repository):
@@ -18,16 +19,16 @@ class Sources(Repository):
     def open(self, instance_id: str, run_id: str, attempt: int, name: str) -> Source:
         """The cursor of a file, at 0 when it was never followed."""
         key = (instance_id, run_id, attempt, name)
-        found = self._find(key)
-        if found is None:
+        with self._catalog.read() as db:
+            row = db.execute(_BY_KEY, key).fetchone()
+        if row is None:
             with self._catalog.write() as db:
                 db.execute(
                     "INSERT OR IGNORE INTO source (instance_id, run, attempt, name) VALUES (?, ?, ?, ?)",
                     (instance_id, run_seq(db, run_id), attempt, name),
                 )
-            found = self._find(key)
-        assert found is not None  # noqa: S101 - it was just inserted, and sources are never deleted
-        return found
+                row = db.execute(_BY_KEY, key).fetchone()
+        return _source(row)
 
     def get(self, source_id: int) -> Source:
         """The cursor as it is now."""
@@ -55,12 +56,6 @@ class Sources(Repository):
         """So many more lines or values were no records."""
         with self._catalog.write() as db:
             db.execute("UPDATE source SET damaged = damaged + ? WHERE id = ?", (lines, source_id))
-
-    def _find(self, key: tuple[str, str, int, str]) -> Source | None:
-        where = "WHERE s.instance_id = ? AND r.id = ? AND s.attempt = ? AND s.name = ?"
-        with self._catalog.read() as db:
-            row = db.execute(f"{_SELECT} {where}", key).fetchone()
-        return None if row is None else _source(row)
 
 
 def _source(row: Row) -> Source:

@@ -39,6 +39,11 @@ _DAMAGE = (OSError, EOFError, zlib.error)
 _WORD = re.compile(r"[^\W\d]")
 
 
+class _Strict(csv.excel):
+    skipinitialspace = True
+    strict = True
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a file is written."""
@@ -149,8 +154,9 @@ def _delimiter(path: Path, text: str, *, whole: bool) -> tuple[str, list[list[st
 
 def _sample(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
     rows: list[list[str]] = []
+    reader = csv.reader(text.splitlines(keepends=True), _Strict, delimiter=delimiter)
     try:
-        for row in islice(_reader(iter(text.splitlines(keepends=True)), delimiter), _SAMPLE_ROWS):
+        for row in islice(reader, _SAMPLE_ROWS):
             rows.append(row)
     except csv.Error:
         pass  # told with its line when the file is read
@@ -215,7 +221,7 @@ def _columns(path: Path, dialect: Dialect, findings: list[Finding], progress: Pr
 def _rows(path: Path, file: IO[str], dialect: Dialect) -> Iterator[list[str]]:
     """The rows below the header; blank lines are passed over."""
     width = len(dialect.names)
-    reader = _reader(_lines(path, file), dialect.delimiter)
+    reader = csv.reader(_lines(path, file), _Strict, delimiter=dialect.delimiter)
     header = dialect.has_header
     try:
         for row in reader:
@@ -250,10 +256,6 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
         if len(line) >= LONGEST_LINE:
             raise BadInputError(f"Line {number} of {_shown(path)} is too long.", "Give a file of lines.")
         yield line
-
-
-def _reader(lines: Iterator[str], delimiter: str) -> csv._reader:  # type: ignore[name-defined]
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
 
 
 def _head(path: Path) -> bytes:

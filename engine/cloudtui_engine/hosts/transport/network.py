@@ -160,17 +160,15 @@ def _race(addresses: Iterable[Address], where: str, deadline: float) -> socket.s
                         "Is the machine running, and does its firewall let this address in?",
                     )
                 for key, _ in selector.select(min(left, STAGGER_S) if more else left):
-                    sock = key.fileobj
+                    sock: socket.socket = key.data
                     selector.unregister(sock)
-                    assert isinstance(sock, socket.socket)  # noqa: S101 - only sockets are registered
                     error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     if not error:
                         return sock
                     sock.close()
         finally:
             for key in list(selector.get_map().values()):
-                assert isinstance(key.fileobj, socket.socket)  # noqa: S101
-                key.fileobj.close()
+                key.data.close()
 
 
 def _begin_next(waiting: Iterable[Address], selector: selectors.BaseSelector) -> tuple[bool, int]:
@@ -185,7 +183,7 @@ def _begin_next(waiting: Iterable[Address], selector: selectors.BaseSelector) ->
         if begun not in {0, errno.EINPROGRESS}:
             sock.close()
             return True, begun
-        selector.register(sock, selectors.EVENT_WRITE)
+        selector.register(sock, selectors.EVENT_WRITE, sock)
         return True, 0
     return False, 0
 

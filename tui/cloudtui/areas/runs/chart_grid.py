@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 
 from cloudtui.widgets.axes import Axis
 from cloudtui.widgets.chart import Chart, Plot
@@ -55,12 +56,12 @@ class ChartGrid(VerticalScroll, can_focus=False):
                 chart.show_part(like.zoom)
         if fresh:
             self.mount_all(fresh)
-            order = {chart: index for index, chart in enumerate(charts.values())}
+            order: dict[Widget, int] = {chart: index for index, chart in enumerate(charts.values())}
             self.call_after_refresh(self._sort, order)
         self._arrange()
 
-    def _sort(self, order: Mapping[Chart, int]) -> None:
-        self.sort_children(key=lambda widget: order.get(widget, len(order)))  # type: ignore[call-overload]
+    def _sort(self, order: Mapping[Widget, int]) -> None:
+        self.sort_children(key=lambda widget: order.get(widget, len(order)))
 
     def _arrange(self) -> None:
         count = len(self._charts)
