@@ -21,6 +21,7 @@ from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
     from cloudtui_engine.catalog.clouds import Listings, Orphans
+    from cloudtui_engine.catalog.costs import Costs
     from cloudtui_engine.catalog.datasets import Datasets
     from cloudtui_engine.catalog.engine_sessions import EngineSessions
     from cloudtui_engine.catalog.events import Events
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from cloudtui_engine.catalog.models import Models
     from cloudtui_engine.catalog.notices import Notices
     from cloudtui_engine.catalog.operations import Operations
+    from cloudtui_engine.catalog.prices import Prices
     from cloudtui_engine.catalog.sources import Sources
 
 
@@ -130,6 +132,20 @@ class Catalog:
         from cloudtui_engine.catalog.clouds import Orphans
 
         return Orphans(self)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What accrued."""
+        from cloudtui_engine.catalog.costs import Costs
+
+        return Costs(self)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What providers said that machines cost."""
+        from cloudtui_engine.catalog.prices import Prices
+
+        return Prices(self)
 
     @cached_property
     def engine_sessions(self) -> EngineSessions:

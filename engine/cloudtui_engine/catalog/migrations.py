@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from cloudtui_engine.catalog.schema_fleet import THIRD
+from cloudtui_engine.catalog.schema_money import FOURTH
 
 migrations = Migrations("cloudtui")
 
@@ -375,6 +376,12 @@ def m002_models(db: Database) -> None:
 def m003_fleet(db: Database) -> None:
     """Rented machines: their launches, what clouds list, and machines without a row."""
     _execute(db, THIRD)
+
+
+@migrations()
+def m004_money(db: Database) -> None:
+    """What accrued, what providers said of prices, and runs whose share is to be computed."""
+    _execute(db, FOURTH)
 
 
 def _execute(db: Database, script: str) -> None:

@@ -12,7 +12,7 @@ from cloudtui_engine.sanitize import clean_line
 
 _PREFIX = "notice:"
 OLD_AFTER_S = 3600.0
-_LEVELS = {"failed": "error", "lost": "error", "stalled": "warning", "nan": "warning"}
+_LEVELS = {"failed": "error", "lost": "error", "stalled": "warning", "nan": "warning", "budget": "warning"}
 
 
 class Notices(Repository):
@@ -66,6 +66,33 @@ class Notices(Repository):
                 )
         return True
 
+    def tell(self, kind: str, key: str, about: str, detail: str) -> bool:
+        """Something happened to no run but to the home: the money, for instance.
+
+        Args:
+            kind: one of `KINDS`.
+            key: the same for the same news: it is told once.
+            about: who or what it is about, as the beginning of a sentence.
+            detail: a sentence more.
+
+        Returns:
+            False, with nothing written, where that was told already.
+        """
+        subject = f"{_PREFIX}{kind}:{key}"
+        with self._catalog.read() as db:
+            if _has(db, subject):
+                return False
+        data = dumps({"run_id": "", "attempt": 0, "run": clean_line(about, 200), "kind": "", "key": key})
+        row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
+        with self._catalog.write() as db:
+            if _has(db, subject):
+                return False
+            with self._catalog.write("notice"):
+                db.execute(
+                    "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
+                )
+        return True
+
     def has(self, kind: str, run_id: str, attempt: int, onset: int | None = None) -> bool:
         """It was told of this attempt."""
         with self._catalog.read() as db:
@@ -110,5 +137,5 @@ def _notice(row: tuple[int, float, str, str, str]) -> Notice:
     about = json.loads(data)
     return Notice(
         identity, t, kind, about["run_id"], about["attempt"], about["run"], about["kind"], text,
-        about.get("onset"),
+        about.get("onset"), about.get("key", ""),
     )  # fmt: skip

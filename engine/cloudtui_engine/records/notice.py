@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("finished", "failed", "lost", "stopped", "stalled", "nan")
-"""Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite."""
-TOLD_BY_DEFAULT = ("finished", "failed", "lost", "stalled", "nan")
+KINDS = ("finished", "failed", "lost", "stopped", "stalled", "nan", "budget")
+"""Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite; and what
+is of no run: most of a budget is spent."""
+TOLD_BY_DEFAULT = ("finished", "failed", "lost", "stalled", "nan", "budget")
 ABOUT, COMMAND, WEBHOOK = "notify.about", "notify.command", "notify.webhook"
 """The settings that the engine reads: of which kinds it tells, and how."""
 _WORDS: Mapping[str, str] = {
@@ -18,12 +19,13 @@ _WORDS: Mapping[str, str] = {
     "stopped": "was stopped",
     "stalled": "is not confirmed any more",
     "nan": "computes what is no number",
+    "budget": "is nearly spent",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing that happened to a run. Its texts are safe to show."""
+    """One thing that happened, mostly to a run. Its texts are safe to show."""
 
     id: int
     """Grows: what is told after another one has a greater id."""
@@ -32,18 +34,23 @@ class Notice:
     kind: str
     """One of `KINDS`."""
     run_id: str
+    """Empty for what is of no run."""
     attempt: int
     run: str
-    """The run's name, as it was called then."""
+    """The run's name, as it was called then, or what else it is about."""
     run_kind: str
     detail: str
     """Why, where something is known of it."""
     onset: int | None = None
     """Since when, of what can happen to one attempt again and again; else None."""
+    own_key: str = ""
+    """Which one it is, of what is of no run."""
 
     @property
     def key(self) -> str:
         """The same for the same news, also where it is found anew after an older catalog was restored."""
+        if not self.run_id:
+            return f"{self.kind}-{self.own_key}"
         since = "" if self.onset is None else f"-{self.onset}"
         return f"{self.run_id}-{self.attempt}-{self.kind}{since}"
 

@@ -106,6 +106,20 @@ def test_a_catalog_of_the_third_format_keeps_what_was_rented(tmp_path: Path) -> 
     catalog.close()
 
 
+def test_a_catalog_of_the_fourth_format_keeps_what_accrued(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript((OLD / "v4.sql").read_text())
+    catalog = open_catalog(tmp_path)
+    rented = catalog.instances.find("rented")
+    paid = {one.interval.what: one.interval for one in catalog.costs.paid()}
+    assert (paid["machine"].cost(), paid["machine"].is_open) == (1_006_000 // 30, False)
+    assert catalog.costs.open() == {rented.id: paid["disk"].ended_ms}
+    price = catalog.prices.find("aws", "eu-west-1", "g5.xlarge", spot=True)
+    assert price is not None
+    assert price.rate == 412_300
+    catalog.close()
+
+
 def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,1 @@
+"""What machines cost: prices, what accrued, budgets, forecast. Pure, and reckoned in whole micro-dollars."""

@@ -1,0 +1,259 @@
+"""The books of a home: from rows to intervals, to what runs cost, to what may still be rented."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.engine.catalog.helpers import a_run, open_catalog
+
+from cloudtui_engine import accounts
+from cloudtui_engine.accounts import Ordered
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.money.amounts import micro
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.launch import Launch, LaunchState, Wish
+from cloudtui_engine.records.run import Run, RunState
+
+T = 1_790_000_000.0
+HOUR = 3600.0
+
+
+def own(catalog: Catalog, price: float | None, name: str = "box") -> Instance:
+    return catalog.instances.add(
+        Instance(new_id(), name, "ssh", price_usd_per_hour=price, seen_at=T, created_at=T)
+    )
+
+
+def rented(
+    catalog: Catalog, name: str = "gpu-1", price: float | None = 1.0, disk_gb: int = 0, **more: object
+) -> Instance:
+    """A machine of a cloud, as the fleet writes it down."""
+    made = Instance(
+        new_id(), name, "aws", price_usd_per_hour=price, created_at=T, launch_id=new_id(), region="us-east-1",
+        machine_type="g5.xlarge",
+    )  # fmt: skip
+    catalog.instances.add(made)
+    wish = Wish("aws", type="g5.xlarge", disk_gb=disk_gb)
+    catalog.launches.add(Launch(made.launch_id, made.launch_id, made.id, "aws", wish, created_at=T))
+    catalog.instances.update(made.id, **more)
+    return catalog.instances.get(made.id)
+
+
+def heard(catalog: Catalog, instance: Instance, *at: float) -> None:
+    for moment in at:
+        catalog.instances.update(instance.id, seen_at=moment)
+        accounts.account(catalog)
+
+
+def ran(catalog: Catalog, on: Sequence[Instance], started: float, ended: float | None = None) -> Run:
+    run = catalog.runs.create(a_run(), [one.id for one in on])
+    at = RunState.QUEUED
+    for to in (RunState.STAGING, RunState.STARTING, RunState.RUNNING):
+        more = {"started_at": started} if to is RunState.RUNNING else {}
+        assert catalog.runs.move(run.id, 1, to, expected=at, **more)
+        at = to
+    if ended is not None:
+        assert catalog.runs.move(run.id, 1, RunState.SUCCEEDED, expected=at, ended_at=ended)
+    return run
+
+
+def cost(catalog: Catalog, run: Run) -> float | None:
+    accounts.account(catalog)
+    return catalog.runs.get(run.id).cost_usd
+
+
+def test_an_own_machine_costs_its_price_between_the_times_it_was_heard_of(catalog: Catalog) -> None:
+    box = own(catalog, 3.60)
+    heard(catalog, box, T, T + 60, T + HOUR)
+    assert catalog.costs.of_instances() == {box.id: micro("3.60")}
+    assert {one.interval.ground for one in catalog.costs.paid()} == {"observed", "estimated"}
+    assert not accounts.account(catalog), "Nothing is new."
+
+
+def test_a_price_holds_from_when_it_is_said(catalog: Catalog) -> None:
+    box = own(catalog, None)
+    heard(catalog, box, T + HOUR)
+    accounts.set_price(catalog, box.id, 2.0, T + 2 * HOUR)
+    heard(catalog, box, T + 3 * HOUR)
+    accounts.set_price(catalog, box.id, None, T + 4 * HOUR)
+    heard(catalog, box, T + 9 * HOUR)
+    assert catalog.costs.of_instances()[box.id] == micro(4), "Two hours at two dollars."
+    accounts.set_price(catalog, box.id, 1.0, T + 20 * HOUR)
+    heard(catalog, box, T + 21 * HOUR)
+    assert catalog.costs.of_instances()[box.id] == micro(5)
+
+
+def test_a_rented_machine_from_its_order_to_the_clouds_last_word(catalog: Catalog) -> None:
+    gpu = rented(catalog, disk_gb=100, cloud_id="i-1", cloud_state="running", cloud_seen_at=T + 100)
+    accounts.account(catalog)
+    catalog.instances.update(gpu.id, cloud_state="stopped", cloud_seen_at=T + 100 + HOUR)
+    accounts.account(catalog)
+    catalog.instances.update(gpu.id, cloud_state="terminated", cloud_seen_at=T + 100 + 3 * HOUR)
+    accounts.account(catalog)
+    found = {paid.interval.what: paid.interval for paid in catalog.costs.paid()}
+    assert found["machine"].cost() == micro(1)
+    assert found["disk"].cost() == 3 * 10_958, "100 GB, also while it was stopped."
+    assert not any(one.is_open for one in found.values())
+    assert catalog.costs.open() == {}
+
+
+def test_one_that_vanished_is_paid_for_until_it_was_missed(catalog: Catalog) -> None:
+    gpu = rented(catalog, cloud_id="i-1", cloud_state="running", cloud_seen_at=T)
+    accounts.account(catalog)
+    catalog.instances.update(
+        gpu.id, cloud_state="vanished", missing_since=T + HOUR, forgotten_at=T + 9 * HOUR
+    )
+    accounts.account(catalog)
+    machine = catalog.costs.newest(gpu.id)
+    assert machine is not None
+    assert (machine.cost(), machine.is_open) == (micro(1), False)
+
+
+def test_two_runs_share_and_a_late_end_is_given_back(catalog: Catalog) -> None:
+    box = own(catalog, 1.0)
+    heard(catalog, box, T)
+    one = ran(catalog, [box], T)
+    two = ran(catalog, [box], T + HOUR)
+    heard(catalog, box, T + 2 * HOUR)
+    assert (cost(catalog, one), cost(catalog, two)) == (1.5, 0.5)
+    # Its journal says later that it ended before the other one began.
+    assert catalog.runs.move(one.id, 1, RunState.SUCCEEDED, expected=RunState.RUNNING, ended_at=T + HOUR)
+    assert (cost(catalog, one), cost(catalog, two)) == (1.0, 1.0)
+    heard(catalog, box, T + 3 * HOUR)
+    assert (cost(catalog, one), cost(catalog, two)) == (1.0, 2.0)
+
+
+def test_a_run_on_two_machines_costs_its_part_of_both(catalog: Catalog) -> None:
+    boxes = [own(catalog, 1.0, "a"), own(catalog, 3.0, "b"), own(catalog, None, "c")]
+    for box in boxes:
+        heard(catalog, box, T, T + 2 * HOUR)
+    assert cost(catalog, ran(catalog, boxes, T, T + HOUR)) == 4.0
+    assert cost(catalog, ran(catalog, boxes[2:], T, T + HOUR)) is None, "Nobody knows what that cost."
+
+
+def test_what_was_written_but_not_accounted_for_is_so_by_the_next_engine(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    box = own(catalog, 1.0)
+    accounts.account(catalog)
+    run = ran(catalog, [box], T, T + HOUR)
+    catalog.instances.update(box.id, seen_at=T + 2 * HOUR)
+    catalog.close()  # killed here
+    catalog = open_catalog(tmp_path)
+    assert cost(catalog, run) == 1.0
+    assert catalog.costs.spent() == micro(2)
+    catalog.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), min_size=1, max_size=6), st.data())
+def test_runs_never_cost_more_than_their_machine(stays: list[tuple[int, int]], data: st.DataObject) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        catalog = open_catalog(Path(folder))
+        box = own(catalog, 0.7)
+        accounts.account(catalog)
+        runs = []
+        moments = data.draw(st.lists(st.integers(0, 150), max_size=5))
+        for (first, took), at in zip(stays, [*sorted(moments), *[150] * len(stays)], strict=False):
+            runs.append(ran(catalog, [box], T + first, T + first + took))
+            heard(catalog, box, T + at)
+        heard(catalog, box, T + 150)
+        costs = [round((cost(catalog, run) or 0) * 1e6) for run in runs]
+        used = {second for first, took in stays for second in range(first, first + took)}
+        whole = sum(
+            one.interval.cost(int(T + s) * 1000, int(T + s + 1) * 1000)
+            for one in catalog.costs.paid()
+            for s in used
+        )
+        assert sum(costs) == whole
+        catalog.close()
+
+
+# -- budgets
+
+
+def ordered(hours: float = 1, price: float | None = 1.0) -> Ordered:
+    return Ordered("gpu", price, hours * HOUR)
+
+
+def test_living_machines_and_unanswered_launches_are_promised(catalog: Catalog) -> None:
+    catalog.settings.set("budget.month", micro(10))
+    accounts.require(catalog, [ordered(10)], T)
+    gpu = rented(catalog, deadline_at=T + 4 * HOUR)  # no answer yet: it may be there
+    accounts.require(catalog, [ordered(6)], T)
+    with pytest.raises(RefusedError) as refused:
+        accounts.require(catalog, [ordered(6.1)], T)
+    assert refused.value.code == "budget"
+    launch = catalog.instances.get(gpu.id).launch_id
+    assert catalog.launches.move(launch, LaunchState.FAILED, expected=[LaunchState.OPEN], ended_at=T)
+    accounts.require(catalog, [ordered(10)], T)
+
+
+def test_spent_and_promised_meet_where_the_accounts_end(catalog: Catalog) -> None:
+    gpu = rented(catalog, cloud_id="i-1", cloud_state="running", cloud_seen_at=T, deadline_at=T + 4 * HOUR)
+    for at in (T, T + HOUR):
+        catalog.instances.update(gpu.id, cloud_seen_at=at)
+        accounts.account(catalog)
+    later = int((T + 2 * HOUR) * 1000)  # an hour of which no listing tells yet
+    (promised,) = accounts.commitments(catalog, later)
+    assert promised.from_ms == int((T + HOUR) * 1000)
+    assert promised.cost(0, 2**60) == 3 * (promised.rate or 0)
+    catalog.instances.update(gpu.id, cloud_state="terminated")
+    assert accounts.commitments(catalog, later) == []
+
+
+def test_a_warning_once_for_each_month_and_limit(catalog: Catalog) -> None:
+    box = own(catalog, 1.0)
+    heard(catalog, box, T, T + 8 * HOUR)
+    catalog.settings.set("budget.month", micro(10))
+    for _ in range(2):
+        accounts.warn(catalog, T + 8 * HOUR)
+    _, notices = catalog.notices.since(0)
+    assert [one.sentence for one in notices] == [
+        "The month's budget of $10.00 is nearly spent: $8.00 (80%) are spent. See where: cloudtui cost"
+    ]
+    assert notices[0].as_dict()["key"].startswith("budget-")
+    catalog.settings.set("budget.month", micro(9))
+    accounts.warn(catalog, T + 8 * HOUR)
+    assert len(catalog.notices.since(0)[1]) == 2
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(2, 9), st.integers(0, 12), st.floats(0.25, 4))
+def test_people_who_ask_at_the_same_time_never_overshoot(people: int, limit: int, hours: float) -> None:
+    """Each in a thread of its own, each asks and writes its launch down in one transaction."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        catalog = open_catalog(Path(folder))
+        now = time.time()
+        catalog.settings.set("budget.month", micro(limit))
+        catalog.settings.set("budget.launch", micro(100))
+        gate, refused = threading.Barrier(people), []
+
+        def ask(number: int) -> None:
+            gate.wait()
+            try:
+                with catalog.write("instance"):
+                    accounts.require(catalog, [ordered(hours)], now)
+                    rented(catalog, f"gpu-{number}", deadline_at=now + hours * HOUR)
+            except RefusedError:
+                refused.append(number)
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(people)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        fit = min(people, int(micro(limit) / (micro(1) * hours + 1e-9) + 1e-6))
+        assert people - len(refused) == fit
+        catalog.close()
