@@ -135,6 +135,8 @@ class Order:
     """RFC 3339, UTC; empty: none."""
     lifetime_s: int = 0
     """The same as seconds from the launch; 0: none."""
+    power_off_stops: bool = False
+    """A machine that powers itself off keeps its disk, where the cloud can stop; else it ends."""
 
     @property
     def token(self) -> str:
