@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HEAVY = ("torch", "pyarrow", "boto3", "botocore", "paramiko", "cryptography", "numpy", "onnx", "onnxruntime",
-         "pydantic", "sqlite_utils", "sklearn", "polars", "PIL", "cloudtui_trainer")  # fmt: skip
+         "pydantic", "sqlite_utils", "sklearn", "polars", "PIL", "cloudtui_trainer", "argparse")  # fmt: skip
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path

@@ -97,7 +97,7 @@ class CloudtuiApp(App[int]):
         """What opens and moves the parts of the screen; not needed before somebody wants it."""
         from cloudtui.ways import Ways
 
-        return Ways(self, self.bridge, self.here, self.visited)
+        return Ways(self, self.bridge, self.here, self.visited, lambda: self.performer)
 
     def write_out(self, text: str) -> None:
         """Hand a sequence to the terminal, past the screen."""

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.geometry import Offset
 
 from cloudtui import menus
+from cloudtui.bridge import Bridge, Reader
 from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
-    from cloudtui.bridge import Bridge
     from cloudtui.here import Here
+    from cloudtui.performing import Performer
+    from cloudtui.typed import Typed
     from cloudtui.visited import Visited
 
 
 class Ways:
     """What the keys `m`, … open or move, for one desktop."""
 
-    def __init__(self, app: App[Any], bridge: Bridge, here: Here, visited: Visited) -> None:
+    def __init__(
+        self, app: App[Any], bridge: Bridge, here: Here, visited: Visited, performer: Callable[[], Performer]
+    ) -> None:
         self._app = app
         self._bridge = bridge
         self._visited = visited
         self._here = here
-        self._all: Mapping[str, Callable[[], None]] = {"context": self._context}
+        self._performer = performer
+        self._all: Mapping[str, Callable[[], None]] = {"context": self._context, "command": self._command}
 
     def go(self, name: str) -> None:
         """Take the way of this name."""
@@ -56,3 +62,27 @@ class Ways:
             ContextMenu(title if selected else noun.capitalize(), menus.of_selected(noun, selected), place),
             chosen,
         )
+
+    # The line `:`
+
+    @cached_property
+    def _typed(self) -> Typed:
+        from cloudtui.typed import Typed
+
+        return Typed(self._app, self._bridge, self._here, self._visited, self._performer)
+
+    def _command(self) -> None:
+        """A line for a command."""
+        from cloudtui.commanding.offering import Known
+        from cloudtui.dialogs.command_line import CommandLine
+        from cloudtui.typed import PLACES, known
+
+        line = CommandLine(Known(PLACES), self._typed.check, self._typed.find)
+
+        def chosen(act: Callable[[], None] | None) -> None:
+            if act is not None:
+                act()
+
+        self._app.push_screen(line, chosen)
+        reader = Reader(line, self._bridge, lambda error: self._app.log(error.message))
+        reader.ask(lambda: known(self._bridge.catalog), line.learn)

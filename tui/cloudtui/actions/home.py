@@ -76,6 +76,7 @@ _DESKTOP = tuple(
         ("mark", "Mark", "mark or unmark what is under the cursor", ("space",)),
         ("context", "What can be done", "the actions of what is under the cursor or marked", ("m",)),
         ("copy", "Copy as command", "copy the command that does this on the command line", ("y",)),
+        ("command", "Command", "type any command of the command line, without cloudtui", (":",)),
         ("filter", "Filter", "show only what fits", ("/",)),
         ("help", "Help", "the keys and what they do here", ("?",)),
         ("previous", "Area before", "the area that was shown before this one", ("-",)),

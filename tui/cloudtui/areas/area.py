@@ -280,11 +280,11 @@ class Area(Container):
         event.stop()
         self.set_filter(event.text)
 
-    def set_filter(self, text: str) -> None:
-        """Show only what fits this."""
+    def set_filter(self, text: str, sort: str = "") -> None:
+        """Show only what fits this; in this order, where one is given."""
         self.pane.filter = text
         self._error = None
-        self._ask(self.request._replace(filter=text, first=0))
+        self._ask(self.request._replace(filter=text, sort=sort or self.request.sort, first=0))
 
     def _ask(self, request: Request) -> None:
         self.request = request

@@ -25,6 +25,7 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 """A secret that a text names: `password=x`, `"token": "x"`, `--secret x`, `Authorization: Bearer x`."""
+_IN_URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/:@\"']*:)[^\s/@\"']+@")
 _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s\"'<>]+")
 _MAIL = re.compile(
     r"[\w.+-]{1,64}@(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|[\w.-]*[A-Za-z][\w.-]*)(?::\d+)?"
@@ -84,6 +85,12 @@ def without_secrets(key: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: without_secrets(str(name), one) for name, one in value.items()}
     return [without_secrets("", one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def without_told(text: str) -> str:
+    """A text without the secrets that it names, or that show by their form; places and people stay."""
+    text = _TOLD.sub(lambda said: f"{said[1] or said[2]}{SECRET}", _TOKENS.sub(SECRET, text))
+    return _IN_URL.sub(lambda found: f"{found[1]}{SECRET}@", text)
 
 
 class Scrub:
