@@ -17,6 +17,15 @@ CPUINFO = Path("/proc/cpuinfo")
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def move(
+    model: nn.Module, device: torch.device, memory_format: torch.memory_format = torch.channels_last
+) -> nn.Module:
+    """The model itself, moved to the device, the weights of its convolutions in this layout."""
+    # What torch declares of a module's `to` leaves the layout out.
+    moved: nn.Module = model.to(device, memory_format=memory_format)  # type: ignore[call-overload]
+    return moved
+
+
 def choose_device(params: Params) -> torch.device:
     """The GPU where there is one, or what was asked for."""
     there = torch.cuda.is_available()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -42,20 +43,18 @@ class Learner:
 
     def gradients(self, task: Task, rows: torch.Tensor, parts: int, device: torch.device) -> torch.Tensor:
         """Add up the gradient of a batch, a part after the other. Returns the sums of loss and score."""
-        sums: torch.Tensor | None = None
+        sums: list[torch.Tensor] = []
         for part in rows.tensor_split(parts):
             inputs, targets = task.batch("train", part, augment=True)
             with autocast_in(device, self.precision):
                 outputs = self.model(inputs)
             loss = task.loss(outputs, targets)
-            if sums is None:  # not before the forward pass: the memory would be given back and fetched anew
+            if not sums:  # not before the forward pass: the memory would be given back and fetched anew
                 self.optimizer.zero_grad(set_to_none=True)
             share = loss * (len(part) / len(rows)) if parts > 1 else loss
             torch.autograd.backward(share * self.scale[0] if self.precision == "fp16" else share)
-            found = torch.stack([loss.detach() * len(part), task.scored(outputs, targets)]).double()
-            sums = found if sums is None else sums + found
-        assert sums is not None  # noqa: S101 - a batch has a part
-        return sums
+            sums.append(torch.stack([loss.detach() * len(part), task.scored(outputs, targets)]).double())
+        return reduce(torch.add, sums)
 
     def update(self, loss: torch.Tensor, rate: float) -> torch.Tensor:
         """One step against the gradient, unless that or the loss is not finite. Returns whether it was.

@@ -82,7 +82,7 @@ def _see_it_is_whole(content: bytes) -> None:
     of the folder that the job runs in.
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         graph = onnx.load_from_string(content).graph

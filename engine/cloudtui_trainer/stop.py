@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
+_Handler = Callable[[int, FrameType | None], Any] | int | None
 STOPPED = 75
 """Exit status of a run that was stopped and left a checkpoint."""
 
@@ -19,7 +22,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
-        self._before: dict[int, object] = {}
+        self._before: dict[int, _Handler] = {}
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.requested:
@@ -42,4 +45,4 @@ class Stop:
 
     def __exit__(self, *_error: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)

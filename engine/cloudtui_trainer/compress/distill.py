@@ -16,7 +16,7 @@ from torch import nn
 
 from cloudtui_trainer.compress.rows import TrainRows
 from cloudtui_trainer.compress.settings import Settings
-from cloudtui_trainer.devices import autocast
+from cloudtui_trainer.devices import autocast, move
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.randomness import ORDER, STEP, mixed, seed_devices
 from cloudtui_trainer.rates import schedule
@@ -70,8 +70,8 @@ def distill(
         TrainerError: the loss is not finite.
     """
     settings, device = lesson.settings, lesson.device
-    student = nn.Module.to(student, device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    teacher = nn.Module.to(teacher, device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    student = move(student, device).train()
+    teacher = move(teacher, device).eval()
     weights = dict(student.named_parameters())
     held = [(weights[name], mask.to(device)) for name, mask in (masks or {}).items()]
     # What is one number a channel (norms, biases) is not decayed: it would pull small channels to nothing.
@@ -103,7 +103,7 @@ def distill(
                     wanted = teacher(inputs)
             loss = mixed_loss(outputs.float(), wanted.float(), rows.loss(outputs.float(), targets), settings)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             optimizer.step()
             with torch.no_grad():
                 for weight, mask in held:
@@ -121,7 +121,7 @@ def distill(
         for weight, mask in held:
             weight.mul_(mask)
     teacher.to("cpu")
-    return nn.Module.to(student, "cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload, no-any-return]
+    return move(student, torch.device("cpu"), torch.contiguous_format).eval()
 
 
 def mixed_loss(

@@ -55,29 +55,12 @@ class Settings:
     @property
     def chosen_methods(self) -> list[str]:
         """The methods, in the order in which they are tried."""
-        asked = _words(self.methods)
-        unknown = [word for word in asked if word not in METHODS]
-        if unknown or not asked:
-            raise ParamError(
-                f"There is no method {unknown[0]!r}." if unknown else "No method is chosen.",
-                f"Methods: {', '.join(METHODS)}.",
-            )
-        return [method for method in METHODS if method in asked]
+        return _methods_in(self.methods)
 
     @property
     def chosen_ratios(self) -> list[float]:
         """The shares to prune, least first."""
-        try:
-            found = sorted(
-                {round(float(word), 2) for word in _words(self.ratios)}
-            )  # their names have two digits
-        except ValueError:
-            found = []
-        if not found or not all(0.01 <= ratio <= 0.99 for ratio in found):
-            raise ParamError(
-                f"The ratios {self.ratios!r} cannot be used.", "They go from 0.01 to 0.99: 0.4,0.55,0.7"
-            )
-        return found
+        return _ratios_in(self.ratios)
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
@@ -91,8 +74,30 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         for name, value in given.items()
     }
     settings: Settings = read_params(cast(Any, Settings), flat)
-    assert settings.chosen_methods, settings.chosen_ratios  # noqa: S101 - both raise what is wrong now, not later
+    _methods_in(settings.methods)  # what is wrong with them is said now, not after the baseline is measured
+    _ratios_in(settings.ratios)
     return settings
+
+
+def _methods_in(text: str) -> list[str]:
+    asked = _words(text)
+    unknown = [word for word in asked if word not in METHODS]
+    if unknown or not asked:
+        raise ParamError(
+            f"There is no method {unknown[0]!r}." if unknown else "No method is chosen.",
+            f"Methods: {', '.join(METHODS)}.",
+        )
+    return [method for method in METHODS if method in asked]
+
+
+def _ratios_in(text: str) -> list[float]:
+    try:
+        found = sorted({round(float(word), 2) for word in _words(text)})  # their names have two digits
+    except ValueError:
+        found = []
+    if not found or not all(0.01 <= ratio <= 0.99 for ratio in found):
+        raise ParamError(f"The ratios {text!r} cannot be used.", "They go from 0.01 to 0.99: 0.4,0.55,0.7")
+    return found
 
 
 def _words(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from torch import nn
 
 from cloudtui_trainer import models, reports
 from cloudtui_trainer.augmentation import erased, shifted
+from cloudtui_trainer.devices import move
 from cloudtui_trainer.errors import DatasetError, TrainerError
 from cloudtui_trainer.models import cnn, resnet
 from cloudtui_trainer.params import Params, choice, ranged
@@ -78,8 +79,7 @@ class ImageTask:
             )
         kind = {"cnn": cnn, "resnet": resnet}[model]
         net = kind.spec(self.shape, len(self.labels), self.features, dropout=self.params.dropout)
-        built = models.build(net).to(self.device)
-        return nn.Module.to(built, memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+        return move(models.build(net), self.device)
 
     def batch(
         self, split: str, rows: torch.Tensor, *, augment: bool = False
