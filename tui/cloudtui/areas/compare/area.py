@@ -17,7 +17,7 @@ from cloudtui.areas.compare import rows
 from cloudtui.areas.compare.chosen import Chosen
 from cloudtui.areas.compare.compared import Compared, Member, read, without
 from cloudtui.areas.compare.detail import CompareDetail
-from cloudtui.areas.compare.look import LookAt
+from cloudtui.areas.compare.look import FocusRun, LookAt
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge
 from cloudtui.messages import OpenArea
@@ -196,6 +196,11 @@ class CompareArea(Area):
         """A metric was opened in a tab."""
         event.stop()
         self.look_at(event.metric)
+
+    def on_focus_run(self, event: FocusRun) -> None:
+        """A tab went to another run."""
+        event.stop()
+        self.pane.table.select(event.run)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """To the run; where the comparison is not beside the list, to the comparison."""

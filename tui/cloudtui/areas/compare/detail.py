@@ -22,6 +22,7 @@ class CompareDetail(TabbedDetail):
         "Differences": _HERE + "differences:DifferencesTab",
         "Charts": _HERE + "charts:ChartsTab",
         "Metrics": _HERE + "metrics:MetricsTab",
+        "Parallel": _HERE + "parallel:ParallelTab",
     }
 
     def heading(self, record: Member, now: float) -> tuple[str, str, str]:  # noqa: ARG002 - as the detail has it

@@ -11,3 +11,11 @@ class LookAt(Message):
     def __init__(self, metric: str) -> None:
         super().__init__()
         self.metric = metric
+
+
+class FocusRun(Message):
+    """This run is the one that is looked at: the list's cursor goes there."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self.run = run
