@@ -46,6 +46,8 @@ def _attempt(job: Job, recorder: Recorder, stop: Stop) -> int:
     # Threads that wait must not spin: beside one busy process that made a run ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
+        import torch  # noqa: F401 - where it is missing, that is said
+
         from cloudtui_trainer import memory
 
         module, _, name = JOBS[job.kind].partition(":")
