@@ -37,12 +37,13 @@ class OwnChild:
         return self._ended
 
     def signal(self, number: int) -> None:
-        """Signal it and its group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(self.pid, number)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            # Before its setsid it has no group of its own: then this names none.
+        """Signal it and its group, once: a second signal may kill it while it ends by the first."""
+        try:
             os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            # Before its setsid it has no group of its own.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
 
     def left(self) -> List[int]:
         """Living processes of its group."""
