@@ -47,9 +47,12 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_host.frames",
             "cloudtui_host.install_run",  # pip is watched here as there
             "cloudtui_host.journal",
+            "cloudtui_host.switch_script",  # carried by the machines that are launched
         }
     ),
     ENGINE / "cloudtui_engine" / "records": frozenset({"cloudtui_engine.errors", "cloudtui_engine.sanitize"}),
+    # Each cloud's own library, inside functions.
+    ROOT / "providers" / "cloudtui_providers": frozenset({"boto3", "botocore"}),
     ROOT / "tui" / "cloudtui": frozenset(
         {
             "textual",
@@ -63,6 +66,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.data",
             "cloudtui_engine.engine",  # `cloudtui watch` alone: the contract in pyproject.toml says where
             "cloudtui_engine.errors",
+            "cloudtui_engine.fleet.commands",
             "cloudtui_engine.ids",
             "cloudtui_engine.lock",  # Instances alone: is an engine living
             "cloudtui_engine.operations",

@@ -69,6 +69,11 @@ class Paths:
         return self.home / "known_hosts"
 
     @property
+    def ssh_key(self) -> Path:
+        """The private key of this installation, for machines that it launches."""
+        return self.home / "ssh" / "id_ed25519"
+
+    @property
     def backups(self) -> Path:
         """Catalogs as they were before a migration."""
         return self.home / "backups"

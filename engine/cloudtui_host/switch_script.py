@@ -42,6 +42,7 @@ umask 022
 S=$1
 UPTIME=${CLOUDTUI_UPTIME:-/proc/uptime}
 BOOT=${CLOUDTUI_BOOT_ID:-/proc/sys/kernel/random/boot_id}
+INIT=${CLOUDTUI_INIT:-/proc/1/stat}
 
 whole() { case ${1:-} in '' | *[!0-9]*) return 1 ;; esac; }
 
@@ -49,9 +50,19 @@ put() { printf '%s\\n' "$2" > "$S/.$1.$$" && mv -f "$S/.$1.$$" "$S/$1"; }
 
 now() {
   read -r up _ < "$UPTIME"
-  up=${up%%.*}
   read -r boot < "$BOOT"
+  read -r init 2> /dev/null < "$INIT" || init=''
+  # A container's uptime is its host's: its own began with its first process.
+  born=$(began $init)
+  up=$((${up%%.*} - born))
+  boot=$boot-$born
   wall=$(date +%s)
+}
+
+# The 22nd field of a line of /proc/PID/stat, in seconds; the name in the second holds spaces or not.
+began() {
+  while [ $# -gt 0 ]; do case $1 in *\\)) break ;; esac; shift; done
+  echo $((${21:-0} / 100))
 }
 
 # Sets `left` to what the file says is left now; fails where it says nothing.

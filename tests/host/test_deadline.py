@@ -49,6 +49,7 @@ class Clock:
             **os.environ,
             "CLOUDTUI_UPTIME": str(self.folder / "uptime"),
             "CLOUDTUI_BOOT_ID": str(self.folder / "boot"),
+            "CLOUDTUI_INIT": "/dev/null",
             "CLOUDTUI_TICK": "0.05",
             "CLOUDTUI_POWER_OFF": f"echo off >> {self.folder}/off",
             "CLOUDTUI_SWITCH": str(self.folder / "booted"),

@@ -24,6 +24,7 @@ class Machine:
         self.up = 100
         self.wall = 1_800_000_000
         self.boot = 1
+        self.born = 0
         (self.state / "switch").write_text(switch_script.SCRIPT)
         (self.state / "power-off").write_text(f"echo $1 >> {folder}/off\n")
         (self.state / "hook").write_text(f'echo "$*" >> {folder}/hooks\n')
@@ -37,10 +38,12 @@ class Machine:
             "PATH": f"{tools}:{os.environ['PATH']}",
             "CLOUDTUI_UPTIME": str(folder / "uptime"),
             "CLOUDTUI_BOOT_ID": str(folder / "boot"),
+            "CLOUDTUI_INIT": str(folder / "init"),
         }
 
     def call(self, *words: str, given: str = "") -> str:
-        (self.folder / "uptime").write_text(f"{self.up}.37 12345.00\n")
+        (self.folder / "uptime").write_text(f"{self.born + self.up}.37 12345.00\n")
+        (self.folder / "init").write_text(f"1 (the (init)) S {'0 ' * 18}{self.born * 100} 170000 0\n")
         (self.folder / "boot").write_text(f"boot-{self.boot}\n")
         (self.folder / "wall").write_text(f"{self.wall}\n")
         done = subprocess.run(
@@ -121,6 +124,16 @@ def test_a_restart_gives_no_time(machine: Machine) -> None:
     assert not machine.lines("off")
     machine.later(2)
     assert machine.lines("off") == ["0"]
+
+
+def test_a_container_counts_from_its_own_beginning(machine: Machine) -> None:
+    machine.born = 40 * DAY_S
+    machine.later(1000)
+    assert machine.left == 2600
+    machine.boot -= 1
+    machine.born += 1050
+    machine.restart(off_s=30, up_s=20)
+    assert machine.left == 2600 - 50, "begun again on the same host"
 
 
 def test_a_date_that_jumps_at_a_restart_costs_two_minutes_at_most(machine: Machine) -> None:

@@ -1,0 +1,128 @@
+"""Who may trust whom: our key, which machines let in, and their keys, which are made here before they are.
+
+A machine's host key is known before the machine is, so nobody is asked at the first contact, and whoever
+answers at its address with another key is refused. The key's private part is in the order's user-data
+alone; that lies in the catalog until the machine was seen (`without_secrets`), for an order must be sent
+again as it was.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloudtui_engine.paths import Paths
+
+COMMENT = "cloudtui"
+_MARK = "PRIVATE KEY-----"
+WIPED = "(wiped after the first login)"
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """The key that a machine will show."""
+
+    public: str
+    """`ssh-ed25519 AAAA...`: what the instance's row pins."""
+    private: str = field(repr=False)
+    """In OpenSSH's format."""
+
+
+def new_host_key() -> HostKey:
+    """A key for one machine, never used for another."""
+    private, public = _new_pair()
+    return HostKey(public, private)
+
+
+def key_file(paths: Paths) -> Path:
+    """The private key of this installation; made, with its public half beside it, at the first call.
+
+    Two processes that make it at once get the same one. Nobody but this user can read it.
+    """
+    path = paths.ssh_key
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private, _ = _new_pair()
+        temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(private)
+                file.flush()
+                os.fsync(file.fileno())
+            # A link is refused where the name is taken: who came first has made it.
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    public = path.with_name(f"{path.name}.pub")
+    if not public.exists():
+        public.write_text(f"{_public_of(path)} {COMMENT}\n")
+    return path
+
+
+def authorized_key(paths: Paths) -> str:
+    """The line of authorized_keys that lets us in."""
+    return f"{_public_of(key_file(paths))} {COMMENT}"
+
+
+def without_secrets(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """An order's payload with every text gone that holds a private key, encoded or not.
+
+    It cannot be sent any more; what it asked for stays readable.
+    """
+    return {key: _wiped(value) for key, value in payload.items()}
+
+
+def has_secrets(payload: Mapping[str, Any]) -> bool:
+    """Whether a private key is in an order's payload."""
+    return without_secrets(payload) != dict(payload)
+
+
+def _wiped(value: Any) -> Any:
+    if isinstance(value, str):
+        return WIPED if _holds_key(value) else value
+    if isinstance(value, Mapping):
+        return {key: _wiped(one) for key, one in value.items()}
+    if isinstance(value, Sequence):
+        return [_wiped(one) for one in value]
+    return value
+
+
+def _holds_key(text: str) -> bool:
+    if _MARK in text:
+        return True
+    # Some clouds take user-data in base64.
+    try:
+        return _MARK.encode() in base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _new_pair() -> tuple[str, str]:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return private.decode(), public.decode()
+
+
+def _public_of(path: Path) -> str:
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        .decode()
+    )
