@@ -8,7 +8,7 @@ import os
 import select
 import subprocess
 import time
-from typing import Callable, Deque, Dict, List, Optional, Sequence
+from typing import BinaryIO, Callable, Deque, Dict, List, Optional, Sequence, cast
 
 from cloudtui_host import install_lines
 from cloudtui_host.errors import HostError
@@ -68,8 +68,7 @@ class Runner:
     def _watch(
         self, process: subprocess.Popen[bytes], progress: install_lines.Progress, lines: Deque[str]
     ) -> None:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        descriptor = process.stdout.fileno()
+        descriptor = cast(BinaryIO, process.stdout).fileno()  # a pipe was asked for
         rest = b""
         began = heard = time.monotonic()
         while True:

@@ -10,7 +10,7 @@ import selectors
 import signal
 import subprocess
 import time
-from typing import Any, BinaryIO, Deque, Dict, Iterable, List, NamedTuple, Set
+from typing import Any, BinaryIO, Deque, Dict, Iterable, List, NamedTuple, Set, cast
 
 from cloudtui_host import entry, files, verbs
 from cloudtui_host.errors import HostError, from_os
@@ -46,8 +46,7 @@ class _Worker:
                 stderr=self.errors,
                 start_new_session=True,
             )
-        assert self.process.stdout is not None  # noqa: S101 - a pipe was asked for
-        self.descriptor = self.process.stdout.fileno()
+        self.descriptor = cast(BinaryIO, self.process.stdout).fileno()  # a pipe was asked for
         os.set_blocking(self.descriptor, False)
 
     def read(self) -> None:

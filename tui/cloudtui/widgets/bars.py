@@ -29,7 +29,7 @@ class Bars(Lines):
 
     DEFAULT_CSS = "Bars { height: auto; width: 1fr; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._bars: tuple[Bar, ...] = ()
 

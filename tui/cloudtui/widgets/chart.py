@@ -79,7 +79,7 @@ class Chart(Lines, can_focus=True):
             self.chart = chart
             self.zoom = zoom
 
-    def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.title = clean_line(title, 60)
         self.log_scale = False

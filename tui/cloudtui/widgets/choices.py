@@ -35,7 +35,7 @@ class Choices(Lines):
             super().__init__()
             self.value = value
 
-    def __init__(self, choices: Sequence[Choice] = (), *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, choices: Sequence[Choice] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.choices = tuple(choices)
         self.cursor = 0

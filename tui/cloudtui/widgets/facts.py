@@ -29,7 +29,7 @@ class Facts(VerticalScroll, can_focus=True):
 
     DEFAULT_CSS = "Facts { padding: 0 1; } Facts > Static { width: 1fr; height: auto; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._sheet = Static("", markup=False)
         self._shown: tuple[Fact, ...] = ()

@@ -12,7 +12,7 @@ class Head(OneLine):
 
     DEFAULT_CSS = "Head { height: 1; }"
 
-    def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, title: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._parts: tuple[str, str, str, str, bool] = (title, "", "", "muted", False)
 

@@ -49,7 +49,7 @@ class LogView(Lines, can_focus=True):
             self.found = found
             self.matches = matches
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.file = LogFile(Path("/nonexistent"))
         self.following = True

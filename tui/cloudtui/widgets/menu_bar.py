@@ -17,7 +17,7 @@ class MenuBar(OneLine):
 
     DEFAULT_CSS = "MenuBar { height: 1; dock: top; }"
 
-    def __init__(self, titles: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, titles: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._titles = tuple(titles)
         self._open: int | None = None

@@ -14,7 +14,7 @@ class Notice(Static):
 
     DEFAULT_CSS = "Notice { padding: 1 3; height: auto; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", markup=False, id=id)
 
     def say(self, what: str, *, more: str = "", begin: str = "", style: str = "") -> None:

@@ -24,7 +24,7 @@ class Pareto(Lines):
 
     DEFAULT_CSS = "Pareto { height: 1fr; width: 1fr; min-height: 5; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._points: tuple[Point, ...] = ()
         self._selected = ""

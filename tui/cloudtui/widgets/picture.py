@@ -92,7 +92,7 @@ class Gallery(Widget):
 
     DEFAULT_CSS = "Gallery { width: 1fr; height: 1fr; }"
 
-    def __init__(self, *, most_rows: int = 24, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, most_rows: int = 24, id: str | None = None) -> None:
         super().__init__(id=id)
         self.paint = Paint(self)
         self._most_rows = most_rows

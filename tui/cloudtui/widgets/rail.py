@@ -22,7 +22,7 @@ class Place(NamedTuple):
 class Rail(Lines):
     """One line an area."""
 
-    def __init__(self, places: Sequence[Place], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, places: Sequence[Place], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places = tuple(places)
         self._counts: Mapping[str, int] = {}

@@ -16,7 +16,7 @@ class StatusBar(OneLine):
 
     DEFAULT_CSS = "StatusBar { height: 1; dock: bottom; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._keys: tuple[tuple[str, str, str], ...] = ()
         self._state: tuple[tuple[str, str], ...] = ()

@@ -23,7 +23,7 @@ class TabStrip(OneLine):
             super().__init__()
             self.tab = tab
 
-    def __init__(self, tabs: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, tabs: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.tabs = tuple(tabs)
         self.current = self.tabs[0]

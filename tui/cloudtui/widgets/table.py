@@ -92,7 +92,7 @@ class Table(ScrollView, can_focus=True):
             self.table = table
             self.first = first
 
-    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.sort = ""
