@@ -8,6 +8,7 @@ from functools import partial
 from cloudtui_engine import ssh_config
 from cloudtui_engine.hosts.known_hosts import KnownHosts
 from cloudtui_engine.hosts.link import Connect
+from cloudtui_engine.hosts.pinned import PinnedKey
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.keys import Keys
@@ -61,4 +62,5 @@ def _transport(paths: Paths, secrets: SecretBox, instance: Instance, accept: Col
         address.host, address.user, address.port or None, address.key_file, name=instance.name
     )
     keys = Keys(passphrase=lambda _path: secrets.get(instance.id).get("passphrase"))
-    return SshTransport(endpoint, KnownHosts(paths.known_hosts), keys, accept)
+    pinned = PinnedKey(instance.host_key) if instance.host_key else None
+    return SshTransport(endpoint, KnownHosts(paths.known_hosts), keys, accept, pinned)

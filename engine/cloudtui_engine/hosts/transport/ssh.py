@@ -14,6 +14,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from cloudtui_engine.errors import AuthError, CloudtuiError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.known_hosts import KnownHosts
+from cloudtui_engine.hosts.pinned import PinnedKey
 from cloudtui_engine.hosts.transport import algorithms, network
 from cloudtui_engine.hosts.transport.channel import SshChannel
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
@@ -34,10 +35,16 @@ class SshTransport:
         known: host keys that were confirmed.
         keys: the user's keys, shared by the connections to one host so that a passphrase is asked once.
         accept: fingerprints that the user accepted: an unknown key with one of them is kept.
+        pinned: the only key that the endpoint itself may show; None: what `known` says of it.
     """
 
     def __init__(
-        self, endpoint: Endpoint, known: KnownHosts, keys: Keys | None = None, accept: Collection[str] = ()
+        self,
+        endpoint: Endpoint,
+        known: KnownHosts,
+        keys: Keys | None = None,
+        accept: Collection[str] = (),
+        pinned: PinnedKey | None = None,
     ) -> None:
         self.name = endpoint.name
         self.python = ""
@@ -45,6 +52,7 @@ class SshTransport:
         self._known = known
         self._keys = keys or Keys()
         self._accept = tuple(accept)
+        self._pinned = pinned
         self._chain: list[paramiko.Transport] = []
         self._socket: socket.socket | None = None
         self._closing = threading.Event()
@@ -85,7 +93,7 @@ class SshTransport:
 
     def second(self) -> SshTransport:
         """Another connection to the same endpoint, so that no bulk byte is ever in a control frame's way."""
-        return SshTransport(self.endpoint, self._known, self._keys)
+        return SshTransport(self.endpoint, self._known, self._keys, pinned=self._pinned)
 
     def close(self) -> None:
         """End it at once: the socket first, so that no writer holds it up."""
@@ -115,18 +123,18 @@ class SshTransport:
         transport.banner_timeout = transport.handshake_timeout = _left(deadline, hop.name)
         key_host = hop.host_key_alias or hop.host
         key_port = 22 if hop.host_key_alias else hop.port
-        known_types = self._known_for(hop).known_types(key_host, key_port)
-        algorithms.prefer(transport, known_types)
+        known = self._known_for(hop)
+        algorithms.prefer(transport, known.known_types(key_host, key_port))
         self._handshake(transport, hop, deadline)
         transport.set_keepalive(KEEPALIVE_S)
         key = transport.get_remote_server_key()
-        self._known_for(hop).require(
-            key_host, key_port, key.get_name(), key.asbytes(), name=hop.name, accept=self._accept
-        )
+        known.require(key_host, key_port, key.get_name(), key.asbytes(), name=hop.name, accept=self._accept)
         self._log_in(transport, hop, deadline)
 
-    def _known_for(self, hop: Endpoint) -> KnownHosts:
+    def _known_for(self, hop: Endpoint) -> KnownHosts | PinnedKey:
         """The user's own choice of known_hosts files counts where there is one."""
+        if self._pinned is not None and hop is self.endpoint:
+            return self._pinned
         return KnownHosts(self._known.own, (*self._known.user_files, *hop.known_hosts_files))
 
     def _through(self, hop: Endpoint, deadline: float) -> paramiko.Channel:
