@@ -61,7 +61,9 @@ ALONE: dict[Path, frozenset[str]] = {
             "aiohttp",
             "numpy",
             "cloudtui_engine.__version__",
+            "cloudtui_engine.accounts",
             "cloudtui_engine.backup",
+            "cloudtui_engine.bookkeeping",
             "cloudtui_engine.catalog",
             "cloudtui_engine.data",
             "cloudtui_engine.engine",  # `cloudtui watch` alone: the contract in pyproject.toml says where
@@ -69,6 +71,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.fleet.commands",
             "cloudtui_engine.ids",
             "cloudtui_engine.lock",  # Instances alone: is an engine living
+            "cloudtui_engine.money",
             "cloudtui_engine.operations",
             "cloudtui_engine.paths",
             "cloudtui_engine.records",
@@ -79,6 +82,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.runs.upkeep",
             "cloudtui_engine.sanitize",
             "cloudtui_engine.ssh_config",
+            "cloudtui_engine.statement",
         }
     ),
 }

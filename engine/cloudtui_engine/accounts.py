@@ -1,23 +1,21 @@
-"""The books of a home: what machines have cost, cost now and will cost, and whether one more may be rented.
-
-All of it is reckoned from rows: what the catalog says of machines (when a cloud listed one last, when one of
-the user's own was heard of last) becomes intervals that are paid for. So it does not matter who writes them,
-how often, or whether the engine that saw something lived to account for it.
-"""
+"""The books of a home: what machines cost now and will cost, and whether one more may be rented."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloudtui_engine.bookkeeping import account, disk_gb, price_of, running
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.money import budget, prices
-from cloudtui_engine.money.accrual import Seen, owed
-from cloudtui_engine.money.amounts import day_bounds, day_of, micro, month_bounds, ms
+from cloudtui_engine.money.accrual import owed
+from cloudtui_engine.money.amounts import day_bounds, day_of, month_bounds, ms
 from cloudtui_engine.money.budget import Budgets, Commitment, Period, Refusal, Spent
-from cloudtui_engine.records.instance import VANISHED, Instance
+from cloudtui_engine.records.instance import Instance
 
+ACCOUNT_EVERY_S = 10.0
 HEARD_MS = 86_400_000
 """One of the user's own machines that was heard of within a day is taken for running."""
 
@@ -49,79 +47,6 @@ class Money:
     budgets: Budgets
 
 
-def account(catalog: Catalog) -> bool:
-    """Turn what is known of machines into intervals that are paid for, and into what runs cost.
-
-    Any number of times; what is accounted for is not looked at again.
-
-    Returns:
-        Something was added.
-    """
-    open_ = catalog.costs.open()
-    fresh = False
-    for instance in catalog.instances.list(include_forgotten=True):
-        if instance.forgotten_at is not None and instance.id not in open_:
-            continue
-        seen = sighting(catalog, instance, known=instance.id in open_)
-        if seen is not None:
-            fresh |= catalog.costs.see(instance.id, seen)
-    return bool(catalog.costs.settle()) or fresh
-
-
-def sighting(catalog: Catalog, instance: Instance, *, known: bool = True) -> Seen | None:
-    """What the catalog's row proves of a machine; None where nothing.
-
-    Args:
-        catalog: where it is.
-        instance: the machine.
-        known: something was paid for it up to now; else its order says since when it can have been.
-    """
-    if not instance.is_rented:
-        rates = running(catalog, instance)
-        return None if instance.seen_at is None else Seen(ms(instance.seen_at), rates)
-    at = instance.missing_since if instance.cloud_state == VANISHED else instance.cloud_seen_at
-    if at is None:
-        return None
-    ended_by = None if instance.deadline_at is None else ms(instance.deadline_at)
-    since = None if known else _ordered_at(catalog, instance)
-    return Seen(ms(at), running(catalog, instance), since, ended_by)
-
-
-def running(catalog: Catalog, instance: Instance) -> dict[str, int]:
-    """What is paid for a machine as it is now, in micro-dollars an hour."""
-    found = price_of(catalog, instance)
-    if not instance.is_rented:
-        return owed(None, found.rate if found else None)
-    disk = prices.disk_rate(instance.provider, _disk_gb(catalog, instance))
-    return owed(instance.cloud_state, found.rate if found else None, disk)
-
-
-def price_of(catalog: Catalog, instance: Instance) -> prices.Found | None:
-    """What a machine costs an hour, and who says so."""
-    known = None
-    if instance.machine_type and instance.price_usd_per_hour is None:
-        known = catalog.prices.find(
-            instance.provider, instance.region, instance.machine_type, spot=instance.spot
-        )
-    return prices.look_up(
-        instance.provider, instance.region, instance.machine_type, instance.spot,
-        instance.price_usd_per_hour, known,
-    )  # fmt: skip
-
-
-def set_price(catalog: Catalog, instance_id: str, usd_per_hour: float | None, now: float) -> None:
-    """Say what one of the user's own machines costs from now on; None: nothing, or nobody knows.
-
-    Whoever prices a machine has it: up to now it is paid for at the price before.
-    """
-    with catalog.write("instance"):
-        before = catalog.instances.get(instance_id)
-        catalog.costs.see(instance_id, Seen(ms(now), running(catalog, before)))
-        catalog.instances.update(instance_id, price_usd_per_hour=usd_per_hour)
-        after = catalog.instances.get(instance_id)
-        catalog.costs.see(instance_id, Seen(ms(now), running(catalog, after)))
-
-
 def commitments(catalog: Catalog, now_ms: int) -> list[Commitment]:
     """All machines that cost money now or are about to: each from where its accounts end."""
     accounted = catalog.costs.open()
@@ -149,7 +74,7 @@ def is_heard(instance: Instance, now_ms: int) -> bool:
 def _rate_to_come(catalog: Catalog, instance: Instance) -> int:
     """What a rented machine will cost an hour: one that is to run costs what a running one does."""
     found = price_of(catalog, instance)
-    disk = prices.disk_rate(instance.provider, _disk_gb(catalog, instance))
+    disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
     state = "stopped" if instance.cloud_state == "stopped" and instance.wanted != "running" else "running"
     return sum(owed(state, found.rate if found else None, disk).values())
 
@@ -186,9 +111,9 @@ def require(catalog: Catalog, asked: Sequence[Ordered], now: float) -> None:
 
 
 def _commitment(one: Ordered, now_ms: int) -> Commitment:
-    rate = None
-    if one.price_usd_per_hour is not None:
-        rate = micro(one.price_usd_per_hour) + prices.disk_rate(one.provider, one.disk_gb)
+    rate = prices.rate_of(one.price_usd_per_hour)
+    if rate is not None:
+        rate += prices.disk_rate(one.provider, one.disk_gb)
     return Commitment(one.name, rate, now_ms, now_ms + ms(one.lifetime_s) if one.lifetime_s else None)
 
 
@@ -228,12 +153,18 @@ def warn(catalog: Catalog, now: float) -> None:
             )  # fmt: skip
 
 
-def _disk_gb(catalog: Catalog, instance: Instance) -> int:
-    return catalog.costs.rented_disks().get(instance.id, 0)
+class Bookkeeper:
+    """Keeps the books of a living engine: at once when a run began or ended, else every few seconds."""
 
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._next = 0.0
 
-def _ordered_at(catalog: Catalog, instance: Instance) -> int | None:
-    """When the request went out that made the machine: before that nothing can have been paid for."""
-    attempts = catalog.launches.attempts(instance.launch_id) if instance.launch_id else []
-    sent = [one.sent_at for one in attempts if one.sent_at is not None]
-    return ms(max(sent)) if sent else None
+    def step(self) -> None:
+        """Account for what is new, if it is time; the first step does."""
+        at = time.monotonic()
+        if at < self._next and not self._catalog.costs.is_due():
+            return
+        self._next = at + ACCOUNT_EVERY_S
+        account(self._catalog)
+        warn(self._catalog, time.time())

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import enrol, tell
+from cloudtui_engine.handlers import enrol, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.prepare import prepare
@@ -30,6 +31,11 @@ HANDLERS: dict[str, Handler] = {
     "instance.probe": enrol.probe,
     "instance.prepare": prepare,
     "instance.clean": clean,
+    "instance.launch": rent.launch,
+    "instance.start": rent.start,
+    "instance.stop": rent.stop,
+    "instance.terminate": rent.terminate,
+    "fleet.reconcile": rent.reconcile,
     "dataset.push": push,
     "notify.command": tell.command,
     "notify.webhook": tell.webhook,
@@ -39,8 +45,9 @@ HANDLERS: dict[str, Handler] = {
     "run.sync": sync,
     "run.import": rebuild,
 }
-OVERTAKES = frozenset({"run.stop"})
-"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none."""
+OVERTAKES = frozenset({"run.stop", "instance.terminate"})
+"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none, and
+an end that waits costs money."""
 MOST_PICKUPS = 20
 CATALOG_RETRY_S = 5.0
 
@@ -52,6 +59,7 @@ class Dispatcher:
         self._context = context
         self._busy: dict[str, threading.Thread] = {}
         self._targets: dict[str, str] = {}
+        self._books = Bookkeeper(context.catalog)
 
     @property
     def busy(self) -> int:
@@ -59,7 +67,7 @@ class Dispatcher:
         return sum(thread.is_alive() for thread in self._busy.values())
 
     def step(self) -> None:
-        """Begin every pending operation whose turn it is, then let the deciders look."""
+        """Begin every pending operation whose turn it is, keep the books, then let the deciders look."""
         self._reap()
         taken: set[str] = set(self._targets.values())
         for operation in self._context.catalog.operations.pending():
@@ -69,7 +77,8 @@ class Dispatcher:
                 self._begin(operation)
             if operation.kind not in OVERTAKES and operation.target:
                 taken.add(operation.target)
-        decide(self._context.catalog)
+        self._books.step()
+        decide(self._context.catalog, self._context.clock.now())
 
     def _reap(self) -> None:
         for identifier, thread in list(self._busy.items()):

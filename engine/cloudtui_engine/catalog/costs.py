@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from cloudtui_engine.catalog.base import Repository, Row
 from cloudtui_engine.money.accrual import DISK, MACHINE, Interval, Seen, accrue
-from cloudtui_engine.money.amounts import dollars
+from cloudtui_engine.money.amounts import dollars, micro
 from cloudtui_engine.money.shares import FOREVER, Stay, share
 
 TOPIC = "cost"
@@ -25,6 +25,20 @@ class Paid(NamedTuple):
 
     instance_id: str
     interval: Interval
+
+
+class RunCost(NamedTuple):
+    """A run, and what of its machines' cost falls to it."""
+
+    id: str
+    name: str
+    kind: str
+    status: str
+    instances: tuple[str, ...]
+    started_at: float | None
+    ended_at: float | None
+    cost: int
+    """Micro-dollars."""
 
 
 class Costs(Repository):
@@ -93,6 +107,34 @@ class Costs(Repository):
             rows = db.execute("SELECT instance_id, json_extract(wish, '$.disk_gb') FROM launch").fetchall()
         return {instance_id: gb for instance_id, gb in rows if isinstance(gb, int)}
 
+    def worked_until(self, instance_id: str) -> float | None:
+        """When a run ended on a machine last: it was there then, whatever its link says."""
+        with self._catalog.read() as db:
+            row = db.execute(
+                "SELECT MAX(a.ended_at) FROM placement p"
+                " JOIN attempt a ON a.run = p.run AND a.number = p.attempt"
+                " WHERE p.instance_id = ? AND a.state IN ('succeeded', 'failed', 'stopped')",
+                (instance_id,),
+            ).fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def runs(self, limit: int = 500) -> list[RunCost]:
+        """The newest runs that have cost something."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT id, name, kind, status, instance_ids, started_at, ended_at, cost_usd FROM run"
+                " WHERE cost_usd > 0 ORDER BY seq DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+            names = dict(db.execute("SELECT id, name FROM instance").fetchall())
+        return [_run_cost(row, names) for row in rows]
+
+    def of_runs(self) -> int:
+        """Micro-dollars of all runs together."""
+        with self._catalog.read() as db:
+            row = db.execute("SELECT COALESCE(SUM(cost_usd), 0) FROM run WHERE cost_usd > 0").fetchone()
+        return micro(row[0])
+
     def never_made(self) -> frozenset[str]:
         """The machines that were asked for and did not come: they cost nothing, and never will."""
         with self._catalog.read() as db:
@@ -101,6 +143,11 @@ class Costs(Repository):
                 " WHERE l.state IN ('failed', 'cancelled') AND i.cloud_id = ''"
             ).fetchall()
         return frozenset(row[0] for row in rows)
+
+    def is_due(self) -> bool:
+        """A run began or ended since its share was computed."""
+        with self._catalog.read() as db:
+            return db.execute("SELECT 1 FROM cost_due LIMIT 1").fetchone() is not None
 
     def settle(self, limit: int = 50) -> int:
         """Give runs that began or ended meanwhile their share; returns how many were looked at."""
@@ -128,6 +175,12 @@ class Costs(Repository):
             if changed:
                 with self._catalog.write("run", TOPIC):
                     db.execute("UPDATE run SET cost_usd = ? WHERE seq = ?", (dollars(cost), run))
+
+
+def _run_cost(row: Row, names: Mapping[str, str]) -> RunCost:
+    key, name, kind, status, instances, started, ended, cost = row
+    hosts = tuple(names.get(one, one) for one in instances.split())
+    return RunCost(key, name, kind, status, hosts, started, ended, micro(cost))
 
 
 def _fresh(db: sqlite3.Connection, instance_id: str, seen: Seen) -> list[Interval]:

@@ -84,8 +84,9 @@ def look_up(  # noqa: PLR0917 - where a machine is, in the order in which one sa
         own: what the user said it costs, US dollars an hour.
         refreshed: what the provider said last.
     """
-    if own is not None:
-        return Found(micro(own), "yours")
+    rate = rate_of(own)
+    if rate is not None:
+        return Found(rate, "yours")
     if refreshed is not None:
         return Found(refreshed.rate, "refreshed", refreshed.as_of, refreshed.source)
     for place in (region, ""):
@@ -93,6 +94,14 @@ def look_up(  # noqa: PLR0917 - where a machine is, in the order in which one sa
         if price is not None:
             return Found(price.rate, "bundled", price.as_of, price.source)
     return None
+
+
+def rate_of(usd_per_hour: float | None) -> int | None:
+    """A price in a row as micro-dollars an hour; None for what is none: it may be anybody's word."""
+    try:
+        return None if usd_per_hour is None else micro(usd_per_hour)
+    except ValueError:
+        return None
 
 
 def disk_rate(provider: str, gb: int) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.catalog.helpers import a_run, open_catalog
 
-from cloudtui_engine import accounts
+from cloudtui_engine import accounts, bookkeeping
 from cloudtui_engine.accounts import Ordered
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
@@ -21,6 +21,7 @@ from cloudtui_engine.money.amounts import micro
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Launch, LaunchState, Wish
 from cloudtui_engine.records.run import Run, RunState
+from cloudtui_engine.statement import statement
 
 T = 1_790_000_000.0
 HOUR = 3600.0
@@ -50,7 +51,7 @@ def rented(
 def heard(catalog: Catalog, instance: Instance, *at: float) -> None:
     for moment in at:
         catalog.instances.update(instance.id, seen_at=moment)
-        accounts.account(catalog)
+        bookkeeping.account(catalog)
 
 
 def ran(catalog: Catalog, on: Sequence[Instance], started: float, ended: float | None = None) -> Run:
@@ -66,7 +67,7 @@ def ran(catalog: Catalog, on: Sequence[Instance], started: float, ended: float |
 
 
 def cost(catalog: Catalog, run: Run) -> float | None:
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     return catalog.runs.get(run.id).cost_usd
 
 
@@ -75,29 +76,29 @@ def test_an_own_machine_costs_its_price_between_the_times_it_was_heard_of(catalo
     heard(catalog, box, T, T + 60, T + HOUR)
     assert catalog.costs.of_instances() == {box.id: micro("3.60")}
     assert {one.interval.ground for one in catalog.costs.paid()} == {"observed", "estimated"}
-    assert not accounts.account(catalog), "Nothing is new."
+    assert not bookkeeping.account(catalog), "Nothing is new."
 
 
 def test_a_price_holds_from_when_it_is_said(catalog: Catalog) -> None:
     box = own(catalog, None)
     heard(catalog, box, T + HOUR)
-    accounts.set_price(catalog, box.id, 2.0, T + 2 * HOUR)
+    bookkeeping.set_price(catalog, box.id, 2.0, T + 2 * HOUR)
     heard(catalog, box, T + 3 * HOUR)
-    accounts.set_price(catalog, box.id, None, T + 4 * HOUR)
+    bookkeeping.set_price(catalog, box.id, None, T + 4 * HOUR)
     heard(catalog, box, T + 9 * HOUR)
     assert catalog.costs.of_instances()[box.id] == micro(4), "Two hours at two dollars."
-    accounts.set_price(catalog, box.id, 1.0, T + 20 * HOUR)
+    bookkeeping.set_price(catalog, box.id, 1.0, T + 20 * HOUR)
     heard(catalog, box, T + 21 * HOUR)
     assert catalog.costs.of_instances()[box.id] == micro(5)
 
 
 def test_a_rented_machine_from_its_order_to_the_clouds_last_word(catalog: Catalog) -> None:
     gpu = rented(catalog, disk_gb=100, cloud_id="i-1", cloud_state="running", cloud_seen_at=T + 100)
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     catalog.instances.update(gpu.id, cloud_state="stopped", cloud_seen_at=T + 100 + HOUR)
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     catalog.instances.update(gpu.id, cloud_state="terminated", cloud_seen_at=T + 100 + 3 * HOUR)
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     found = {paid.interval.what: paid.interval for paid in catalog.costs.paid()}
     assert found["machine"].cost() == micro(1)
     assert found["disk"].cost() == 3 * 10_958, "100 GB, also while it was stopped."
@@ -107,11 +108,11 @@ def test_a_rented_machine_from_its_order_to_the_clouds_last_word(catalog: Catalo
 
 def test_one_that_vanished_is_paid_for_until_it_was_missed(catalog: Catalog) -> None:
     gpu = rented(catalog, cloud_id="i-1", cloud_state="running", cloud_seen_at=T)
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     catalog.instances.update(
         gpu.id, cloud_state="vanished", missing_since=T + HOUR, forgotten_at=T + 9 * HOUR
     )
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     machine = catalog.costs.newest(gpu.id)
     assert machine is not None
     assert (machine.cost(), machine.is_open) == (micro(1), False)
@@ -142,7 +143,7 @@ def test_a_run_on_two_machines_costs_its_part_of_both(catalog: Catalog) -> None:
 def test_what_was_written_but_not_accounted_for_is_so_by_the_next_engine(tmp_path: Path) -> None:
     catalog = open_catalog(tmp_path)
     box = own(catalog, 1.0)
-    accounts.account(catalog)
+    bookkeeping.account(catalog)
     run = ran(catalog, [box], T, T + HOUR)
     catalog.instances.update(box.id, seen_at=T + 2 * HOUR)
     catalog.close()  # killed here
@@ -160,7 +161,7 @@ def test_runs_never_cost_more_than_their_machine(stays: list[tuple[int, int]], d
     with tempfile.TemporaryDirectory() as folder:
         catalog = open_catalog(Path(folder))
         box = own(catalog, 0.7)
-        accounts.account(catalog)
+        bookkeeping.account(catalog)
         runs = []
         moments = data.draw(st.lists(st.integers(0, 150), max_size=5))
         for (first, took), at in zip(stays, [*sorted(moments), *[150] * len(stays)], strict=False):
@@ -176,6 +177,25 @@ def test_runs_never_cost_more_than_their_machine(stays: list[tuple[int, int]], d
         )
         assert sum(costs) == whole
         catalog.close()
+
+
+def test_a_living_engine_accounts_for_an_end_at_once(catalog: Catalog) -> None:
+    box = own(catalog, 3.6)
+    books = accounts.Bookkeeper(catalog)
+    books.step()
+    run = ran(catalog, [box], T + 10, T + 40)  # its end proves that the machine was there then
+    books.step()
+    assert catalog.runs.get(run.id).cost_usd == 0.03
+    catalog.instances.update(box.id, seen_at=T + 200)
+    books.step()
+    assert catalog.costs.spent() == 40_000, "That can wait."
+
+
+def test_a_price_that_is_none_stops_nothing(catalog: Catalog) -> None:
+    for number, price in enumerate((float("inf"), -1.0, 1e300)):
+        own(catalog, price, f"box-{number}")
+    bookkeeping.account(catalog)
+    assert catalog.costs.spent() == 0
 
 
 # -- budgets
@@ -202,7 +222,7 @@ def test_spent_and_promised_meet_where_the_accounts_end(catalog: Catalog) -> Non
     gpu = rented(catalog, cloud_id="i-1", cloud_state="running", cloud_seen_at=T, deadline_at=T + 4 * HOUR)
     for at in (T, T + HOUR):
         catalog.instances.update(gpu.id, cloud_seen_at=at)
-        accounts.account(catalog)
+        bookkeeping.account(catalog)
     later = int((T + 2 * HOUR) * 1000)  # an hour of which no listing tells yet
     (promised,) = accounts.commitments(catalog, later)
     assert promised.from_ms == int((T + HOUR) * 1000)
@@ -257,3 +277,22 @@ def test_people_who_ask_at_the_same_time_never_overshoot(people: int, limit: int
         fit = min(people, int(micro(limit) / (micro(1) * hours + 1e-9) + 1e-6))
         assert people - len(refused) == fit
         catalog.close()
+
+
+def test_a_statement_comes_to_the_same_whatever_it_is_cut_by(catalog: Catalog) -> None:
+    box, gone = own(catalog, 3.6), own(catalog, 1.8, "gone")
+    for machine in (box, gone):
+        heard(catalog, machine, T, T + 30 * HOUR)
+    run = ran(catalog, [box, gone], T, T + HOUR)
+    bookkeeping.account(catalog)
+    catalog.instances.forget(gone.id, T + 40 * HOUR)
+    told = statement(catalog, T + 50 * HOUR)
+    assert told.total == micro(30 * 5.4)
+    assert sum(one.total for one in told.instances) == sum(one.cost for one in told.days) == told.total
+    assert [(one.id, one.cost) for one in told.runs] == [(run.id, micro(5.4))]
+    assert told.idle == micro(29 * 5.4)
+    assert [(one.name, one.rate, one.estimated == one.total) for one in told.instances] == [
+        ("box", 3_600_000, True), ("gone", 0, True),
+    ]  # fmt: skip
+    assert [one.day for one in told.days] == sorted((one.day for one in told.days), reverse=True)
+    assert statement(catalog, T - 999 * HOUR).money.today == 0
