@@ -15,12 +15,12 @@ from textual.worker import Worker, WorkerState
 
 from cloudtui import bindings, overlays, theme
 from cloudtui.areas.area import Area
-from cloudtui.areas.parts import Request
 from cloudtui.areas.places import AREAS
 from cloudtui.bridge import POLL_S, Bridge
 from cloudtui.changes import Changes
 from cloudtui.chosen import Chosen
 from cloudtui.here import Here
+from cloudtui.keeping import Keeping
 from cloudtui.messages import OpenArea, OpenContext, OpenMenu, Perform
 from cloudtui.surroundings import Surroundings
 from cloudtui.visited import Visited
@@ -46,17 +46,16 @@ class CloudtuiApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = bindings.BINDINGS
 
     def __init__(
-        self, bridge: Bridge, *, select_run: str | None = None, first: str = "runs", look: str = "",
+        self, bridge: Bridge, *, select_run: str | None = None, first: str = "", look: str = "",
         read_only: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.bridge = bridge
         self.chosen = Chosen(self, bridge, sealed=read_only)
-        self.visited = Visited(self, bridge)
+        self.visited = Visited(self, bridge, self.chosen.layout)
+        self.keeping = Keeping(self, bridge, self.chosen, self.visited)
         self.here = Here(self, self.visited, lambda: self.performer)
-        self._first, self._select_run = first, select_run
-        kind = AREAS[first].load()
-        bridge.begin(first, lambda: kind.fetch(bridge, Request(sort=kind.SORT)))
+        self.visited.begin(first, select_run)
         theme.dress(self, look or self.chosen.look)
 
     def compose(self) -> ComposeResult:
@@ -65,13 +64,13 @@ class CloudtuiApp(App[int]):
         with Horizontal(id="main"):
             yield Rail([one.place for one in AREAS.values()])
             with Container(id="areas"):
-                yield self.visited.make(self._first)  # with the rest: one layout, one paint
+                yield self.visited.make(self.visited.first)  # with the rest: one layout, one paint
         yield StatusBar()
 
     def on_mount(self) -> None:
         """Show the first area, then look for changes."""
         self.surroundings = Surroundings(self, self.bridge, self.chosen, self.say_error)
-        self.open_area(self._first, self._select_run)
+        self.open_area(self.visited.first, self.visited.wanted)
         self.chosen.apply()
         self.call_after_refresh(gc.enable)
         self.call_after_refresh(lambda: self.told.begin())
@@ -143,6 +142,7 @@ class CloudtuiApp(App[int]):
         self.open_area(event.area, event.key)
 
     def _tick(self) -> None:
+        self.keeping.look()
         if self.area is not None and len(self.screen_stack) == 1:
             self.area.tick()
 
@@ -238,7 +238,7 @@ class CloudtuiApp(App[int]):
 
     async def action_leave(self) -> None:
         """Close the desktop; runs go on."""
-        overlays.leave(self, self.chosen, self.surroundings.overview.live_runs)
+        overlays.leave(self, self.chosen, self.surroundings.overview.live_runs, self.keeping.keep)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed in a way nobody foresaw says so instead of ending the program."""

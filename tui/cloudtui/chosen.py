@@ -7,10 +7,11 @@ from typing import Any
 from textual.app import App
 from textual.keys import _character_to_key
 
-from cloudtui import actions
+from cloudtui import actions, layout
 from cloudtui.actions import settled
 from cloudtui.actions.preferences import READ_ONLY, THEME
 from cloudtui.bridge import Bridge
+from cloudtui.layout import Layout
 from cloudtui.menus import OWN
 from cloudtui_engine.errors import RefusedError
 
@@ -38,6 +39,11 @@ class Chosen:
         """The name of the theme."""
         return f"cloudtui-{self.value(THEME)}"
 
+    @property
+    def layout(self) -> Layout:
+        """How the desktop was left."""
+        return layout.read(self.kept.get(layout.KEY))
+
     def value(self, key: str) -> Any:
         """A setting, or what it is without the user."""
         return settled.value(self.kept, key)
@@ -47,7 +53,8 @@ class Chosen:
         if "setting" not in topics:
             return
         before, self.kept = self.kept, self._bridge.catalog.settings.all()
-        if any(before.get(key) != self.kept.get(key) for key in before.keys() | self.kept.keys()):
+        keys = (before.keys() | self.kept.keys()) - {layout.KEY}
+        if any(before.get(key) != self.kept.get(key) for key in keys):
             self._adapt()
             self.apply()
             if before.get(THEME) != self.kept.get(THEME):
@@ -85,7 +92,7 @@ class Chosen:
         why = _SEALED if self._sealed else _SET if self.value(READ_ONLY) else ""
         actions.adapt(settled.rebound(self.kept), read_only=why, sealed=self._sealed)
         catalog = self._bridge.catalog
-        catalog.open_topics = frozenset() if self._sealed else frozenset({"setting"})
+        catalog.open_topics = frozenset() if self._sealed else frozenset({"setting", "action"})
         catalog.sealed = RefusedError(*why.split(". ", 1), code="read_only") if why else None
 
 

@@ -52,11 +52,15 @@ def take_picture(app: App[Any], bridge: Bridge) -> None:
     app.run_worker(take(app, bridge, get("home.picture")), group="action", exit_on_error=False)
 
 
-def leave(app: App[Any], chosen: Chosen, live: int) -> None:
-    """Close the desktop, after a question where the user wants one; `live` runs go on."""
+def leave(app: App[Any], chosen: Chosen, live: int, keep: Callable[[], None]) -> None:
+    """Close the desktop, after a question where the user wants one; `live` runs go on.
+
+    `keep` is called before it closes.
+    """
 
     def end(sure: bool | None) -> None:
         if sure:
+            keep()
             with suppress(CloudtuiError):  # the page of the next start does not say how long ago that was
                 chosen.remember("desktop.left", time.time())
             app.exit(live)

@@ -7,18 +7,29 @@ from typing import Any
 from textual.app import App
 
 from cloudtui.areas.area import Area
+from cloudtui.areas.parts import Request
 from cloudtui.areas.places import AREAS
 from cloudtui.bridge import Bridge
+from cloudtui.layout import Layout, Left
 from cloudtui.widgets.rail import Rail
+from cloudtui_engine.errors import UsageError
+
+FIRST = "runs"
+"""The area that is shown first where none was left."""
 
 
 class Visited:
-    """Areas by name: each is made on its first visit and then stays as it was left."""
+    """Areas by name: each is made on its first visit, as `left` has it, and then stays as it is left."""
 
-    def __init__(self, app: App[Any], bridge: Bridge) -> None:
+    def __init__(self, app: App[Any], bridge: Bridge, left: Layout) -> None:
         self._app = app
         self._bridge = bridge
+        self._left = left
         self._areas: dict[str, Area] = {}
+        self.first = FIRST
+        """The area that is shown first."""
+        self.wanted: str | None = None
+        """The id of the object that is looked for there."""
         self.current = self.previous = ""
         """The names of the area that is shown, and of the one before it."""
 
@@ -27,9 +38,34 @@ class Visited:
         """The area that is shown."""
         return self._areas.get(self.current)
 
+    @property
+    def layout(self) -> Layout:
+        """How all areas are now, and where nobody went, how they were left."""
+        now = {name: _left(area) for name, area in self._areas.items()}
+        areas = {name: left for name, left in {**self._left.areas, **now}.items() if any(left)}
+        return Layout(self.current if self.current != FIRST else "", areas)
+
+    def begin(self, name: str = "", key: str | None = None) -> None:
+        """Begin to read what is shown first: this area, else the one that was left.
+
+        Where an object is looked for there, no filter of then hides it.
+        """
+        left = FIRST if key is not None or self._left.area not in AREAS else self._left.area
+        self.first, self.wanted = name or left, key
+        if key is not None:
+            self._left = self._left.without(self.first)
+        kind, request = AREAS[self.first].load(), self._request(self.first)
+        self._bridge.begin(self.first, lambda: kind.fetch(self._bridge, request))
+
+    def _request(self, name: str) -> Request:
+        return _request(AREAS[name].load(), self._left.of(name))
+
     def make(self, name: str) -> Area:
         """An area that was not visited yet; whoever asks mounts it."""
         area = self._areas[name] = AREAS[name].load()(self._bridge)
+        area.request = self._request(name)
+        area.pane.filter = area.request.filter
+        area.detail.begin(self._left.of(name).tab)
         return area
 
     def open(self, name: str, key: str | None = None) -> None:
@@ -48,3 +84,20 @@ class Visited:
         if key is not None:
             area.select(key)
         self._app.call_after_refresh(area.focus_list)
+
+
+def _left(area: Area) -> Left:
+    """How an area is now."""
+    request = area.request
+    return Left(area.detail.tab, request.sort if request.sort != area.SORT else "", request.filter)
+
+
+def _request(kind: type[Area], left: Left) -> Request:
+    """What an area was left with, as far as it still can be."""
+    sorts = {column.sort for column in kind.COLUMNS if column.sort}
+    request = Request(left.filter, left.sort if left.sort.removeprefix("-") in sorts else kind.SORT)
+    try:
+        kind.ordered(request)
+    except UsageError:  # the language is another one now
+        return request._replace(filter="")
+    return request

@@ -78,8 +78,9 @@ class Area(Container):
         """How old what is shown may be, and its style, for the right end of the head."""
         return "", "muted"
 
-    def ordered(self, request: Request) -> tuple[str, str]:
-        """The order that counts, and the filter without one."""
+    @classmethod
+    def ordered(cls, request: Request) -> tuple[str, str]:
+        """The order that counts, and the filter without one; UsageError where the filter cannot be read."""
         return request.sort, request.filter
 
     # Life

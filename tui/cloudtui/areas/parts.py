@@ -43,6 +43,14 @@ class Detail(Widget):
     def tick(self) -> None:
         """A second went by: ages are older."""
 
+    @property
+    def tab(self) -> str:
+        """The tab that was chosen; empty where there are none, or nobody chose."""
+        return ""
+
+    def begin(self, tab: str) -> None:
+        """Begin with this tab, where there is such a one."""
+
     def focus_inside(self) -> None:
         """Take the focus."""
         self.focus()

@@ -64,6 +64,16 @@ class TabbedDetail(Detail):
         """The tab that is shown."""
         return self._tabs.get(self.strip.current)
 
+    @property
+    def tab(self) -> str:
+        """The tab that was chosen; empty where nobody chose."""
+        return self._chosen
+
+    def begin(self, tab: str) -> None:
+        """Begin with this tab, where there is such a one."""
+        if tab in self.TABS:
+            self._chosen = self.strip.current = tab
+
     def show(self, record: Any) -> None:
         """Show this record in the tab that is open, or in the first that it has."""
         before, self.record = self.record, record
