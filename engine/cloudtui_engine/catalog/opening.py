@@ -1,8 +1,7 @@
 """Opening the file: refuse what must not be opened, create what is missing, bring up to date what is old.
 
 Several processes may do this at once: the header is looked at without a lock, and whoever finds work to do
-takes the
-lock beside the catalog, looks again and does it in one `BEGIN IMMEDIATE` transaction.
+takes the lock beside the catalog, looks again and does it in one `BEGIN IMMEDIATE` transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from cloudtui_engine.catalog.file_systems import network_file_system
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 
-VERSION = 4
+VERSION = 5
 """The number of steps in `migrations`, which is only imported when one is due (it costs 0.13 s)."""
 APPLICATION_ID = 0x636C7475
 HEADER_BYTES = 100
@@ -224,7 +223,7 @@ def _end_older_engine(paths: Paths) -> None:
                 f"End it: kill -9 {pid}. Jobs on hosts go on; the catalog was not touched.",
                 code="catalog_busy",
             )
-        time.sleep(0.05)
+        time.sleep(0.05)  # a lock of the kernel tells nobody that it is free, and flock has no time limit
 
 
 def _keep_copy(paths: Paths, version: int) -> None:
