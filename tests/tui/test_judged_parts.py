@@ -35,7 +35,12 @@ from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Run, RunState
 
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=12),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.just(10**400)
+    | st.floats()
+    | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )

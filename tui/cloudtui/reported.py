@@ -36,8 +36,13 @@ VERDICTS: Mapping[str, str] = {
 
 def number(value: Any) -> float | None:
     """A finite number, or None."""
-    fine = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if fine else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number may have hundreds of digits
+        return None
+    return found if math.isfinite(found) else None
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
