@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudtui_engine.accounts import Bookkeeper
+from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
 from cloudtui_engine.handlers import enrol, rent, tell
