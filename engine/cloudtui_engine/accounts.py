@@ -71,12 +71,23 @@ def is_heard(instance: Instance, now_ms: int) -> bool:
     return instance.seen_at is not None and now_ms - ms(instance.seen_at) < HEARD_MS
 
 
-def _rate_to_come(catalog: Catalog, instance: Instance) -> int:
-    """What a rented machine will cost an hour: one that is to run costs what a running one does."""
+def _rate_to_come(catalog: Catalog, instance: Instance) -> int | None:
+    """What a rented machine will cost an hour; None: nobody knows.
+
+    One that is to run costs what a running one does. Of one whose order was not answered yet the dearest
+    counts that may come of it.
+    """
     found = price_of(catalog, instance)
+    rate = found.rate if found else None
+    if instance.price_usd_per_hour is None and not instance.cloud_id and instance.launch_id:
+        asked = [one.price for one in catalog.launches.attempts(instance.launch_id)]
+        may_be = [*asked, catalog.launches.get(instance.launch_id).wish.max_price]
+        rate = max([known for one in may_be if (known := prices.rate_of(one)) is not None], default=rate)
     disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
     state = "stopped" if instance.cloud_state == "stopped" and instance.wanted != "running" else "running"
-    return sum(owed(state, found.rate if found else None, disk).values())
+    if state == "running" and rate is None:
+        return None
+    return sum(owed(state, rate, disk).values())
 
 
 def spent(catalog: Catalog, now_ms: int) -> Spent:

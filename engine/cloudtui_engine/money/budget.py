@@ -110,6 +110,12 @@ def check(
             period, f"{asked[0].name} would run without an end, so no budget can be held.",
             "Give it a deadline, as --deadline 4h, or take the budget away: cloudtui budget clear",
         )  # fmt: skip
+    unknown = next((one for one in committed if one.rate is None and not one.is_own), None)
+    if unknown is not None:
+        return Refusal(
+            period, f"What {unknown.name} costs is not known, so no budget can be held.",
+            f"Say what it costs: cloudtui instance price {unknown.name} AMOUNT",
+        )  # fmt: skip
     last = min(max(one.until_ms or 0 for one in asked), now_ms + FURTHEST_MS)
     stretches = _stretches(budgets, spent, now_ms, last)
     refused = (_check(stretch, committed, asked) for stretch in stretches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.money.amounts import micro
 from cloudtui_engine.records.instance import Instance
-from cloudtui_engine.records.launch import Launch, LaunchState, Wish
+from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Wish
 from cloudtui_engine.records.run import Run, RunState
 from cloudtui_engine.statement import statement
 
@@ -216,6 +217,19 @@ def test_living_machines_and_unanswered_launches_are_promised(catalog: Catalog) 
     launch = catalog.instances.get(gpu.id).launch_id
     assert catalog.launches.move(launch, LaunchState.FAILED, expected=[LaunchState.OPEN], ended_at=T)
     accounts.require(catalog, [ordered(10)], T)
+
+
+def test_of_an_order_without_an_answer_the_dearest_counts(catalog: Catalog) -> None:
+    catalog.settings.set("budget.month", micro(10))
+    gpu = rented(catalog, price=None, machine_type="", deadline_at=T + HOUR)
+    with pytest.raises(RefusedError, match="What gpu-1 costs is not known"):
+        accounts.require(catalog, [ordered(1)], T)
+    for number, price in enumerate((2.5, 7.0), 1):
+        attempt = LaunchAttempt(gpu.launch_id, number, "us-east-1", "", "g5.xlarge", price=price)
+        assert catalog.launches.plan(replace(attempt, state=AttemptState.REFUSED))
+    accounts.require(catalog, [ordered(3)], T)
+    with pytest.raises(RefusedError, match=r"\$7.00 promised"):
+        accounts.require(catalog, [ordered(3.1)], T)
 
 
 def test_spent_and_promised_meet_where_the_accounts_end(catalog: Catalog) -> None:
