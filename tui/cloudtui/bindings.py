@@ -19,6 +19,7 @@ BINDINGS: list[BindingType] = [
     Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
     Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
     Binding("m,shift+f10", "way('context')", "What can be done", show=False, id="home.context"),
+    Binding("L", "way('actions')", "Action log", show=False, id="home.actions"),
     Binding("colon", "way('command')", "Command", show=False, id="home.command"),
     Binding("P", "picture", "Picture", show=False, id="home.picture"),
 ]

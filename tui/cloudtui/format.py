@@ -60,6 +60,12 @@ OPERATION_MARKS: Mapping[OperationState, Mark] = {
     OperationState.FAILED: Mark("✗", "failed", "bad"),
     OperationState.CANCELLED: Mark("■", "cancelled", "quiet"),
 }
+ACT_MARKS: Mapping[str, Mark] = {
+    **{str(state): mark for state, mark in OPERATION_MARKS.items()},
+    "begun": Mark("◌", "begun", "quiet"),
+    "interrupted": Mark("■", "interrupted", "warn"),
+}
+"""How something ended that somebody did; `begun` stays where the program was killed."""
 
 
 def age(seconds: float | None) -> str:

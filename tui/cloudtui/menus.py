@@ -15,10 +15,11 @@ _FILE = (
     "settings.set", "settings.reset", "home.backup", "home.doctor", "engine.status", "engine.stop",
     "home.quit",
 )  # fmt: skip
-_VIEW = ("home.since", "home.filter", "home.palette", "home.command", "home.picture")
+_VIEW = ("home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.picture")
 _EVERYWHERE = ("home.filter", "home.help")
 _ANYWHERE = ("home", "engine")
 OWN = {
+    "home.actions": "way('actions')",
     "home.back": "back",
     "home.command": "way('command')",
     "home.context": "way('context')",

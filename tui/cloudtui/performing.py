@@ -61,6 +61,14 @@ def _place_of(run: Run | Comparison | ModelDifference) -> tuple[str, str]:
     return "runs", run.id
 
 
+def _named(target: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """What an action is on, with names in place of ids."""
+    return {
+        key: [names.get(one, one) for one in value] if isinstance(value, list) else names.get(value, value)
+        for key, value in target.items()
+    }
+
+
 class Performer:
     """Carries out actions of the registry for the desktop."""
 
@@ -154,8 +162,9 @@ class Performer:
             return
         if action.id == "run.start":
             self._say_adding(arguments)
+        names = {record.id: called(record) for record in selected} if takes_target(action) else {}
         try:
-            outcome = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments)
+            outcome = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments, names)
         except CloudtuiError as error:
             self.say_error(error)
             return
@@ -222,8 +231,13 @@ class Performer:
         return answer
 
     def _carry_out(
-        self, action: Action, targets: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
+        self,
+        action: Action,
+        targets: Sequence[Mapping[str, Any]],
+        arguments: Mapping[str, Any],
+        names: Mapping[str, str],
     ) -> Outcome:
+        from cloudtui.handlers.acting import logged
         from cloudtui.handlers.session import Session
 
         handler = resolve(action)
@@ -232,7 +246,8 @@ class Performer:
         outcome = Outcome([], [])
         for index, target in enumerate(targets):
             try:
-                result = handler(session, **target, **arguments)
+                with logged(session, action, {**_named(target, names), **arguments}, "desktop"):
+                    result = handler(session, **target, **arguments)
                 if isinstance(result, Comparison):
                     chosen.begin(session.catalog, [run.id for run in result.runs])
                 if isinstance(result, ModelDifference):

@@ -31,7 +31,9 @@ class Ways:
         self._visited = visited
         self._here = here
         self._performer = performer
-        self._all: Mapping[str, Callable[[], None]] = {"context": self._context, "command": self._command}
+        self._all: Mapping[str, Callable[[], None]] = {
+            "context": self._context, "command": self._command, "actions": self._actions,
+        }  # fmt: skip
 
     def go(self, name: str) -> None:
         """Take the way of this name."""
@@ -86,3 +88,14 @@ class Ways:
         self._app.push_screen(line, chosen)
         reader = Reader(line, self._bridge, lambda error: self._app.log(error.message))
         reader.ask(lambda: known(self._bridge.catalog), line.learn)
+
+    # What was done
+
+    def _actions(self) -> None:
+        """The log of actions."""
+        from cloudtui.dialogs.action_log import ActionLogScreen
+        from cloudtui.handlers.acting import acts
+        from cloudtui.handlers.session import Session
+
+        session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
+        self._app.push_screen(ActionLogScreen(self._bridge, lambda limit: acts(session, limit)))

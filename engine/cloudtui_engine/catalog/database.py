@@ -20,6 +20,7 @@ from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
+    from cloudtui_engine.catalog.action_log import ActionLog
     from cloudtui_engine.catalog.clouds import Listings, Orphans
     from cloudtui_engine.catalog.costs import Costs
     from cloudtui_engine.catalog.datasets import Datasets
@@ -90,6 +91,13 @@ class Catalog:
         from cloudtui_engine.catalog.events import Events
 
         return Events(self)
+
+    @cached_property
+    def action_log(self) -> ActionLog:
+        """What somebody did."""
+        from cloudtui_engine.catalog.action_log import ActionLog
+
+        return ActionLog(self)
 
     @cached_property
     def notices(self) -> Notices:

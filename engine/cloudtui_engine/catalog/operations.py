@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from cloudtui_engine.catalog import action_log
 from cloudtui_engine.catalog.base import Repository, Row, dumps, marks, prefix_end, the_one
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.ids import new_id
@@ -36,7 +37,9 @@ class Operations(Repository):
                 " ON CONFLICT (key) DO NOTHING",
                 row,
             )
-            return _operation(db.execute(f"{_SELECT} WHERE key = ?", (row[4],)).fetchone())
+            found = _operation(db.execute(f"{_SELECT} WHERE key = ?", (row[4],)).fetchone())
+            action_log.note(db, found.id)
+            return found
 
     def get(self, operation_id: str) -> Operation:
         """The operation with this id."""

@@ -23,6 +23,7 @@ PROMISED = {
     "tag note rename delete restore sync import compare pull abandon export",
     "model": "list show evaluate diff compress export alias",
     "operation": "list show",
+    "action": "list",
     "engine": "status stop",
     "settings": "set reset list get",
     "": "doctor demo watch backup restore serve",

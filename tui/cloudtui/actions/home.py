@@ -51,6 +51,12 @@ _PROGRAM = (
     Action("engine.status", "engine", "status", "Engine", "is an engine running, and what does it hold",
            handler=_ENGINE + "status"),
     Action(
+        "action.list", "action", "list", "List",
+        "what was done here, newest first: as which command, when, and how it ended",
+        (Argument("limit", "at most so many", "int", default=50, option="--limit", metavar="N"),),
+        handler="cloudtui.handlers.acting:list_acts", faces=ONLY_CLI,
+    ),
+    Action(
         "operation.list", "operation", "list", "List", "what was asked for, newest first",
         (
             Argument("all", "those that are over, too", "flag", default=False, option="--all"),
@@ -79,6 +85,7 @@ _DESKTOP = tuple(
         ("command", "Command", "type any command of the command line, without cloudtui", (":",)),
         ("filter", "Filter", "show only what fits", ("/",)),
         ("help", "Help", "the keys and what they do here", ("?",)),
+        ("actions", "Action log", "what was done here, as the command that does it", ("L",)),
         ("previous", "Area before", "the area that was shown before this one", ("-",)),
         ("palette", "Search or run", "find a run, a machine or an action", ("ctrl+p",)),
         ("since", "Since you left", "what happened to your runs since the desktop was closed", ()),

@@ -114,3 +114,12 @@ def operation_row(record: Any) -> dict[str, Any]:
         "started_at": rfc3339(record.started_at),
         "ended_at": rfc3339(record.ended_at),
     }
+
+
+def act(record: Any) -> dict[str, Any]:
+    """Something that was done, and how it ended."""
+    return {
+        "at": rfc3339(record.t), "action": record.action, "command": record.command, "by": record.by,
+        "state": record.state, "message": record.message, "ended_at": rfc3339(record.ended_at),
+        "operations": list(record.operations),
+    }  # fmt: skip

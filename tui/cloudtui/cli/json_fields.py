@@ -263,6 +263,7 @@ def _of_jobs(name: str) -> Callable[[Any], dict[str, Any]] | None:
         "Evaluation": job_json.evaluation, "Compression": job_json.compression,
         "ModelDetail": job_json.model_detail, "ModelDifference": job_json.difference,
         "Cleaning": job_json.cleaning, "OperationRow": job_json.operation_row,
+        "Act": job_json.act,
     }  # fmt: skip
     return found.get(name)
 

@@ -70,9 +70,10 @@ def _carry_out(
     options: argparse.Namespace,
     progress: Progress,
 ) -> int:
-    from cloudtui.handlers import resolve
+    from cloudtui.handlers import acting, resolve
 
-    result = resolve(action)(session, **arguments)
+    with acting.logged(session, action, arguments, "terminal"):
+        result = resolve(action)(session, **arguments)
     if action.id == "run.logs" and (arguments.get("follow") or not options.json):
         progress.close()
         return _print_log(result, options.json)

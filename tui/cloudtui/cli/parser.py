@@ -15,6 +15,7 @@ NOUN_HELP: Mapping[str, str] = {
     "dataset": "versions of data",
     "run": "training runs: start, watch, compare, keep",
     "model": "what runs have learned",
+    "action": "what was done here, as the command that does it",
     "operation": "what was asked for, and how far it is",
     "settings": "how the desktop looks, its keys, how you are told",
     "engine": "the process that talks to machines",

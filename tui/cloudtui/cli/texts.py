@@ -149,11 +149,13 @@ LISTS: Mapping[str, Callable[[Any, int | None], Lines]] = {
     "dataset": dataset_texts.datasets,
     "model": models,
     "operation": work_texts.operations,
+    "action": work_texts.acts,
 }
 EMPTY: Mapping[str, str] = {
     "run": "No runs. Begin with: cloudtui demo",
     "instance": "No machines but this one. Add one: cloudtui instance add NAME --ssh USER@HOST",
     "dataset": "No datasets. Begin with: cloudtui dataset add digits digits",
+    "action": "Nothing was done here yet.",
     "operation": "Nothing waits and nothing is under way. All that ever was: cloudtui operation list --all",
     "model": "No models. A training run leaves one: cloudtui demo",
 }

@@ -46,6 +46,16 @@ def operation(record: Any) -> Lines:
     )
 
 
+def acts(records: Sequence[Any], cells: int | None) -> Lines:
+    """The log of actions."""
+    rows = [
+        [words.moment(one.t), str(words.ACT_MARKS[one.state]), one.command, one.message, one.by]
+        for one in records
+    ]
+    columns = [Column("When"), Column("How it ended"), Column("Command", shrinks=True)]
+    return table([*columns, Column("Why", shrinks=True), Column("By")], rows, cells)
+
+
 def _said(record: Any) -> str:
     question = str(record.question.get("kind") or "") if record.state == "needs_you" else ""
     said = record.error.get("message") or question or record.progress.get("text") or ""

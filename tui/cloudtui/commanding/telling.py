@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from cloudtui.actions import Action
@@ -19,7 +20,8 @@ LONGEST = 1000
 
 def told(action: Action, arguments: Mapping[str, Any]) -> str:
     """The command on one line, with a mark in place of each secret."""
-    return clean_line(without_told(command(action, hidden(action, arguments))), LONGEST)
+    words = shlex.split(command(action, hidden(action, arguments)))
+    return clean_line(shlex.join(_guarded(words, {one.option for one in action.arguments})), LONGEST)
 
 
 def hidden(action: Action, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,7 +38,18 @@ def hidden(action: Action, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def tells_nothing(action: Action, arguments: Mapping[str, Any], line: str) -> bool:
     """The line may be kept as it was typed."""
-    return hidden(action, arguments) == dict(arguments) and without_told(line) == line
+    plain = clean_line(command(action, arguments), LONGEST)
+    return told(action, arguments) == plain and without_told(line) == line
+
+
+def _guarded(words: Sequence[str], own: Set[str | None]) -> Iterator[str]:
+    """Each word without what it tells, and without what follows a flag such as `--api-key`."""
+    before = ""
+    for word in words:
+        counts = before.endswith("tokens") and word.replace(".", "", 1).isdigit()
+        flagged = before.startswith("-") and before not in own and is_secret(before)
+        yield SECRET if flagged and "=" not in before and not counts else without_told(word)
+        before = word
 
 
 def _variable(key: str, value: Any) -> Any:

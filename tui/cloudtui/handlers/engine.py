@@ -61,15 +61,16 @@ def operations(session: Session, all: bool = False, limit: int = 50) -> list[Ope
     if limit < 1:
         raise UsageError("--limit wants a number from 1.")
     states = None if all else [state for state in OperationState if not state.is_finished]
-    return [_row(session, one) for one in session.catalog.operations.list(limit, states)]
+    return [operation_row(session, one) for one in session.catalog.operations.list(limit, states)]
 
 
 def operation(session: Session, operation: str) -> OperationRow:
     """One operation, by its id or the beginning of it."""
-    return _row(session, session.catalog.operations.find(operation))
+    return operation_row(session, session.catalog.operations.find(operation))
 
 
-def _row(session: Session, operation: Operation) -> OperationRow:
+def operation_row(session: Session, operation: Operation) -> OperationRow:
+    """An operation with the name of what it is about."""
     noun = operation.kind.partition(".")[0]
     of_noun: Mapping[str, Callable[[str], Any]] = {
         "run": session.catalog.runs.get,

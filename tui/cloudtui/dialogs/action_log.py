@@ -1,0 +1,137 @@
+"""What was done here: each action as its command, when, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from cloudtui import format as fmt
+from cloudtui.bridge import Bridge, Reader
+from cloudtui.dialogs import STYLES
+from cloudtui.handlers.acting import Act
+from cloudtui.widgets.foot import Foot
+from cloudtui.widgets.head import Head
+from cloudtui.widgets.notice import Notice
+from cloudtui.widgets.table import Column, Row, Table
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.sanitize import clean_line
+
+SHOWN = 300
+LOOK_S = 1.0
+COLUMNS = (
+    Column("When", 5, "right"),
+    Column("Command", 30, share=3),
+    Column("How it ended", 13),
+    Column("Why", 16, rank=1, share=1),
+    Column("By", 8, rank=2),
+)
+_TONES = {"good": "good", "busy": "busy", "warn": "warn", "bad": "bad", "quiet": "muted"}
+
+
+class ActionLogScreen(ModalScreen[None]):
+    """A list over the desktop, as it is while it is open; `y` copies a command."""
+
+    CSS_PATH = STYLES
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,L", "dismiss(None)", "Close", show=False),
+        Binding("y,enter", "copy", "Copy the command", show=False),
+    ]
+
+    def __init__(self, bridge: Bridge, read: Callable[[int], Sequence[Act]]) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._read = read
+        self._reader = Reader(self, bridge, self._failed)
+        self._seen: int | None = None
+        self.acts: dict[str, Act] = {}
+        self.head = Head("Actions")
+        self.notice = Notice()
+        self.table = Table(COLUMNS)
+        self.foot = Foot()
+
+    def compose(self) -> ComposeResult:
+        """Head, list, and the whole of what is under the cursor."""
+        with Vertical(classes="action-log"):
+            yield self.head
+            yield self.notice
+            yield self.table
+            yield self.foot
+
+    def on_mount(self) -> None:
+        """Read it now, and again whenever something was written."""
+        self.notice.display = False
+        self.table.focus()
+        self._look()
+        self.set_interval(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        try:
+            version = self._bridge.catalog.data_version()
+        except CloudtuiError as error:
+            self._failed(error)
+            return
+        if version != self._seen:
+            self._seen = version
+            self._reader.ask(lambda: self._read(SHOWN), self._show)
+        elif self.acts:
+            self._draw()  # ages
+
+    def _show(self, acts: Sequence[Act]) -> None:
+        self.acts = {f"{act.t} {act.command}": act for act in acts}
+        self.notice.display = not acts
+        self.table.display = bool(acts)
+        if not acts:
+            self.notice.say(
+                "Nothing was done here yet", more="What you do, here or on the command line, stands here.",
+                begin="esc closes",
+            )  # fmt: skip
+        self._draw()
+
+    def _draw(self) -> None:
+        now = self._bridge.now()
+        self.head.show(f"Actions {fmt.count(len(self.acts))}")
+        self.table.show([_row(key, act, now) for key, act in self.acts.items()])
+        self._say()
+
+    def _failed(self, error: CloudtuiError) -> None:
+        self.notice.fail(error)
+        self.notice.display, self.table.display = True, False
+
+    def on_table_highlighted(self) -> None:
+        """Another row."""
+        self._say()
+
+    def _say(self) -> None:
+        act = self.acts.get(self.table.cursor_key or "")
+        self.foot.show(act.message if act is not None and act.message else "", "y copy   esc close")
+
+    def on_table_opened(self) -> None:
+        """A double click copies, too."""
+        self.action_copy()
+
+    def action_copy(self) -> None:
+        """The command under the cursor, into the clipboard."""
+        act = self.acts.get(self.table.cursor_key or "")
+        if act is not None:
+            self.app.copy_to_clipboard(act.command)
+            self.notify(act.command, title="Copied", timeout=4, markup=False)
+
+
+def _row(key: str, act: Act, now: float) -> Row:
+    mark = fmt.ACT_MARKS[act.state]
+    return Row(
+        key,
+        (
+            (fmt.since(act.t, now), "muted"),
+            (clean_line(act.command.removeprefix("cloudtui "), 1000), ""),
+            (str(mark), _TONES[mark.tone]),
+            (clean_line(act.message) or fmt.MISSING, "muted"),
+            (act.by, "muted"),
+        ),
+    )
