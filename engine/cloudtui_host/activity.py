@@ -8,7 +8,7 @@ import re
 import time
 from typing import Dict, List, Optional
 
-from cloudtui_host import gpus, idle, proc, sample, status
+from cloudtui_host import files, gpus, idle, proc, sample, status
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECTOR = 512
@@ -19,17 +19,17 @@ CLOUD_INIT = "/run/cloud-init"
 
 def read(root: str) -> idle.Sample:
     """The sample of now."""
-    busy_ticks, _ = sample.parse_cpu(_text("/proc/stat"))
+    busy_ticks, _ = sample.parse_cpu(files.text("/proc/stat"))
     return idle.Sample(
-        t=uptime(_text("/proc/uptime")),
+        t=uptime(files.text("/proc/uptime")),
         boot=proc.boot_id(),
         jobs=["%s/%d" % (job, number) for job, number, state in status.living(root) if state != "elsewhere"],
         setting_up=is_set_up(CLOUD_INIT),
         gpus=gpu_percents(),
         cpu_s=busy_ticks / _TICKS,
         processes=processes(),
-        disk_bytes=disk_bytes(_text("/proc/diskstats")),
-        net_bytes=net_bytes(_text("/proc/net/dev")),
+        disk_bytes=disk_bytes(files.text("/proc/diskstats")),
+        net_bytes=net_bytes(files.text("/proc/net/dev")),
         input_age_s=input_age(TERMINALS),
     )
 
@@ -107,11 +107,3 @@ def input_age(pattern: str) -> Optional[float]:
         except OSError:
             continue
     return min(ages) if ages else None
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read(1 << 20).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -26,6 +26,15 @@ def nameless() -> BinaryIO:
         return tempfile.TemporaryFile()
 
 
+def text(path: str, most: int = 1 << 20) -> str:
+    """What a small file says, without the space around it; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read(most).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
 def sync_folder(path: str) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Optional
 
-from cloudtui_host import detach, gpus, installer, locks, proc, tool
+from cloudtui_host import detach, files, gpus, installer, locks, proc, tool
 from cloudtui_host.sample import parse_meminfo
 
 PYTHON_S = 15.0
@@ -72,14 +72,6 @@ for folder in sys.path:
         break
 print("cloudtui-python " + json.dumps(found))
 """
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read(1 << 20).decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def candidates() -> List[str]:
@@ -184,19 +176,19 @@ def parse_quota(text: str) -> Optional[float]:
 
 def _cores() -> int:
     cores = len(os.sched_getaffinity(0))
-    limit = parse_quota(_text("/sys/fs/cgroup/cpu.max"))
+    limit = parse_quota(files.text("/sys/fs/cgroup/cpu.max"))
     return max(1, min(cores, round(limit))) if limit else cores
 
 
 def _memory() -> Dict[str, Any]:
-    memory = parse_meminfo(_text("/proc/meminfo"))
+    memory = parse_meminfo(files.text("/proc/meminfo"))
     total = memory.get("MemTotal")
     free = memory.get("MemAvailable", memory.get("MemFree"))
     for limit_path, used_path in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
-        limit, used = parse_limit(_text(limit_path)), parse_limit(_text(used_path))
+        limit, used = parse_limit(files.text(limit_path)), parse_limit(files.text(used_path))
         if limit is not None and total is not None and limit < total:
             total, free = limit, max(0, limit - (used or 0))
     return {"memory_bytes": total, "memory_free_bytes": free}
@@ -221,7 +213,7 @@ def in_container() -> bool:
     """Whether this is a container rather than a machine."""
     if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
         return True
-    first = _text("/proc/1/cgroup")
+    first = files.text("/proc/1/cgroup")
     return any(word in first for word in ("docker", "kubepods", "lxc", "containerd", "podman"))
 
 
@@ -251,7 +243,7 @@ def facts(root: str) -> Dict[str, Any]:
             "systemd_user": asked_systemd.result(),
         }
     return {
-        "os": parse_os_release(_text("/etc/os-release")) or platform.system(),
+        "os": parse_os_release(files.text("/etc/os-release")) or platform.system(),
         "kernel": platform.release(),
         "arch": platform.machine(),
         "hostname": proc.hostname(),
@@ -263,7 +255,7 @@ def facts(root: str) -> Dict[str, Any]:
         ],
         "uv": installer.find_uv(),
         "libc": " ".join(platform.libc_ver()).strip(),
-        "cpu": {"model": parse_cpu_model(_text("/proc/cpuinfo")), "cores": _cores()},
+        "cpu": {"model": parse_cpu_model(files.text("/proc/cpuinfo")), "cores": _cores()},
         **_memory(),
         **_disk(root),
         "slurm": shutil.which("sbatch") is not None,

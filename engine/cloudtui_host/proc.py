@@ -8,6 +8,8 @@ import os
 import socket
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from cloudtui_host import files
+
 
 class Stat(NamedTuple):
     """What /proc tells of a process."""
@@ -19,18 +21,10 @@ class Stat(NamedTuple):
     rss_pages: int
 
 
-def _text(path: str) -> str:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read(65536).decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
 @functools.lru_cache(maxsize=1)
 def boot_id() -> str:
     """This boot of this kernel."""
-    return _text("/proc/sys/kernel/random/boot_id") or "unknown"
+    return files.text("/proc/sys/kernel/random/boot_id") or "unknown"
 
 
 @functools.lru_cache(maxsize=1)
@@ -39,7 +33,7 @@ def machine_id() -> str:
 
     Nodes that boot one image share /etc/machine-id, containers have none: the host name is part of it.
     """
-    base = _text("/etc/machine-id") or _text("/var/lib/dbus/machine-id")
+    base = files.text("/etc/machine-id") or files.text("/var/lib/dbus/machine-id")
     return hashlib.sha256(("%s\n%s" % (base, hostname())).encode()).hexdigest()[:32]
 
 
@@ -63,7 +57,7 @@ def parse_stat(text: str) -> Optional[Stat]:
 
 def stat(pid: int) -> Optional[Stat]:
     """What /proc tells of `pid`, or None where there is no such process."""
-    return parse_stat(_text("/proc/%d/stat" % pid))
+    return parse_stat(files.text("/proc/%d/stat" % pid))
 
 
 def identity(pid: int) -> Dict[str, Any]:

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any, Dict, Optional, Tuple
 
-from cloudtui_host import gpus, layout, proc
+from cloudtui_host import files, gpus, layout, proc
 from cloudtui_host.journal import JournalWriter
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -39,31 +39,23 @@ def parse_meminfo(text: str) -> Dict[str, int]:
     return found
 
 
-def _read(path: str) -> str:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read(1 << 20).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
 class Meter:
     """Turns counters into rates between two looks."""
 
     def __init__(self, root: str, pgid: int) -> None:
         self._root = root
         self._pgid = pgid
-        self._cpu = parse_cpu(_read("/proc/stat"))
+        self._cpu = parse_cpu(files.text("/proc/stat"))
         self._job: Optional[Tuple[float, Dict[int, int]]] = None
 
     def values(self) -> Dict[str, float]:
         """The numbers of now."""
         values: Dict[str, float] = {}
-        busy, total = parse_cpu(_read("/proc/stat"))
+        busy, total = parse_cpu(files.text("/proc/stat"))
         if total > self._cpu[1]:
             values["cpu/percent"] = round(100.0 * (busy - self._cpu[0]) / (total - self._cpu[1]), 2)
         self._cpu = (busy, total)
-        memory = parse_meminfo(_read("/proc/meminfo"))
+        memory = parse_meminfo(files.text("/proc/meminfo"))
         if "MemTotal" in memory:
             values["memory/total_bytes"] = memory["MemTotal"]
             values["memory/used_bytes"] = memory["MemTotal"] - memory.get(

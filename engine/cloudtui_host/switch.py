@@ -93,7 +93,7 @@ def _standing(root: str, switch: Optional[Switch]) -> Dict[str, Any]:
         return found
     said = tool.output("sh", os.path.join(switch.folder, "switch"), switch.folder, "show") or ""
     found["left_s"] = int(said) if said.lstrip("-").isdigit() else None
-    idle_s = _text(os.path.join(switch.folder, "idle_s"))
+    idle_s = files.text(os.path.join(switch.folder, "idle_s"))
     found["idle_s"] = int(idle_s) if idle_s.isdigit() and int(idle_s) else None
     if found["idle_s"]:
         found["quiet_s"], found["why"] = ending.quiet_for(root)
@@ -202,11 +202,3 @@ def _keep_ticking(folder: str) -> None:
         )  # fmt: skip
     finally:
         os.close(lock)
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read(100).decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
