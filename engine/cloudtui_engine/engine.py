@@ -18,6 +18,7 @@ from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.hosts.connect import connector
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.lock import EngineLock
+from cloudtui_engine.hosts.gpu_watch import GpuWatch
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import LinkState
 from cloudtui_engine.runs.follow import AttemptFollower, is_on_its_own
@@ -49,6 +50,7 @@ class Engine:
         self._closing.set()
 
     def run(self) -> None:
+        self._watch = GpuWatch(self._catalog, self._links)
         """Until asked to end, or until nothing was to do for the idle time."""
         session = self._catalog.engine_sessions.begin(os.getpid(), __version__)
         self._take_over()
@@ -89,6 +91,7 @@ class Engine:
                 log.error("%s %s", error.message, error.hint)  # noqa: TRY400 - a sentence, not a traceback
                 self._closing.wait(5.0)
             if self._idle_exit_s is not None and time.monotonic() - idle_since > self._idle_exit_s:
+                    self._watch.step()
                 if self._end_if_idle(session):
                     return "idle"
                 idle_since = time.monotonic()

@@ -20,12 +20,13 @@ from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
-    from cloudtui_engine.catalog.action_log import ActionLog
     from cloudtui_engine.catalog.clouds import Listings, Orphans
     from cloudtui_engine.catalog.costs import Costs
+    from cloudtui_engine.catalog.action_log import ActionLog
     from cloudtui_engine.catalog.datasets import Datasets
     from cloudtui_engine.catalog.engine_sessions import EngineSessions
     from cloudtui_engine.catalog.events import Events
+    from cloudtui_engine.catalog.gpu_use import GpuUse
     from cloudtui_engine.catalog.launches import Launches
     from cloudtui_engine.catalog.models import Models
     from cloudtui_engine.catalog.notices import Notices
@@ -154,6 +155,13 @@ class Catalog:
         from cloudtui_engine.catalog.prices import Prices
 
         return Prices(self)
+
+    @cached_property
+    def gpu_use(self) -> GpuUse:
+        """What GPUs did of late."""
+        from cloudtui_engine.catalog.gpu_use import GpuUse
+
+        return GpuUse(self)
 
     @cached_property
     def engine_sessions(self) -> EngineSessions:

@@ -18,7 +18,8 @@ _COLUMNS = (
     "id, name, provider, address, root, wanted, cloud_state, link_state, link_detail, link_since,"
     " price_usd_per_hour,"
     " facts, gpus, machine_id, clock_offset_s, seen_at, created_at, forgotten_at, cloud_id, region, zone,"
-    " machine_type, spot, launch_id, deadline_at, cloud_seen_at, cloud_reason, missing_since, host_key"
+    " machine_type, spot, launch_id, deadline_at, cloud_seen_at, cloud_reason, missing_since, host_key,"
+    " idle_since, looked_at"
 )
 _NAMES = tuple(_COLUMNS.replace(",", " ").split())
 _JSON = frozenset({"address", "facts", "gpus"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from cloudtui_engine.catalog.schema_fleet import THIRD
+from cloudtui_engine.catalog.schema_idle import FIFTH
 from cloudtui_engine.catalog.schema_money import FOURTH
 
 migrations = Migrations("cloudtui")
@@ -382,6 +383,12 @@ def m003_fleet(db: Database) -> None:
 def m004_money(db: Database) -> None:
     """What accrued, what providers said of prices, and runs whose share is to be computed."""
     _execute(db, FOURTH)
+
+
+@migrations()
+def m005_idle(db: Database) -> None:
+    """What GPUs did of late, and since when a machine is idle."""
+    _execute(db, FIFTH)
 
 
 def _execute(db: Database, script: str) -> None:

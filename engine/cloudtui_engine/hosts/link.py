@@ -112,6 +112,12 @@ class HostLink:
         self._run()
 
     @property
+    def is_up(self) -> bool:
+        """A session is up."""
+        with self._state:
+            return self._session is not None
+
+    @property
     def is_needed(self) -> bool:
         """Whether someone uses the link or an attempt is followed over it."""
         with self._state:

@@ -25,6 +25,11 @@ class Links:
                 self._links[instance_id] = HostLink(self._catalog, instance_id, self._connect)
             return self._links[instance_id]
 
+    def has(self, instance_id: str) -> bool:
+        """There is a link to it, up or not: it was used."""
+        with self._lock:
+            return instance_id in self._links
+
     def needed(self) -> int:
         """How many links someone uses or an attempt is followed over."""
         with self._lock:

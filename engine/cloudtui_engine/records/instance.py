@@ -98,6 +98,11 @@ class Instance:
     host_key: str = ""
     """The host key that is pinned to it, a line of known_hosts without the name."""
 
+    idle_since: float | None = None
+    """Since when each look found no job of ours and quiet GPUs there; None: at work, or not known."""
+    looked_at: float | None = None
+    """When the engine looked last: what is idle is known for that moment."""
+
     @property
     def is_rented(self) -> bool:
         """It is a cloud's, and costs money while it lives."""

@@ -14,7 +14,7 @@ from cloudtui_engine.errors import CatalogError, FailedError
 from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs import console_log
 from cloudtui_engine.runs.columns import KeyCleaner, collect, number
-from cloudtui_engine.runs.intake import GpuSample, Intake, gpu_columns
+from cloudtui_engine.runs.intake import GpuSamples, Intake, gpu_columns
 from cloudtui_engine.runs.journal_lines import JournalParser, Record
 
 CONSOLE = "console"
@@ -138,20 +138,25 @@ class Ingest:
             source.run_id, source.attempt, columns.points | gpus, scope="system"
         )
         bad += newest.bad
+        self._catalog.gpu_use.add(source.instance_id, newest.all)
         self._show(newest)
         return bad
 
-    def _show(self, newest: GpuSample) -> None:
+    def _show(self, newest: GpuSamples) -> None:
         """Keep it as the machine's state of now, which it is not while old journals are read."""
         now = time.time()
         at = min(newest.t, now)
         if not newest.gpus or now - at > FRESH_S:
             return
         instances, instance_id = self._catalog.instances, self._source.instance_id
-        shown = [number(gpu.get("t")) for gpu in instances.get(instance_id).gpus]
+        before = {gpu.get("index"): gpu for gpu in instances.get(instance_id).gpus}
+        shown = [number(gpu.get("t")) for gpu in before.values()]
         # A sample of a clock that was ahead does not stand for ever.
         if all(t is None or t < at or t > now for t in shown):
-            instances.update(instance_id, gpus=[{**gpu, "t": at} for gpu in newest.gpus])
+            # Samples do not tell who uses a GPU: what the newest look found stays.
+            users = {index: gpu.get("processes") or [] for index, gpu in before.items()}
+            found = [{**gpu, "processes": users.get(gpu["index"], []), "t": at} for gpu in newest.gpus]
+            instances.update(instance_id, gpus=found)
 
     def _note_damage(self, moved: Source, bad: int) -> Source:
         if not moved.damaged:

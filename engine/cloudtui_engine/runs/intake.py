@@ -11,6 +11,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.errors import FailedError
 from cloudtui_engine.records.facts import checked_gpus
+from cloudtui_engine.records.gpu import GpuSample, samples_of
 from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs.columns import MAX_STEP, KeyCleaner, is_step, number
 from cloudtui_engine.runs.line_shapes import LATEST
@@ -222,20 +223,22 @@ def _is_safe_name(name: str) -> bool:
 
 
 @dataclass(slots=True)
-class GpuSample:
-    """The newest sample of all GPUs of a machine."""
+class GpuSamples:
+    """What samples tell of all GPUs of a machine."""
 
     t: float = 0.0
-    """When, by our clock."""
+    """When the newest was, by our clock."""
     gpus: list[Record] = field(default_factory=list)
+    all: list[GpuSample] = field(default_factory=list)
+    """Each GPU at each moment."""
     bad: int = 0
     """Samples whose GPUs are no list."""
 
 
-def gpu_columns(records: list[Record], shift: float) -> tuple[dict[str, Points], GpuSample]:
+def gpu_columns(records: list[Record], shift: float) -> tuple[dict[str, Points], GpuSamples]:
     """The series of each GPU, and the newest sample of all of them, made safe."""
     points: dict[str, Points] = {}
-    newest = GpuSample()
+    newest = GpuSamples()
     for record in records:
         step, time = record.get("seq"), number(record.get("t"))
         if not is_step(step) or time is None or not 0 <= time < LATEST:
@@ -247,6 +250,7 @@ def gpu_columns(records: list[Record], shift: float) -> tuple[dict[str, Points],
             continue
         if gpus:
             newest.t, newest.gpus = time + shift, gpus
+            newest.all += samples_of(gpus, time + shift)
         for gpu in gpus:
             for name in _GPU:
                 if gpu.get(name) is not None:

@@ -120,6 +120,17 @@ def test_a_catalog_of_the_fourth_format_keeps_what_accrued(tmp_path: Path) -> No
     catalog.close()
 
 
+def test_a_catalog_of_the_fifth_format_keeps_what_gpus_did(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript((OLD / "v5.sql").read_text())
+    catalog = open_catalog(tmp_path)
+    rented = catalog.instances.find("rented")
+    assert (rented.idle_since, rented.looked_at) == (1_790_000_000.0, 1_790_000_060.0)
+    (minute,) = catalog.gpu_use.since(rented.id, 1_790_000_060.0)
+    assert (minute.gpu, minute.utilization, minute.memory_used) == (0, 3.0, 1e9)
+    catalog.close()
+
+
 def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
