@@ -259,6 +259,20 @@ class Provider(ABC):
         """Start a stopped one. Of one that runs: done."""
         raise NotImplementedError(f"{self.name} cannot start {machine} in {region}.")
 
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:
+        """Have a machine end at another time: in its tag, and in the cloud's own limit where it has one.
+
+        Args:
+            region: where it is.
+            machine: the cloud's id of it.
+            deadline: RFC 3339, UTC; empty: none.
+            lifetime_s: the same as seconds from now; 0: none.
+
+        Raises:
+            NotImplementedError: the cloud keeps no deadline, neither as a limit nor as a tag.
+        """
+        raise NotImplementedError(f"{self.name} keeps no deadline of {machine} in {region}.")
+
     @abstractmethod
     def check(self) -> list[Check]:
         """What is missing on this machine or in the account, permission by permission; changes nothing."""
