@@ -16,9 +16,9 @@ from cloudtui_engine.dispatcher import Dispatcher
 from cloudtui_engine.errors import CatalogError, CloudtuiError
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.hosts.connect import connector
+from cloudtui_engine.hosts.gpu_watch import GpuWatch
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.lock import EngineLock
-from cloudtui_engine.hosts.gpu_watch import GpuWatch
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import LinkState
 from cloudtui_engine.runs.follow import AttemptFollower, is_on_its_own
@@ -44,13 +44,13 @@ class Engine:
         self._links = Links(self._catalog, connector(paths, self._secrets))
         self._context = Context(self._catalog, paths, self._links, self._secrets, self._closing)
         self._dispatcher = Dispatcher(self._context)
+        self._watch = GpuWatch(self._catalog, self._links)
 
     def ask_to_end(self) -> None:
         """End soon; jobs on hosts go on, and the next engine goes on with what was begun."""
         self._closing.set()
 
     def run(self) -> None:
-        self._watch = GpuWatch(self._catalog, self._links)
         """Until asked to end, or until nothing was to do for the idle time."""
         session = self._catalog.engine_sessions.begin(os.getpid(), __version__)
         self._take_over()
@@ -85,13 +85,13 @@ class Engine:
                     version = now
                     decided = time.monotonic()
                     self._dispatcher.step()
+                    self._watch.step()
                     if self._has_work():
                         idle_since = time.monotonic()
             except CatalogError as error:
                 log.error("%s %s", error.message, error.hint)  # noqa: TRY400 - a sentence, not a traceback
                 self._closing.wait(5.0)
             if self._idle_exit_s is not None and time.monotonic() - idle_since > self._idle_exit_s:
-                    self._watch.step()
                 if self._end_if_idle(session):
                     return "idle"
                 idle_since = time.monotonic()
