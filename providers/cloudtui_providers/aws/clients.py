@@ -1,0 +1,120 @@
+"""The clients of boto3: made when first used, one for each service and region, shared by all threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from cloudtui_providers.aws.errors import translated
+from cloudtui_providers.errors import NotInstalledError
+
+CONNECT_S = 5
+READ_S = 60
+"""RunInstances may think for long, and its answer is worth waiting for."""
+CONNECTIONS = 16
+SERVICES = {"servicequotas": "service-quotas"}
+"""Where boto3 calls a service otherwise than IAM does."""
+
+
+class Clients:
+    """Calls to AWS, by the names that IAM gives them: `ec2:DescribeRegions`.
+
+    Each is sent once: what is to be asked again, and when, the engine decides.
+
+    Args:
+        endpoint: an address for all of them; empty: boto3's own affair.
+    """
+
+    def __init__(self, endpoint: str = "") -> None:
+        self._endpoint = endpoint or None
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def ask(self, region: str, action: str, *, but: Collection[str] = (), **arguments: Any) -> dict[str, Any]:
+        """The answer to what may be asked again, for it changes nothing, or nothing twice.
+
+        Args:
+            region: where.
+            action: as IAM names it.
+            but: errors of AWS that are answers, too: the empty one.
+            **arguments: boto3's.
+        """
+        with translated(action, but=but):
+            return dict(self._method(region, action)(**arguments))
+        return {}
+
+    def change(
+        self, region: str, action: str, *, but: Collection[str] = (), **arguments: Any
+    ) -> dict[str, Any]:
+        """The answer to what must be known to be done or not: a lost one is an `AmbiguousError`."""
+        with translated(action):
+            method = self._method(region, action)
+        with translated(action, changes=True, but=but):
+            return dict(method(**arguments))
+        return {}
+
+    def pages(self, region: str, action: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        """The answer to a question, page by page; any of them may raise."""
+        from botocore import xform_name
+
+        service, _, operation = action.partition(":")
+        with translated(action):
+            client = self._client(service, region)
+            pages = iter(client.get_paginator(xform_name(operation)).paginate(**arguments))
+        while True:
+            with translated(action):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield dict(page)
+
+    def default_region(self) -> str:
+        """Where questions go that are the same everywhere."""
+        with translated("configuration"):
+            return str(self._opened().region_name or "us-east-1")
+
+    def _method(self, region: str, action: str) -> Any:
+        from botocore import xform_name
+
+        service, _, operation = action.partition(":")
+        return getattr(self._client(service, region), xform_name(operation))
+
+    def _client(self, service: str, region: str) -> Any:
+        with self._lock:
+            made = self._made.get((service, region))
+        return made or self._make(service, region)
+
+    def _make(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=CONNECT_S,
+            read_timeout=READ_S,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=CONNECTIONS,
+            tcp_keepalive=True,
+            user_agent_extra="cloudtui",
+        )
+        session, name = self._opened(), SERVICES.get(service, service)
+        with self._lock:  # a session is not safe for threads; its clients are
+            name = SERVICES.get(service, service)
+            return self._made.setdefault(
+                (service, region),
+                session.client(name, region_name=region, config=config, endpoint_url=self._endpoint),
+            )
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                self._session = _session()
+            return self._session
+
+
+def _session() -> Any:
+    try:
+        import boto3
+    except ImportError as error:
+        raise NotInstalledError("boto3 is not installed.", "pip install 'cloudtui[aws]'") from error
+    return boto3.Session()
