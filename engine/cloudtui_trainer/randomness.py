@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-INITIAL, ORDER, STEP = range(3)
-"""What a seed is used for: the first weights, the order of an epoch, the draws of a step."""
+INITIAL, ORDER, STEP, VIEW = range(4)
+"""What a seed is used for: the first weights, the order of an epoch, the draws of a step, and those of
+a batch whose answers are kept."""
 
 
 def mixed(seed: int, use: int, number: int) -> int:

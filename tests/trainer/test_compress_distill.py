@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.trainer.compress_models import CNN, task_of, trained, write_pictures
 
-from cloudtui_trainer.compress.distill import Lesson, distill, mixed_loss
+from cloudtui_trainer.compress.distill import VIEWS, Lectures, Lesson, distill, mixed_loss
 from cloudtui_trainer.compress.kl import divergence
 from cloudtui_trainer.compress.others import masks, zeroed
 from cloudtui_trainer.compress.rows import TrainRows
@@ -58,6 +58,33 @@ def test_the_same_seed_teaches_the_same(taught):
     left, right, other = (learn(taught, seed=seed)[0].state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(left[name], right[name]) for name in left)
     assert not all(torch.equal(left[name], other[name]) for name in left)
+
+
+def test_the_teacher_is_asked_once_for_each_view_and_again_where_its_word_is_too_long(taught, monkeypatch):
+    task, teacher, _ = taught
+    asked = []
+
+    class Counted(torch.nn.Module):
+        def forward(self, inputs):
+            asked.append(len(inputs))
+            return teacher(inputs)
+
+    lesson = Lesson(Settings(batch_size=200), torch.device("cpu"), half=False)
+    first = Lectures(Counted(), TrainRows(task), lesson)
+    heard = [first.batch(step) for step in range(3 * VIEWS * first.each)]
+    assert len(asked) == VIEWS * first.each
+    inputs = [shown for shown, _, _ in heard]
+    assert torch.equal(inputs[0], inputs[VIEWS * first.each])
+    assert not torch.equal(inputs[0], inputs[first.each])
+    with torch.no_grad():
+        assert all(torch.equal(said, teacher(shown)) for shown, _, said in heard)
+
+    monkeypatch.setattr("cloudtui_trainer.compress.distill._MOST_KEPT", 0)
+    asked.clear()
+    forgetful = Lectures(Counted(), TrainRows(task), lesson)
+    for step in range(2 * VIEWS * forgetful.each):
+        forgetful.batch(step)
+    assert len(asked) == 2 * VIEWS * forgetful.each
 
 
 def test_the_teacher_stays_as_it_is(taught):

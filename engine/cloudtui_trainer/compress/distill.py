@@ -18,7 +18,7 @@ from cloudtui_trainer.compress.rows import TrainRows
 from cloudtui_trainer.compress.settings import Settings
 from cloudtui_trainer.devices import autocast, move
 from cloudtui_trainer.errors import TrainerError
-from cloudtui_trainer.randomness import ORDER, STEP, mixed, seed_devices
+from cloudtui_trainer.randomness import ORDER, STEP, VIEW, mixed, seed_devices
 from cloudtui_trainer.rates import schedule
 from cloudtui_trainer.stop import Stop
 
@@ -27,6 +27,10 @@ _STEPS = 2000
 _EPOCHS = (6, 20)
 _WEIGHT_DECAY = 0.01
 _LONGEST_AVERAGE = 0.998
+VIEWS = 8
+"""Epochs that differ in order and augmentation; the next ones are these again."""
+_MOST_KEPT = 256 * 2**20
+"""Bytes that the teacher's word may take; of more it is asked each time."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,42 @@ class Lesson:
         each = math.ceil(rows / self.settings.batch_size)
         least, most = _EPOCHS
         return self.settings.epochs or min(max(round(_STEPS / each), least), most)
+
+
+class Lectures:
+    """Batches of augmented rows with what the teacher says of them.
+
+    The whole network is several times as dear as the cut one that learns from it. So what it said in the
+    first `VIEWS` epochs is kept, and those are given again: each row in eight shapes is more than a network
+    small enough to be worth having can learn by heart.
+    """
+
+    def __init__(self, teacher: nn.Module, rows: TrainRows, lesson: Lesson) -> None:
+        self._teacher, self._rows, self._lesson = teacher, rows, lesson
+        self.each = math.ceil(rows.count / lesson.settings.batch_size)
+        self._kept: dict[int, torch.Tensor] = {}
+        self._room = _MOST_KEPT
+        self._order: tuple[torch.Tensor, ...] = ()
+
+    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Inputs, targets and the teacher's outputs for a step; steps are asked for in their order."""
+        seed, device = self._lesson.settings.seed, self._lesson.device
+        epoch, place = divmod(step % (VIEWS * self.each), self.each)
+        if not place:
+            chance = torch.Generator().manual_seed(mixed(seed, ORDER, epoch))
+            self._order = torch.randperm(self._rows.count, generator=chance).tensor_split(self.each)
+        seen = epoch * self.each + place
+        seed_devices(mixed(seed, VIEW, seen), device)
+        inputs, targets = self._rows.batch(self._order[place], augment=True)
+        inputs, targets = inputs.to(device), targets.to(device)
+        said = self._kept.get(seen)
+        if said is None:
+            with torch.no_grad(), autocast(device, self._lesson.half):
+                said = self._teacher(inputs)
+            self._room -= said.nbytes
+            if self._room >= 0:
+                self._kept[seen] = said
+        return inputs, targets, said
 
 
 def distill(
