@@ -57,7 +57,7 @@ def parse_stat(text: str) -> Optional[Stat]:
 
 def stat(pid: int) -> Optional[Stat]:
     """What /proc tells of `pid`, or None where there is no such process."""
-    return parse_stat(files.text("/proc/%d/stat" % pid))
+    return parse_stat(files.text("/proc/%d/stat" % pid, most=4096))
 
 
 def identity(pid: int) -> Dict[str, Any]:
