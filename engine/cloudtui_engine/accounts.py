@@ -59,16 +59,17 @@ def commitments(catalog: Catalog, now_ms: int) -> list[Commitment]:
                 until = None if instance.deadline_at is None else ms(instance.deadline_at)
                 rate = _rate_to_come(catalog, instance)
                 found.append(Commitment(instance.name, rate, from_ms, until))
-        elif instance.forgotten_at is None and is_heard(instance, now_ms):
+        elif instance.forgotten_at is None and is_heard(instance, accounted.get(instance.id), now_ms):
             rate = sum(running(catalog, instance).values())
             if rate:
                 found.append(Commitment(instance.name, rate, max(from_ms, 0), None, is_own=True))
     return found
 
 
-def is_heard(instance: Instance, now_ms: int) -> bool:
-    """One of the user's own machines is taken for running."""
-    return instance.seen_at is not None and now_ms - ms(instance.seen_at) < HEARD_MS
+def is_heard(instance: Instance, accounted_ms: int | None, now_ms: int) -> bool:
+    """One of the user's own machines is taken for running: it was heard of, or priced, of late."""
+    heard = max(ms(instance.seen_at or 0), accounted_ms or 0)
+    return now_ms - heard < HEARD_MS
 
 
 def _rate_to_come(catalog: Catalog, instance: Instance) -> int | None:

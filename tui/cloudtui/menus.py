@@ -12,8 +12,8 @@ from cloudtui_engine.sanitize import clean_line
 NOUNS = ("instance", "dataset", "run", "model")
 _TITLES = {"instance": "Instance", "dataset": "Dataset", "run": "Run", "model": "Model"}
 _FILE = (
-    "settings.set", "settings.reset", "home.backup", "home.doctor", "engine.status", "engine.stop",
-    "home.quit",
+    "settings.set", "settings.reset", "budget.set", "budget.clear", "home.backup", "home.doctor",
+    "engine.status", "engine.stop", "home.quit",
 )  # fmt: skip
 _VIEW = ("home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.picture")
 _EVERYWHERE = ("home.filter", "home.help")

@@ -34,6 +34,7 @@ def add(context: Context, operation: Operation) -> Mapping[str, Any]:
         provider="ssh",
         address=Address(**args["address"]),
         root=str(args.get("root") or ""),
+        price_usd_per_hour=args.get("price"),
         created_at=time.time(),
     )
     context.reporter(operation)(f"Connecting to {instance.address}", None, None)

@@ -69,6 +69,8 @@ class Instance:
     """One line: what, why, what to do."""
     link_since: float | None = None
     price_usd_per_hour: float | None = None
+    cost_usd: float | None = None
+    """What it has cost so far, where somebody asked; no column."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What `probe` found; see engine/DESIGN.md."""
     gpus: tuple[Mapping[str, Any], ...] = ()

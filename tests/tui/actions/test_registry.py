@@ -17,7 +17,7 @@ from cloudtui_engine.records.run import Run, RunState
 
 WITH_HANDLER = [action for action in actions.ACTIONS if action.handler]
 PROMISED = {
-    "instance": "add import list show probe clean prepare forget",
+    "instance": "add import list show probe clean prepare price forget",
     "dataset": "add list show push",
     "run": "start script list show metrics logs stop resume again "
     "tag note rename delete restore sync import compare pull abandon export",
@@ -26,7 +26,8 @@ PROMISED = {
     "action": "list",
     "engine": "status stop",
     "settings": "set reset list get",
-    "": "doctor demo watch backup restore serve",
+    "budget": "set show clear",
+    "": "doctor demo watch cost backup restore serve",
 }
 
 

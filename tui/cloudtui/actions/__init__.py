@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cloudtui.actions import dataset, home, instance, model, run, settings
+from cloudtui.actions import dataset, home, instance, model, money, run, settings
 from cloudtui.actions.action import CLI, DESKTOP, Action, Argument
 
 __all__ = [
@@ -29,13 +29,14 @@ ACTIONS: tuple[Action, ...] = (
     *dataset.ACTIONS,
     *run.ACTIONS,
     *model.ACTIONS,
+    *money.ACTIONS,
     *settings.ACTIONS,
     *home.ACTIONS,
 )
 """As they are without the user."""
 
 _READING = frozenset(
-    {"list", "show", "logs", "metrics", "status", "doctor", "compare", "diff", "backup", "export"}
+    {"list", "show", "logs", "metrics", "status", "doctor", "cost", "compare", "diff", "backup", "export"}
 )
 _FIXED = frozenset({"home.open", "home.back", "home.mark"})
 

@@ -43,6 +43,11 @@ def forget_instances(instances: Sequence[Instance]) -> str:
     )
 
 
+def clear_budgets(_records: Sequence[object]) -> str:
+    """For `budget.clear`."""
+    return "Takes all budgets away. Whatever is asked for is rented then, whatever it costs."
+
+
 def stop_engine(_records: Sequence[object]) -> str:
     """For `engine.stop`."""
     return "Ends the engine. Work on hosts goes on; nothing new arrives here until an engine runs again."
@@ -53,6 +58,7 @@ CONSEQUENCES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "run.delete": delete_runs,
     "run.abandon": abandon_runs,
     "instance.forget": forget_instances,
+    "budget.clear": clear_budgets,
     "engine.stop": stop_engine,
 }
 

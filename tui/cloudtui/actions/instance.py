@@ -19,6 +19,7 @@ ACTIONS = (
                      option="--key", metavar="FILE"),
             Argument("root", "folder on the host that may be used; default: ~/.cloudtui", option="--root",
                      metavar="DIR"),
+            Argument("price", "what it costs you an hour, US dollars", option="--price", metavar="USD"),
             Argument("accept_host_key", "the fingerprint of the host's key, as its owner told you",
                      option="--accept-host-key", metavar="SHA256:..."),
         ),
@@ -64,6 +65,13 @@ ACTIONS = (
                      metavar="URL"),
         ),
         handler=_H + "prepare", when="instance.known", starts_work=True,
+    ),
+    Action(
+        "instance.price", "instance", "price", "Say its price",
+        "what a machine costs you an hour; it is paid for from now on",
+        (_INSTANCE, Argument("price", "US dollars an hour, as 1.10; none: it costs nothing", required=True,
+                             metavar="USD")),
+        handler=_H + "price", keys=("$",), when="instance.known",
     ),
     Action(
         "instance.forget", "instance", "forget", "Forget",

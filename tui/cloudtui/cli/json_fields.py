@@ -41,7 +41,7 @@ def instance(record: Any) -> dict[str, Any]:
         "address": str(record.address),
         "root": record.root,
         "price_usd_per_hour": record.price_usd_per_hour,
-        "cost_usd": None,
+        "cost_usd": record.cost_usd,
         "gpus": [{field: gpu.get(field) for field in gpu_fields} for gpu in record.gpus],
         "facts": dict(record.facts),
         "seen_at": rfc3339(record.seen_at),
@@ -257,13 +257,13 @@ _BY_TYPE: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def _of_jobs(name: str) -> Callable[[Any], dict[str, Any]] | None:
-    from cloudtui.cli import job_json
+    from cloudtui.cli import job_json, money_texts
 
     found: Mapping[str, Callable[[Any], dict[str, Any]]] = {
         "Evaluation": job_json.evaluation, "Compression": job_json.compression,
         "ModelDetail": job_json.model_detail, "ModelDifference": job_json.difference,
         "Cleaning": job_json.cleaning, "OperationRow": job_json.operation_row,
-        "Act": job_json.act,
+        "Act": job_json.act, "BudgetState": money_texts.budget_json, "CostReport": money_texts.cost_json,
     }  # fmt: skip
     return found.get(name)
 

@@ -16,6 +16,7 @@ NOUN_HELP: Mapping[str, str] = {
     "run": "training runs: start, watch, compare, keep",
     "model": "what runs have learned",
     "action": "what was done here, as the command that does it",
+    "budget": "what may be spent for a launch, in a day, in a month",
     "operation": "what was asked for, and how far it is",
     "settings": "how the desktop looks, its keys, how you are told",
     "engine": "the process that talks to machines",

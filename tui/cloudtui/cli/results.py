@@ -12,6 +12,7 @@ from cloudtui.cli import (
     dataset_texts,
     difference_texts,
     job_texts,
+    money_texts,
     run_texts,
     texts,
     work_texts,
@@ -168,6 +169,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Ended": lambda result, _: ["The engine has ended." if result.was_running else "No engine was running."],
     "Watched": lambda _result, _cells: [],
     "Served": lambda result, _: [f"{result.address} is closed."],
+    "CostReport": money_texts.cost,
     "Written": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}"],
     "Exported": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}, sha256 {result.sha256}"],
 }

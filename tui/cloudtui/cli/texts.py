@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as words
-from cloudtui.cli import dataset_texts, job_texts, run_texts, work_texts
+from cloudtui.cli import dataset_texts, job_texts, money_texts, run_texts, work_texts
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.model import Model
@@ -57,6 +57,8 @@ def instance(record: Instance) -> Lines:
             ("Where", clean_line(str(record.address))),
             ("State", f"{words.LINK_MARKS[record.link_state]}  {clean_line(record.link_detail)}".rstrip()),
             ("Seen", f"{words.since(record.seen_at, now)} ago" if record.seen_at else ""),
+            ("Price", _per_hour(record.price_usd_per_hour)),
+            ("Cost", f"${words.money(record.cost_usd)}" if record.cost_usd is not None else ""),
             ("Folder", clean_line(record.root)),
             ("System", clean_line(" ".join(str(facts.get(k) or "") for k in _SYSTEM))),
             ("CPU", clean_line(f"{cpu.get('model', '')} x{cpu.get('cores', '?')}") if cpu else ""),
@@ -73,6 +75,10 @@ def instance(record: Instance) -> Lines:
         with_torch = f"torch {clean_line(str(torch))}" if torch else "no torch"
         lines.append(f"Python {version}  {clean_line(str(python.get('path', '')))}  {with_torch}")
     return lines
+
+
+def _per_hour(price: float | None) -> str:
+    return "" if price is None else f"${words.money(price)} an hour"
 
 
 def _free_of(facts: Mapping[str, Any], what: str) -> str:
@@ -149,6 +155,7 @@ LISTS: Mapping[str, Callable[[Any, int | None], Lines]] = {
     "dataset": dataset_texts.datasets,
     "model": models,
     "operation": work_texts.operations,
+    "budget": money_texts.budgets,
     "action": work_texts.acts,
 }
 EMPTY: Mapping[str, str] = {
@@ -156,6 +163,7 @@ EMPTY: Mapping[str, str] = {
     "instance": "No machines but this one. Add one: cloudtui instance add NAME --ssh USER@HOST",
     "dataset": "No datasets. Begin with: cloudtui dataset add digits digits",
     "action": "Nothing was done here yet.",
+    "budget": "No budgets: nothing holds a launch back. Set one: cloudtui budget set 50/month",
     "operation": "Nothing waits and nothing is under way. All that ever was: cloudtui operation list --all",
     "model": "No models. A training run leaves one: cloudtui demo",
 }

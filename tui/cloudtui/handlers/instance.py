@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from cloudtui.handlers import values
+from cloudtui.handlers import money, values
 from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import CloudtuiError, RefusedError, UsageError
 from cloudtui_engine.ids import new_id
+from cloudtui_engine.money.amounts import dollars
 from cloudtui_engine.records.instance import LOCAL, Address, Instance
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
@@ -22,12 +24,14 @@ def add(
     *,
     key: str | None = None,
     root: str | None = None,
+    price: str | None = None,
     accept_host_key: str | None = None,
 ) -> Instance | Operation:
     """Add a machine and look at it; it is on the list once it has answered."""
     from cloudtui_engine import operations
 
     address = values.ssh_address(ssh, key)
+    usd_per_hour = money.price(price) if price else None
     _free(session, values.new_name(name, "a machine"))
     if accept_host_key and not accept_host_key.startswith("SHA256:"):
         raise UsageError("A fingerprint begins with SHA256:.", "ssh-keygen -lf shows it on the host.")
@@ -44,6 +48,7 @@ def add(
                 "key_file": address.key_file,
             },
             "root": root or "",
+            "price": usd_per_hour,
             "accept_host_key": accept_host_key or "",
         },
     )
@@ -98,12 +103,33 @@ def list_all(session: Session) -> list[Instance]:
     """All machines, this one first."""
     session.catalog.instances.ensure_local()
     found = session.catalog.instances.list()
-    return sorted(found, key=lambda instance: (instance.name != LOCAL, instance.created_at))
+    cost = session.catalog.costs.of_instances()
+    return [
+        _with_cost(one, cost)
+        for one in sorted(found, key=lambda instance: (instance.name != LOCAL, instance.created_at))
+    ]
 
 
 def show(session: Session, instance: str) -> Instance:
     """One machine."""
-    return find(session, instance)
+    return _with_cost(find(session, instance), session.catalog.costs.of_instances())
+
+
+def price(session: Session, instance: str, price: str) -> Instance:
+    """Say what a machine costs from now on.
+
+    Raises:
+        UsageError: that is no price.
+    """
+    from cloudtui_engine import bookkeeping
+
+    found = find(session, instance)
+    bookkeeping.set_price(session.catalog, found.id, money.price(price), time.time())
+    return show(session, found.id)
+
+
+def _with_cost(instance: Instance, cost: Mapping[str, int]) -> Instance:
+    return replace(instance, cost_usd=dollars(cost[instance.id])) if instance.id in cost else instance
 
 
 def probe(session: Session, instance: str) -> Instance | Operation:
