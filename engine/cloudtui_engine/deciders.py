@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.fleet import due
 from cloudtui_engine.records.notice import ABOUT, COMMAND, TOLD_BY_DEFAULT, WEBHOOK, Notice
 
 STALLED_AFTER_S = 300.0
@@ -49,12 +50,18 @@ def tell(
                 yield Proposal(kind, kind, f"{kind}:{notice.id}", {"notice": notice.as_dict()})
 
 
+def watch_clouds(catalog: Catalog, now: float) -> Iterable[Proposal]:
+    """Clouds are looked at while something there lives, and what was left undone there is taken up again."""
+    return (Proposal(kind, target, key, args) for kind, target, key, args in due.due(due.read(catalog, now)))
+
+
 DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finished,)
 
 
-def decide(catalog: Catalog) -> int:
+def decide(catalog: Catalog, now: float | None = None) -> int:
     """Submit what the deciders propose; returns how many operations are new."""
     fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
+    fresh += _submit(catalog, watch_clouds(catalog, time.time() if now is None else now))
     _note_stalled(catalog)
     return fresh + _tell_what_happened(catalog)
 

@@ -10,7 +10,7 @@ from typing import Any
 from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import enrol, tell
+from cloudtui_engine.handlers import enrol, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.prepare import prepare
@@ -31,6 +31,11 @@ HANDLERS: dict[str, Handler] = {
     "instance.probe": enrol.probe,
     "instance.prepare": prepare,
     "instance.clean": clean,
+    "instance.launch": rent.launch,
+    "instance.start": rent.start,
+    "instance.stop": rent.stop,
+    "instance.terminate": rent.terminate,
+    "fleet.reconcile": rent.reconcile,
     "dataset.push": push,
     "notify.command": tell.command,
     "notify.webhook": tell.webhook,
@@ -40,8 +45,9 @@ HANDLERS: dict[str, Handler] = {
     "run.sync": sync,
     "run.import": rebuild,
 }
-OVERTAKES = frozenset({"run.stop"})
-"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none."""
+OVERTAKES = frozenset({"run.stop", "instance.terminate"})
+"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none, and
+an end that waits costs money."""
 MOST_PICKUPS = 20
 CATALOG_RETRY_S = 5.0
 
@@ -72,7 +78,7 @@ class Dispatcher:
             if operation.kind not in OVERTAKES and operation.target:
                 taken.add(operation.target)
         self._books.step()
-        decide(self._context.catalog)
+        decide(self._context.catalog, self._context.clock.now())
 
     def _reap(self) -> None:
         for identifier, thread in list(self._busy.items()):

@@ -14,6 +14,8 @@ from cloudtui_engine import __version__
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.dispatcher import Dispatcher
 from cloudtui_engine.errors import CatalogError, CloudtuiError
+from cloudtui_engine.fleet import due
+from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.hosts.connect import connector
 from cloudtui_engine.hosts.gpu_watch import GpuWatch
@@ -35,14 +37,18 @@ DECIDE_EVERY_S = 1.0
 class Engine:
     """Holds links, ingests, decides. Made by the holder of the lock."""
 
-    def __init__(self, paths: Paths, *, idle_exit_s: float | None = IDLE_EXIT_S) -> None:
+    def __init__(
+        self, paths: Paths, *, idle_exit_s: float | None = IDLE_EXIT_S, clock: Clock | None = None
+    ) -> None:
         self._paths = paths
         self._idle_exit_s = idle_exit_s
         self._closing = threading.Event()
         self._catalog = Catalog.open(paths)
         self._secrets = SecretBox(paths)
         self._links = Links(self._catalog, connector(paths, self._secrets))
-        self._context = Context(self._catalog, paths, self._links, self._secrets, self._closing)
+        self._context = Context(
+            self._catalog, paths, self._links, self._secrets, self._closing, clock or Clock()
+        )
         self._dispatcher = Dispatcher(self._context)
         self._watch = GpuWatch(self._catalog, self._links)
 
@@ -99,7 +105,10 @@ class Engine:
 
     def _has_work(self) -> bool:
         return bool(
-            self._dispatcher.busy or self._catalog.operations.pending() or self._catalog.runs.open_attempts()
+            self._dispatcher.busy
+            or self._catalog.operations.pending()
+            or self._catalog.runs.open_attempts()
+            or due.keeps_engine(self._catalog)
         )
 
     def _end_if_idle(self, session: int) -> bool:

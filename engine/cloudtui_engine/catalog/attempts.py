@@ -122,6 +122,17 @@ class Attempts(Repository):
             ).fetchall()
         return [_attempt(row) for row in rows]
 
+    def on_instance(self, instance_id: str) -> list[tuple[str, Attempt]]:
+        """All that were placed there, with the names of their runs, the oldest first; not of deleted runs."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"SELECT p.name, t.* FROM ({_SELECT}) t JOIN run p ON p.id = t.id"
+                " JOIN placement l ON l.run = p.seq AND l.attempt = t.number"
+                " WHERE l.instance_id = ? AND p.deleted_at IS NULL ORDER BY p.seq, t.number",
+                (instance_id,),
+            ).fetchall()
+        return [(row[0], _attempt(row[1:])) for row in rows]
+
     def move(
         self,
         run_id: str,

@@ -158,6 +158,16 @@ class Launches(Repository):
             ).rowcount
         return done == 1
 
+    def rewrite_payload(self, launch_id: str, number: int, payload: Mapping[str, Any]) -> None:
+        """Keep this in the place of a request that will not be sent again."""
+        dead = [str(state) for state in AttemptState if state.is_dead or state is AttemptState.ADOPTED]
+        with self._catalog.write(TOPIC) as db:
+            db.execute(
+                "UPDATE launch_attempt SET payload = ? WHERE launch_id = ? AND number = ?"
+                f" AND state IN ({marks(dead)})",
+                (dumps(payload), launch_id, number, *dead),
+            )
+
     def _launches(self, where: str, values: Sequence[Any]) -> Launches_:
         with self._catalog.read() as db:
             rows = db.execute(

@@ -84,6 +84,25 @@ class Operations(Repository):
             rows = db.execute(f"{_SELECT} WHERE target = ? AND {_OPEN} ORDER BY seq", (target,)).fetchall()
         return [_operation(row) for row in rows]
 
+    def open_of(self, kinds: Collection[str]) -> Found:
+        """What is not finished of these kinds, in the order it was committed."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"{_SELECT} WHERE kind IN ({marks(kinds)}) AND {_OPEN} ORDER BY seq", tuple(kinds)
+            ).fetchall()
+        return [_operation(row) for row in rows]
+
+    def prune(self, kind: str, before: float) -> int:
+        """Forget finished operations of a kind that was asked for without arguments; returns how many.
+
+        For what an engine asks for every few seconds by itself, and nobody reads later.
+        """
+        with self._catalog.write("operation") as db:
+            return db.execute(
+                f"DELETE FROM operation WHERE kind = ? AND args = '{{}}' AND ended_at < ? AND NOT {_OPEN}",
+                (kind, before),
+            ).rowcount
+
     def requeue_running(self) -> int:
         """A new engine takes over: what a dead one had taken up is pending again. Returns how many."""
         return self._set("state = 'running'", (), state="pending")

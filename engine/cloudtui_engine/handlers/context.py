@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.paths import Paths
@@ -46,6 +47,7 @@ class Context:
     links: Links
     secrets: SecretBox
     closing: threading.Event
+    clock: Clock = field(default_factory=Clock)
 
     def reporter(self, operation: Operation) -> Callable[[str, int | None, int | None], None]:
         """A progress callback for `operation`: (text, done, total), written at most four times a second."""

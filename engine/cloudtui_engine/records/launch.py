@@ -34,6 +34,8 @@ class Wish:
     """CIDRs that may reach its SSH port."""
     lifetime_s: int = 0
     """The deadline, from the launch; 0: none."""
+    idle_s: int = 0
+    """Quiet that ends it, in seconds; 0: none does."""
     count: int = 1
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class LaunchState(StrEnum):
     """The cloud has named the machine; it is on its way to an address."""
     READY = "ready"
     FAILED = "failed"
-    """Nothing was rented, and nothing will be."""
+    """No machine came of it, or the one that came was gone before it was reached."""
     CANCELLED = "cancelled"
 
 

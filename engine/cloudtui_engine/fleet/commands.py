@@ -1,0 +1,217 @@
+"""What faces ask of the fleet: rows and operations in one transaction, and no cloud at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.fleet import asking, installation, results, trust
+from cloudtui_engine.ids import new_id
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.launch import Launch, LaunchState, Orphan, Wish
+from cloudtui_engine.records.operation import Operation, OperationState
+
+AtStake = results.AtStake
+at_stake = results.at_stake
+
+
+def submit_launch(catalog: Catalog, paths: Paths, wish: Wish) -> list[Instance]:
+    """Ask for machines: their rows, launches and operations, all or none. Several are a group.
+
+    Nothing is sent before this is on the disk; a key is made for the installation with its first launch.
+
+    Raises:
+        UsageError: the wish cannot be read.
+        RefusedError: a name is taken, a budget forbids it, or this home is a copy.
+    """
+    asking.check(wish)
+    installation.ensure(catalog, paths)
+    key_file, now = str(trust.key_file(paths)), time.time()
+    with catalog.write("instance", "operation", durable=True):
+        names = asking.names_for(catalog, wish, now)
+        asking.require_budget(catalog, wish, names, now)
+        group = new_id() if wish.count > 1 else ""
+        return [asking.ask(catalog, wish, name, key_file=key_file, group=group, now=now) for name in names]
+
+
+def submit_replacement(catalog: Catalog, paths: Paths, lost: Instance) -> Instance:
+    """Ask for another machine in the place of one that its cloud took away; the others of its group stay.
+
+    Raises:
+        RefusedError: it is not lost, was not launched here, was ended by us, or a budget forbids it.
+    """
+    if not lost.launch_id or not lost.is_gone or lost.wanted != "running":
+        raise RefusedError(f"{lost.name} is not lost.", "Only a lost machine is replaced.", code="not_lost")
+    installation.ensure(catalog, paths)
+    now = time.time()
+    with catalog.write("instance", "operation", durable=True):
+        launch = catalog.launches.get(lost.launch_id)
+        wish = replace(launch.wish, count=1)
+        catalog.instances.forget(lost.id, now)
+        asking.require_budget(catalog, wish, [lost.name], now)
+        return asking.ask(
+            catalog, wish, lost.name, key_file=str(trust.key_file(paths)), group=launch.group_id, now=now
+        )
+
+
+def submit_terminate(catalog: Catalog, instance: Instance, *, unpulled: Collection[str] = ()) -> Operation:
+    """End a machine and give back its disk; asking again while that is under way is asking once.
+
+    Args:
+        catalog: the catalog.
+        instance: a rented machine.
+        unpulled: names or ids of the runs whose results may be lost with it.
+
+    Raises:
+        RefusedError: it is not rented, or results would be lost that are not named.
+    """
+    _check_rented(instance)
+    with catalog.write("instance", "operation", durable=True):
+        results.check_named(catalog, instance, unpulled)
+        return _wish(catalog, instance, "terminate", "terminated")
+
+
+def submit_stop(catalog: Catalog, instance: Instance, *, running: Collection[str] = ()) -> Operation:
+    """Stop a machine; its disk stays, and costs what it costs.
+
+    Args:
+        catalog: the catalog.
+        instance: a rented machine.
+        running: names or ids of the runs on it that may be cut off.
+
+    Raises:
+        RefusedError: it is not rented, is gone or not there yet, or a run that is not named works on it.
+    """
+    _check_there(catalog, instance)
+    with catalog.write("instance", "operation", durable=True):
+        live = [one for one in results.at_stake(catalog, instance.id) if one.is_live]
+        left = [one.name for one in live if not {one.name, one.run_id} & set(running)]
+        if left:
+            raise RefusedError(
+                f"Runs work on {instance.name}: {', '.join(left)}.",
+                f"Stop them first (cloudtui run stop {left[0]}), or name them.",
+                code="live",
+            )
+        return _wish(catalog, instance, "stop", "stopped")
+
+
+def submit_start(catalog: Catalog, instance: Instance) -> Operation:
+    """Start a stopped machine.
+
+    Raises:
+        RefusedError: it is not rented, gone, to be ended, or this home is a copy.
+    """
+    _check_there(catalog, instance)
+    if instance.wanted == "terminated":
+        raise RefusedError(f"{instance.name} is being terminated.", "Launch another.", code="gone")
+    with catalog.write("instance", "operation", durable=True):
+        return _wish(catalog, instance, "start", "running")
+
+
+def submit_adopt(catalog: Catalog, paths: Paths, orphan: Orphan, name: str = "") -> Instance:
+    """Take up a machine of ours that no row speaks of. Its host key is asked for at the first contact.
+
+    Raises:
+        RefusedError: the name is taken, or this home is a copy.
+    """
+    installation.ensure(catalog, paths)
+    chosen = name or asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
+    return _take_up(catalog, paths, orphan, chosen, wanted="running")
+
+
+def submit_terminate_orphan(catalog: Catalog, paths: Paths, orphan: Orphan) -> Operation:
+    """End a machine of ours that no row speaks of; it has a row from then on, so that its end is watched.
+
+    Raises:
+        RefusedError: this home is a copy.
+    """
+    installation.ensure(catalog, paths)
+    with catalog.write("instance", "operation", durable=True):
+        chosen = asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
+        instance = _take_up(catalog, paths, orphan, chosen, wanted="terminated")
+        return catalog.operations.submit("instance.terminate", instance.id, {})
+
+
+def submit_look(catalog: Catalog, provider: str) -> Operation:
+    """Look at all regions of a provider now."""
+    return catalog.operations.submit("fleet.reconcile", provider, {"everywhere": True})
+
+
+def claim_installation(catalog: Catalog, paths: Paths, *, moved: bool) -> None:
+    """Say which of two homes with one id this is; what waited for that goes on.
+
+    Args:
+        catalog: of this home.
+        paths: this home.
+        moved: this one goes on with what was rented; the other place is not used any more.
+    """
+    with catalog.write("setting", "instance", "operation", durable=True):
+        installation.claim(catalog, paths, moved=moved)
+        for operation in catalog.operations.list(1000, states=(OperationState.NEEDS_YOU,)):
+            if operation.question.get("kind") == installation.QUESTION:
+                catalog.operations.answer(operation.id, {"moved": moved})
+
+
+# -- parts
+
+
+def _take_up(catalog: Catalog, paths: Paths, orphan: Orphan, name: str, *, wanted: str) -> Instance:
+    now = time.time()
+    with catalog.write("instance", durable=True):
+        instance = catalog.instances.add(
+            Instance(
+                id=new_id(now),
+                name=name,
+                provider=orphan.provider,
+                address=replace(orphan.address, key_file=str(trust.key_file(paths))),
+                wanted=wanted,
+                cloud_state=orphan.state,
+                price_usd_per_hour=orphan.price,
+                created_at=orphan.first_seen_at,
+                cloud_id=orphan.cloud_id,
+                region=orphan.region,
+                machine_type=orphan.type,
+                spot=orphan.spot,
+                cloud_seen_at=orphan.seen_at,
+            )
+        )
+        catalog.orphans.drop(orphan.provider, [orphan.cloud_id])
+    return instance
+
+
+def _wish(catalog: Catalog, instance: Instance, verb: str, wanted: str) -> Operation:
+    """Say what is wanted, and have it carried out; a second one while the first is open is the first."""
+    kind = f"instance.{verb}"
+    current = catalog.instances.get(instance.id)
+    catalog.instances.update(instance.id, wanted=wanted)
+    open_ = catalog.operations.open_for(instance.id)
+    for asked in open_:
+        if asked.kind == kind and current.wanted == wanted:
+            return asked
+    return catalog.operations.submit(kind, instance.id, {})
+
+
+def _check_rented(instance: Instance) -> None:
+    if not instance.is_rented:
+        raise RefusedError(
+            f"{instance.name} was not rented by cloudtui.",
+            f"To take it from the list: cloudtui instance forget {instance.name}",
+            code="not_rented",
+        )
+
+
+def _check_there(catalog: Catalog, instance: Instance) -> None:
+    _check_rented(instance)
+    if instance.is_gone:
+        raise RefusedError(f"{instance.name} is {instance.cloud_state}.", "Launch another.", code="gone")
+    launches: Sequence[Launch] = [one for one in catalog.launches.open() if one.instance_id == instance.id]
+    if any(one.state is not LaunchState.READY for one in launches):
+        raise RefusedError(
+            f"{instance.name} is not there yet.",
+            f"Wait for it, or take it back: cloudtui instance terminate {instance.name}",
+            code="not_there",
+        )

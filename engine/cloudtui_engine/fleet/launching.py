@@ -1,0 +1,166 @@
+"""The story of one launch, from a row to a machine that can be reached - and never to two.
+
+It may be begun again from its top at any time, by whichever engine comes next: what is next is read from the
+rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloudtui_engine.errors import CloudtuiError, from_dict
+from cloudtui_engine.fleet import adoption, attempts, closing, installation, orders
+from cloudtui_engine.fleet.means import PASSING, Interrupted, Means, Question, as_row
+from cloudtui_engine.fleet.requests import Requests
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
+from cloudtui_providers.base import CloudState, Provider
+from cloudtui_providers.errors import ProviderError
+
+STALE_S = 3600.0
+"""A launch that is older begins nothing new: nobody expects a machine of it any more."""
+POLL_S = 0.25
+"""How often the row is looked at for what reconciling has seen."""
+_VANISHED = {
+    "code": "vanished",
+    "message": "The cloud does not list the machine any more.",
+    "hint": "Look at the cloud's own page; then launch another.",
+}
+
+
+def launch(means: Means, launch_id: str) -> Mapping[str, Any]:
+    """Bring a launch to its end.
+
+    Returns:
+        `{"instance", "cancelled"}`; cancelled where it was taken back before it was there.
+
+    Raises:
+        CloudtuiError: there is no machine, and none is coming.
+        Question: this home is a copy.
+        Interrupted: the engine is ending.
+    """
+    if installation.is_copy(means.catalog, means.paths):
+        raise Question(installation.question(means.catalog, means.paths))
+    return _Launching(means, launch_id).run()
+
+
+class _Launching:
+    """One launch on its way."""
+
+    def __init__(self, means: Means, launch_id: str) -> None:
+        self._means = means
+        self._catalog = means.catalog
+        self._id = launch_id
+        self._requests = Requests(means, launch_id)
+
+    def run(self) -> Mapping[str, Any]:
+        while True:
+            if self._means.closing.is_set():
+                raise Interrupted
+            row = self._catalog.launches.get(self._id)
+            instance = self._catalog.instances.get(row.instance_id)
+            if row.state is LaunchState.FAILED:
+                raise from_dict({name: str(value) for name, value in row.error.items()})
+            if row.state in {LaunchState.READY, LaunchState.CANCELLED}:
+                return {"instance": instance.id, "cancelled": row.state is LaunchState.CANCELLED}
+            if row.state is LaunchState.ADOPTED:
+                self._arrive(row, instance)
+            else:
+                self._step(row, instance)
+
+    # -- towards a machine
+
+    def _step(self, row: Launch, instance: Instance) -> None:
+        made = self._catalog.launches.attempts(row.id)
+        too_late = self._too_late(row, instance)
+        cloud = self._cloud(row, made)
+        if cloud is None:
+            return
+        places: list[attempts.Candidate] = []
+        if not too_late and all(one.state.is_dead for one in made):
+            found = self._places(cloud, row)
+            if found is None:
+                return
+            places = found
+        match attempts.next_step(made, places, too_late=too_late):
+            case attempts.Plan(number, place):
+                self._requests.plan(cloud, row, instance, number=number, place=place)
+            case attempts.Send(attempt):
+                self._requests.send(cloud, attempt)
+            case attempts.Resolve(attempt):
+                self._requests.resolve(cloud, attempt, may_send=not too_late)
+            case attempts.Adopted():
+                raise AssertionError("An open launch with a machine: adoption writes both at once.")
+            case attempts.End(error):
+                if instance.wanted == "running":
+                    closing.fail(self._means, row, error)
+                else:
+                    closing.over(self._means, row, LaunchState.CANCELLED)
+
+    def _cloud(self, row: Launch, made: Sequence[LaunchAttempt]) -> Provider | None:
+        """None where there is no such provider, and the launch has failed by that."""
+        try:
+            return self._means.cloud(row.provider)
+        except CloudtuiError as error:
+            if any(one.state.may_live for one in made):
+                raise
+            closing.fail(self._means, row, error.as_dict())
+            return None
+
+    def _too_late(self, row: Launch, instance: Instance) -> str:
+        """Why nothing new is to be begun for it; empty: it may be."""
+        now = self._means.clock.now()
+        if instance.wanted != "running":
+            return "It was taken back before it was there. Nothing was rented."
+        if now > row.created_at + STALE_S:
+            return "The launch could not be finished within an hour. Nothing was rented."
+        if instance.deadline_at is not None and now > instance.deadline_at:
+            return "Its deadline passed before it was there. Nothing was rented."
+        return ""
+
+    def _places(self, cloud: Provider, row: Launch) -> list[attempts.Candidate] | None:
+        """Where to try; None after a wait for a cloud that could not say, or where the launch has failed."""
+        wish = row.wish
+        try:
+            spot = cloud.offers(orders.wanted(wish, spot=True)) if wish.spot else []
+            capped = not wish.spot or wish.on_demand_cap is not None
+            on_demand = cloud.offers(orders.wanted(wish, spot=False)) if capped else []
+        except ProviderError as error:
+            # What a price list will not say keeps nobody from launching what he has named.
+            named = attempts.without_offers(wish)
+            if named:
+                return named
+            if isinstance(error, PASSING):
+                self._requests.wait(error)
+            else:
+                closing.fail(self._means, row, as_row(error))
+            return None
+        return attempts.candidates(wish, spot, on_demand)
+
+    # -- towards an address
+
+    def _arrive(self, row: Launch, instance: Instance) -> None:
+        """Until it runs and has an address; reconciling says so, in the row."""
+        if instance.wanted == "terminated":
+            closing.over(self._means, row, LaunchState.CANCELLED)
+        elif instance.cloud_state == CloudState.TERMINATED:
+            self._ended_early(row, instance)
+        elif instance.cloud_state == CloudState.RUNNING and instance.address.host:
+            closing.over(self._means, row, LaunchState.READY)
+        elif instance.is_gone:
+            closing.fail(self._means, row, _VANISHED)
+        else:
+            self._means.say(f"The cloud says: {instance.cloud_state}")
+            self._requests.rest(POLL_S)
+
+    def _ended_early(self, row: Launch, instance: Instance) -> None:
+        """The cloud made it and took it away before it was reached: as if there had been none."""
+        reason = instance.cloud_reason or "no reason given"
+        made = [one for one in self._catalog.launches.attempts(row.id) if one.machine_id == instance.cloud_id]
+        if self._too_late(row, instance) or not made:
+            ended = f"The machine was made, and has ended before it was reached: {reason}."
+            closing.fail(self._means, row, {"code": "gone", "message": ended, "hint": "Launch another."})
+        else:
+            error = {"code": "capacity", "message": f"The cloud ended it at once: {reason}.", "hint": ""}
+            adoption.give_back(self._catalog, made[-1], error, self._means.clock.now())

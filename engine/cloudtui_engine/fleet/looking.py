@@ -1,0 +1,121 @@
+"""One look at a cloud: a listing a region, held against what is known, and written down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.fleet import adoption, installation, reconcile
+from cloudtui_engine.fleet.means import Interrupted, Means, as_row, ours
+from cloudtui_engine.records.launch import Listing
+from cloudtui_engine.sanitize import clean_line
+from cloudtui_providers import base
+from cloudtui_providers.base import Provider
+from cloudtui_providers.errors import ProviderError
+
+log = logging.getLogger(__name__)
+
+
+def look(means: Means, name: str, *, everywhere: bool = False) -> Mapping[str, Any]:
+    """Look at every region where something of ours lives or may live.
+
+    Args:
+        means: the engine.
+        name: the provider.
+        everywhere: in all regions of the account: for machines that nothing here speaks of.
+
+    Returns:
+        `{"machines": seen, "orphans": now, "incomplete": [regions]}`.
+    """
+    owner = installation.owner(means.catalog)
+    if not owner:
+        return {"machines": 0, "orphans": 0, "incomplete": []}
+    seen, incomplete = 0, []
+    cloud = means.cloud(name)
+    for region in _regions(means, cloud, name, everywhere=everywhere):
+        if means.closing.is_set():
+            raise Interrupted
+        listing = _list(cloud, region, owner)
+        _apply(means, cloud, name, listing)
+        seen += len(listing.machines)
+        if not listing.complete:
+            incomplete.append(region)
+    return {"machines": seen, "orphans": len(means.catalog.orphans.list(name)), "incomplete": incomplete}
+
+
+def live_regions(means: Means, name: str) -> set[str]:
+    """Where something of ours lives or may live."""
+    catalog = means.catalog
+    rows = {
+        one.region
+        for one in catalog.instances.list()
+        if one.provider == name and one.cloud_id and not one.is_gone
+    }
+    asked = {one.region for one in catalog.launches.may_live(name)}
+    return rows | asked | {one.region for one in catalog.orphans.list(name)}
+
+
+def _regions(means: Means, cloud: Provider, name: str, *, everywhere: bool) -> list[str]:
+    found = live_regions(means, name)
+    if everywhere:
+        try:
+            found |= set(cloud.regions())
+        except ProviderError as error:
+            # The regions that are known are looked at all the same.
+            log.warning("%s: %s", name, ours(error).message)
+            if not found:
+                raise ours(error) from error
+    return sorted(found)
+
+
+def _list(cloud: Provider, region: str, owner: str) -> base.Listing:
+    try:
+        return cloud.machines(region, owner)
+    except ProviderError as error:
+        row = as_row(error)
+        return base.Listing(region, (), complete=False, problem=f"{row['message']} {row['hint']}".strip())
+
+
+def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> None:
+    """Write down what is new, in one transaction with what it was held against."""
+    catalog, now = means.catalog, means.clock.now()
+    with catalog.write("instance", durable=True):
+        changes = reconcile.compare(name, _known(means, name, listing), listing, now)
+        for instance_id, fields in changes.updates.items():
+            catalog.instances.update(instance_id, **fields)
+        for attempt, machine in changes.adoptions:
+            adoption.adopt(catalog, attempt, machine, now)
+        for orphan in changes.orphans:
+            catalog.orphans.save(orphan)
+        catalog.orphans.drop(name, changes.orphans_gone)
+        catalog.listings.save(
+            Listing(name, listing.region, now, listing.complete, clean_line(listing.problem, 300))
+        )
+    if not installation.is_copy(catalog, means.paths):
+        _end(cloud, name, changes.doubles, listing.region)
+
+
+def _known(means: Means, name: str, listing: base.Listing) -> reconcile.Known:
+    catalog = means.catalog
+    attempts = catalog.launches.by_tokens([one.token for one in listing.machines if one.token])
+    ids = {one.launch_id for one in attempts.values()}
+    return reconcile.Known(
+        instances=[one for one in catalog.instances.list() if one.provider == name],
+        attempts=attempts,
+        launches={one: catalog.launches.get(one) for one in ids},
+        newest={one: catalog.launches.attempts(one)[-1].number for one in ids},
+        orphans=catalog.orphans.list(name),
+    )
+
+
+def _end(cloud: Provider, name: str, doubles: Iterable[base.Machine], region: str) -> None:
+    """End machines that came of requests which count as dead; what fails is seen again at the next look."""
+    for machine in doubles:
+        log.warning("%s: %s came of a request that was given up, and is ended.", name, machine.id)
+        try:
+            cloud.terminate(region, machine.id)
+        except ProviderError as error:
+            problem: CloudtuiError = ours(error)
+            log.warning("%s: %s is not ended: %s", name, machine.id, problem.message)

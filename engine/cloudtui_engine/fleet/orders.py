@@ -1,0 +1,68 @@
+"""From a wish to what a provider is asked: offers, and the order of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudtui_engine.fleet import boot, installation, trust
+from cloudtui_engine.fleet.attempts import Candidate
+from cloudtui_engine.fleet.means import Means
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, Wish
+from cloudtui_providers.base import Order, Payload, Provider, Wanted
+
+
+def wanted(wish: Wish, *, spot: bool) -> Wanted:
+    """The question for offers."""
+    most = wish.max_price if spot or not wish.spot else wish.on_demand_cap
+    return Wanted(gpu=wish.gpu, type=wish.type, regions=wish.regions, max_price=most, spot=spot)
+
+
+def order(
+    means: Means, cloud: Provider, launch: Launch, instance: Instance, *, number: int, place: Candidate
+) -> tuple[Order, str]:
+    """The order of one request, and the host key that its machine will show; empty where it makes its own."""
+    wish = launch.wish
+    lifetime_s = 0 if instance.deadline_at is None else max(1, int(instance.deadline_at - means.clock.now()))
+    authorized, host_key, user_data = trust.authorized_key(means.paths), "", ""
+    if cloud.capabilities.user_data:
+        pair = trust.new_host_key()
+        user_data = boot.user_data(pair, authorized, lifetime_s=lifetime_s, idle_s=wish.idle_s)
+        host_key = pair.public
+    made = Order(
+        launch=launch.id,
+        attempt=number,
+        name=instance.name,
+        owner=installation.ensure(means.catalog, means.paths),
+        type=place.type,
+        region=place.region,
+        zone=place.zone,
+        spot=place.spot,
+        max_price=wish.max_price if place.spot else None,
+        disk_gb=wish.disk_gb,
+        image=wish.image,
+        public_key=authorized,
+        user_data=user_data,
+        ssh_from=tuple(wish.ssh_from),
+        deadline=_rfc3339(instance.deadline_at),
+        lifetime_s=lifetime_s,
+        power_off_stops=cloud.capabilities.stop and not place.spot,
+    )
+    return made, host_key
+
+
+def with_payload(attempt: LaunchAttempt, payload: Payload) -> LaunchAttempt:
+    """The request, ready to be written down."""
+    return replace(attempt, payload=dict(payload))
+
+
+def refused(attempt: LaunchAttempt, error: Mapping[str, Any], now: float) -> LaunchAttempt:
+    """The request that could not even be prepared."""
+    return replace(attempt, state=AttemptState.REFUSED, error=error, resolved_at=now)
+
+
+def _rfc3339(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

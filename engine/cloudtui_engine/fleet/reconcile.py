@@ -1,0 +1,181 @@
+"""What a listing means for what is known here. Pure.
+
+Complete and incomplete listings are told apart: what is not in an incomplete one may still be there. What is
+not in complete ones for five minutes, seen at two of them, has vanished; it is not called terminated, for no
+cloud said so. A machine that was told to end, and was heard, needs no more than two listings without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cloudtui_engine.records.instance import VANISHED, Address, Instance
+from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Orphan
+from cloudtui_engine.sanitize import clean_line
+from cloudtui_providers.base import NAME_TAG, CloudState, Listing, Machine
+
+GRACE_S = 300.0
+"""So long complete listings must have been without a machine before it counts as vanished."""
+ENDING_GRACE_S = 15.0
+"""The same of one whose end the cloud has accepted."""
+ENDED = frozenset({CloudState.TERMINATING, CloudState.TERMINATED})
+_NOWHERE = frozenset({CloudState.STOPPED, CloudState.TERMINATED})
+_ADOPTABLE = frozenset(
+    {AttemptState.PLANNED, AttemptState.SENT, AttemptState.UNRESOLVED, AttemptState.ABSENT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this catalog knows, as far as a listing is held against it."""
+
+    instances: Sequence[Instance] = ()
+    """Of this provider, not forgotten."""
+    attempts: Mapping[str, LaunchAttempt] = field(default_factory=dict)
+    """By token, of the tokens that were listed."""
+    launches: Mapping[str, Launch] = field(default_factory=dict)
+    """Of those attempts."""
+    newest: Mapping[str, int] = field(default_factory=dict)
+    """The number of the newest attempt of each of those launches."""
+    orphans: Sequence[Orphan] = ()
+    """Of this provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be written, and what is to be ended."""
+
+    updates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields by instance id."""
+    adoptions: Sequence[tuple[LaunchAttempt, Machine]] = ()
+    """Machines of requests whose answer was lost."""
+    doubles: Sequence[Machine] = ()
+    """Machines of requests that count as dead, or of launches that have another one: nobody's, and ours."""
+    orphans: Sequence[Orphan] = ()
+    """As they are now."""
+    orphans_gone: Sequence[str] = ()
+
+
+def compare(provider: str, known: Known, listing: Listing, now: float) -> Changes:
+    """What a look at one region changes.
+
+    Args:
+        provider: whose.
+        known: what is known here.
+        listing: what the cloud lists of ours.
+        now: when it was asked.
+    """
+    rows = {one.cloud_id: one for one in known.instances if one.cloud_id}
+    updates: dict[str, Mapping[str, Any]] = {}
+    adoptions: list[tuple[LaunchAttempt, Machine]] = []
+    doubles: list[Machine] = []
+    strays: list[Machine] = []
+    for machine in listing.machines:
+        row = rows.get(machine.id)
+        if row is not None:
+            updates[row.id] = seen(row, machine, now)
+            continue
+        attempt = known.attempts.get(machine.token)
+        meaning = _meaning(attempt, known, machine)
+        if meaning == "adopt" and attempt is not None:
+            adoptions.append((attempt, machine))
+        elif meaning == "double":
+            doubles.append(machine)
+        elif meaning == "stray":
+            strays.append(machine)
+    if listing.complete:
+        there = {machine.id for machine in listing.machines}
+        missing = [
+            row
+            for row in rows.values()
+            if row.region == listing.region and row.cloud_id not in there and not row.is_gone
+        ]
+        updates |= {row.id: fields for row in missing if (fields := _missing(row, now))}
+    kept, gone = _orphans(provider, known.orphans, strays, listing, now)
+    return Changes(updates, adoptions, doubles, kept, gone)
+
+
+def seen(row: Instance, machine: Machine, now: float) -> dict[str, Any]:
+    """The fields of a row after its machine was seen."""
+    if row.cloud_state == CloudState.TERMINATED:
+        return {"cloud_seen_at": now}  # a list that lags brings nothing back
+    return {
+        "cloud_state": str(machine.state),
+        "cloud_seen_at": now,
+        "cloud_reason": clean_line(machine.reason, 200),
+        "missing_since": None,
+        "address": address_of(machine, row.address),
+        "zone": clean_line(machine.zone, 80) or row.zone,
+        "machine_type": clean_line(machine.type, 80) or row.machine_type,
+        "spot": machine.spot or row.spot,
+    }
+
+
+def address_of(machine: Machine, before: Address) -> Address:
+    """Where it is reached now. One that does not run has no address: its old one may be a stranger's."""
+    if machine.address:
+        user = clean_line(machine.user, 64) or before.user
+        return Address(clean_line(machine.address, 255), user, machine.port, before.key_file)
+    return replace(before, host="") if machine.state in _NOWHERE else before
+
+
+def _meaning(attempt: LaunchAttempt | None, known: Known, machine: Machine) -> str:
+    """What a machine without a row is: to be adopted, a double of ours, a stray, or nothing any more."""
+    launch = known.launches.get(attempt.launch_id) if attempt is not None else None
+    if attempt is None or launch is None:
+        return "" if machine.state is CloudState.TERMINATED else "stray"
+    is_newest = attempt.number == known.newest.get(launch.id)
+    if launch.state is LaunchState.OPEN and attempt.state in _ADOPTABLE and is_newest:
+        return "adopt"
+    if machine.state in ENDED:
+        return ""
+    if attempt.state is AttemptState.ADOPTED and attempt.machine_id == machine.id:
+        return "stray"  # its row was forgotten while it lives
+    return "double"
+
+
+def _missing(row: Instance, now: float) -> dict[str, Any]:
+    if row.missing_since is None or row.missing_since > now:
+        return {"missing_since": now}
+    ending = row.cloud_state == CloudState.TERMINATING
+    if now - row.missing_since < (ENDING_GRACE_S if ending else GRACE_S):
+        return {}
+    state = str(CloudState.TERMINATED) if ending else VANISHED
+    return {"cloud_state": state, "address": replace(row.address, host="")}
+
+
+def _orphans(
+    provider: str, known: Iterable[Orphan], strays: Iterable[Machine], listing: Listing, now: float
+) -> tuple[list[Orphan], list[str]]:
+    """The orphans of this region as they are now, and the ids of those that are none any more."""
+    before = {one.cloud_id: one for one in known if one.region == listing.region}
+    kept = [_orphan(provider, listing.region, one, before.pop(one.id, None), now) for one in strays]
+    listed = {machine.id: machine for machine in listing.machines}
+    gone: list[str] = []
+    for orphan in before.values():
+        if orphan.cloud_id in listed:
+            gone.append(orphan.cloud_id)  # it has a row now, or has ended
+        elif listing.complete and orphan.missing_since is None:
+            kept.append(replace(orphan, missing_since=now))
+        elif listing.complete and now - (orphan.missing_since or now) >= GRACE_S:
+            gone.append(orphan.cloud_id)
+    return kept, gone
+
+
+def _orphan(provider: str, region: str, machine: Machine, before: Orphan | None, now: float) -> Orphan:
+    return Orphan(
+        provider=provider,
+        region=region,
+        cloud_id=machine.id,
+        token=clean_line(machine.token, 80),
+        name=clean_line(machine.tags.get(NAME_TAG, ""), 80),
+        type=clean_line(machine.type, 80),
+        spot=machine.spot,
+        state=str(machine.state),
+        address=address_of(machine, Address()),
+        price=before.price if before else None,
+        first_seen_at=before.first_seen_at if before else now,
+        seen_at=now,
+    )

@@ -1,0 +1,64 @@
+"""`instance.launch`, `start`, `stop`, `terminate`, `fleet.reconcile`: the fleet's stories as operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from cloudtui_engine.fleet import ending, launching, looking
+from cloudtui_engine.fleet.means import Interrupted, Means, Question
+from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.records.operation import Operation
+
+KEPT_S = 900.0
+"""How long a look at a cloud that an engine took by itself stays among the operations."""
+
+
+def launch(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Make the machine of a launch, once, and wait until it can be reached."""
+    with _story(context, operation) as means:
+        return launching.launch(means, str(operation.args["launch"]))
+
+
+def start(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Start a stopped machine."""
+    with _story(context, operation) as means:
+        return ending.start(means, operation.target)
+
+
+def stop(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Stop a machine; its disk stays."""
+    with _story(context, operation) as means:
+        return ending.stop(means, operation.target)
+
+
+def terminate(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """End a machine, and see that it has ended."""
+    with _story(context, operation) as means:
+        return ending.terminate(means, operation.target)
+
+
+def reconcile(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Hold what a cloud lists against what is known."""
+    context.catalog.operations.prune("fleet.reconcile", context.clock.now() - KEPT_S)
+    with _story(context, operation) as means:
+        return looking.look(means, operation.target, everywhere=bool(operation.args.get("everywhere")))
+
+
+@contextmanager
+def _story(context: Context, operation: Operation) -> Iterator[Means]:
+    """The means of a story; what it cannot go on without becomes the operation's state."""
+    report: Callable[[str, int | None, int | None], None] = context.reporter(operation)
+    try:
+        yield Means(
+            context.catalog,
+            context.paths,
+            context.closing,
+            context.clock,
+            lambda text: report(text, None, None),
+        )
+    except Question as question:
+        raise Asked(question.question) from None
+    except Interrupted:
+        raise Withdrawn from None
