@@ -48,6 +48,9 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_host.install_run",  # pip is watched here as there
             "cloudtui_host.journal",
             "cloudtui_host.switch_script",  # carried by the machines that are launched
+            "cloudtui_providers.base",  # the fleet alone: the contract in pyproject.toml says where
+            "cloudtui_providers.errors",
+            "cloudtui_providers.registry",
         }
     ),
     ENGINE / "cloudtui_engine" / "records": frozenset({"cloudtui_engine.errors", "cloudtui_engine.sanitize"}),
