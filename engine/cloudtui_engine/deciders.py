@@ -13,10 +13,21 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import due
-from cloudtui_engine.records.notice import ABOUT, COMMAND, TOLD_BY_DEFAULT, WEBHOOK, Notice
+from cloudtui_engine.records.instance import LOCAL, LinkState
+from cloudtui_engine.records.notice import (
+    ABOUT,
+    COMMAND,
+    IDLE_AFTER,
+    IDLE_MINUTES,
+    TOLD_BY_DEFAULT,
+    WEBHOOK,
+    Notice,
+)
 
 STALLED_AFTER_S = 300.0
 """A link that is away for less is no news."""
+LOOKED_AT_S = 90.0
+"""What a look found is true for so long."""
 _TOLD = "notify.told"
 """How far the feed of notices was turned into operations."""
 _LAG = 1000
@@ -63,6 +74,7 @@ def decide(catalog: Catalog, now: float | None = None) -> int:
     fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
     fresh += _submit(catalog, watch_clouds(catalog, time.time() if now is None else now))
     _note_stalled(catalog)
+    _note_idle(catalog, time.time())
     return fresh + _tell_what_happened(catalog)
 
 
@@ -89,6 +101,27 @@ def _note_stalled(catalog: Catalog) -> None:
             at = time.strftime("%H:%M", time.localtime(since))
             text = f"no word from its host since {at}."
             catalog.notices.add("stalled", run_id, attempt, text, onset=int(since))
+
+
+def _note_idle(catalog: Catalog, now: float) -> None:
+    """A machine that does nothing becomes a notice, once for each time that it begins to.
+
+    Only what was just looked at is told of: of a machine without a link nobody knows what it does.
+    """
+    minutes = catalog.settings.get(IDLE_AFTER, IDLE_MINUTES)
+    if not isinstance(minutes, int | float) or minutes <= 0:
+        return
+    waiting: frozenset[str] | None = None
+    for machine in catalog.instances.list():
+        since, looked = machine.idle_since, machine.looked_at
+        fresh = looked is not None and 0 <= now - looked <= LOOKED_AT_S and machine.link_state is LinkState.UP
+        if since is None or not fresh or now - since < minutes * 60 or machine.name == LOCAL:
+            continue
+        if waiting is None:
+            waiting = frozenset(attempt.instance_id for attempt in catalog.runs.open_attempts())
+        if machine.id not in waiting:
+            text = f"for {int((now - since) // 60)} min. Nothing is queued for it."
+            catalog.notices.tell("idle", f"{machine.id}:{int(since)}", machine.name, text)
 
 
 def _tell_what_happened(catalog: Catalog) -> int:

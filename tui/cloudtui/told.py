@@ -24,6 +24,7 @@ _SEVERITY: Mapping[str, Literal["error", "warning"]] = {
     "lost": "error",
     "stalled": "warning",
     "nan": "warning",
+    "idle": "warning",
 }
 
 

@@ -12,7 +12,10 @@ from cloudtui_engine.sanitize import clean_line
 
 _PREFIX = "notice:"
 OLD_AFTER_S = 3600.0
-_LEVELS = {"failed": "error", "lost": "error", "stalled": "warning", "nan": "warning", "budget": "warning"}
+_LEVELS = {
+    "failed": "error", "lost": "error", "stalled": "warning", "nan": "warning", "budget": "warning",
+    "deadline": "warning", "overdue": "error", "idle": "warning",
+}  # fmt: skip
 
 
 class Notices(Repository):

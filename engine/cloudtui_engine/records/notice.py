@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("finished", "failed", "lost", "stopped", "stalled", "nan", "budget")
+KINDS = ("finished", "failed", "lost", "stopped", "stalled", "nan", "budget", "deadline", "overdue", "idle")
 """Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite; and what
-is of no run: most of a budget is spent."""
-TOLD_BY_DEFAULT = ("finished", "failed", "lost", "stalled", "nan", "budget")
+is of no run: most of a budget is spent, a machine ends soon, or should have and runs; or it does
+nothing."""
+TOLD_BY_DEFAULT = ("finished", "failed", "lost", "stalled", "nan", "budget", "deadline", "overdue", "idle")
 ABOUT, COMMAND, WEBHOOK = "notify.about", "notify.command", "notify.webhook"
 """The settings that the engine reads: of which kinds it tells, and how."""
+IDLE_AFTER, IDLE_MINUTES = "notify.idle_minutes", 30
+"""After how many idle minutes a machine is told of: the setting, and what it is without; 0 is never."""
 _WORDS: Mapping[str, str] = {
     "finished": "finished",
     "failed": "failed",
@@ -20,6 +23,9 @@ _WORDS: Mapping[str, str] = {
     "stalled": "is not confirmed any more",
     "nan": "computes what is no number",
     "budget": "is nearly spent",
+    "idle": "has been idle",
+    "deadline": "ends soon",
+    "overdue": "is past its deadline",
 }
 
 
@@ -62,7 +68,8 @@ class Notice:
     @property
     def sentence(self) -> str:
         """All of it on one line."""
-        return f"{self.title}: {self.detail}" if self.detail else f"{self.title}."
+        between = " " if self.kind == "idle" else ": "  # `box-2 has been idle for 41 min.`
+        return f"{self.title}{between}{self.detail}" if self.detail else f"{self.title}."
 
     def as_dict(self) -> dict[str, Any]:
         """What commands and webhooks are given."""

@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.engine.catalog.helpers import create, finish, line, open_catalog, store
+from tests.engine.catalog.helpers import a_run, create, finish, line, open_catalog, store
 
 from cloudtui_engine import deciders
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.notices import OLD_AFTER_S
 from cloudtui_engine.deciders import STALLED_AFTER_S, Proposal, decide, tell
 from cloudtui_engine.errors import CatalogError
-from cloudtui_engine.records.notice import KINDS, Notice
+from cloudtui_engine.records.instance import Instance, LinkState
+from cloudtui_engine.records.notice import IDLE_AFTER, KINDS, Notice
 from cloudtui_engine.records.run import Run, RunState
 
 
@@ -234,3 +235,53 @@ def test_a_long_feed_is_told_in_parts_and_wholly(catalog: Catalog) -> None:
         seen += [one.run for one in part]
     assert seen == [f"r{number}" for number in range(5)]
     assert place == catalog.notices.place()
+
+
+@pytest.fixture
+def idle(catalog: Catalog) -> Instance:
+    """A machine that was looked at just now and has done nothing for 41 minutes."""
+    now = time.time()
+    box = Instance("box-2", "box-2", "ssh", link_state=LinkState.UP, idle_since=now - 2470, looked_at=now - 5)
+    return catalog.instances.add(box)
+
+
+def said(catalog: Catalog) -> list[str]:
+    decide(catalog)
+    return [one.sentence for one in catalog.notices.since(0)[1]]
+
+
+def test_an_idle_machine_is_told_of_once_for_each_time(catalog: Catalog, idle: Instance) -> None:
+    sentence = "box-2 has been idle for 41 min. Nothing is queued for it."
+    assert said(catalog) == [sentence]
+    assert said(catalog) == [sentence]
+    catalog.instances.update(idle.id, idle_since=time.time() - 1830)
+    assert said(catalog) == [sentence, "box-2 has been idle for 30 min. Nothing is queued for it."]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"idle_since": None}, id="at work"),
+        pytest.param({"idle_since": time.time() - 1700}, id="not for long"),
+        pytest.param({"link_state": LinkState.DOWN}, id="no link"),
+        pytest.param({"link_state": LinkState.SILENT}, id="no answer"),
+        pytest.param({"looked_at": time.time() - 600}, id="nobody looked"),
+        pytest.param({"forgotten_at": 1.0}, id="forgotten"),
+    ],
+)
+def test_what_is_not_known_to_be_idle_is_not_told_of(
+    catalog: Catalog, idle: Instance, change: dict[str, object]
+) -> None:
+    catalog.instances.update(idle.id, **change)
+    assert said(catalog) == []
+
+
+def test_minutes_are_the_users_and_what_is_queued_counts(catalog: Catalog, idle: Instance) -> None:
+    for minutes in (0, 42, "never"):
+        catalog.settings.set(IDLE_AFTER, minutes)
+        assert said(catalog) == []
+    catalog.settings.set(IDLE_AFTER, 41)
+    run = catalog.runs.create(a_run("waits"), [idle.id])
+    assert said(catalog) == []
+    finish(catalog, run.id)
+    assert [one for one in said(catalog) if "idle" in one]

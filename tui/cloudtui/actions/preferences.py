@@ -9,7 +9,15 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from cloudtui_engine.errors import NotFoundError, UsageError
-from cloudtui_engine.records.notice import ABOUT, COMMAND, KINDS, TOLD_BY_DEFAULT, WEBHOOK
+from cloudtui_engine.records.notice import (
+    ABOUT,
+    COMMAND,
+    IDLE_AFTER,
+    IDLE_MINUTES,
+    KINDS,
+    TOLD_BY_DEFAULT,
+    WEBHOOK,
+)
 from cloudtui_engine.sanitize import clean_line
 
 THEME, READ_ONLY, CONFIRM_QUIT = "desktop.theme", "desktop.read_only", "desktop.confirm_quit"
@@ -21,6 +29,7 @@ _FLAGS: Mapping[str, bool] = {
     "yes": True, "no": False, "true": True, "false": False, "on": True, "off": False,
 }  # fmt: skip
 _LONGEST = 2000
+_WEEK_MIN = 7 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Preference:
     key: str
     title: str
     help: str
-    kind: Literal["flag", "choice", "words", "command", "address", "keys"]
+    kind: Literal["flag", "choice", "words", "command", "address", "keys", "minutes"]
     default: Any
     choices: tuple[str, ...] = ()
 
@@ -43,6 +52,7 @@ class Preference:
             "words": "any of " + ", ".join(self.choices) + ", apart by commas; nothing for none",
             "command": "a command as for a shell, or nothing; no shell runs it",
             "address": "an http or https address, or nothing",
+            "minutes": "minutes, up to a week of them; 0 for never",
             "keys": "keys apart by commas, as s, S, f5, ctrl+s; nothing for none",
         }[self.kind]
 
@@ -60,10 +70,10 @@ class Preference:
         return value
 
     def _value(self, text: str) -> Any:
-        if self.kind == "flag":
-            return _FLAGS.get(text.lower())
-        if self.kind == "choice":
-            return text if text in self.choices else None
+        if self.kind in {"flag", "choice"}:
+            return _FLAGS.get(text.lower()) if self.kind == "flag" else text if text in self.choices else None
+        if self.kind == "minutes":
+            return int(text) if text.isascii() and text.isdigit() and int(text) <= _WEEK_MIN else None
         if self.kind == "words":
             words = [word for word in text.replace(",", " ").split() if word]
             return words if set(words) <= set(self.choices) else None
@@ -144,6 +154,8 @@ PREFERENCES: tuple[Preference, ...] = (
                "flag", True),
     Preference(ABOUT, "Tell of", "what you are told of: here, by the command and by the webhook", "words",
                list(TOLD_BY_DEFAULT), KINDS),
+    Preference(IDLE_AFTER, "Idle after",
+               "tell of a machine that does nothing for so many minutes; 0: never", "minutes", IDLE_MINUTES),
     Preference(COMMAND, "Command",
                "run with the notice as JSON on stdin and as CLOUDTUI_KIND, CLOUDTUI_TEXT, CLOUDTUI_RUN and "
                "so on; ten seconds at most", "command", ""),
