@@ -5,40 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from textual.containers import VerticalScroll
-
 from cloudtui import format as fmt
-from cloudtui.areas.evaluation.judged_tab import JudgedTab
-from cloudtui.bridge import Bridge
+from cloudtui.areas.evaluation.judged_tab import BarsTab
 from cloudtui.reported import mapping, mappings, number
-from cloudtui.widgets.bars import Bar, Bars
-from cloudtui.widgets.notice import Notice
+from cloudtui.widgets.bars import Bar
 
 
-class CalibrationTab(JudgedTab):
+class CalibrationTab(BarsTab):
     """A bar a bin: how often it was right; the mark is how sure it was."""
-
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
-        self.bars = Bars()
-        self.told = Notice()
-        self.body = self.scroll = VerticalScroll(self.told, self.bars)
 
     def load(self) -> None:
         """From the report."""
         report = self.judged.report if self.judged else {}
-        bars = calibration_bars(report)
-        if not self.show_body(bars):
-            self.notice.say("No calibration", more="The report has none that can be read.")
-            return
         ece = number(mapping(report.get("metrics")).get("ece"))
-        off = (
-            ""
+        self.draw(
+            calibration_bars(report),
+            "Calibration"
             if ece is None
-            else f"How sure it is misses how often it is right by {ece * 100:.1f} points on average"
+            else f"How sure it is misses how often it is right by {ece * 100:.1f} points on average",
+            "█ how often it was right   ┃ how sure it was",
+            none="No calibration",
         )
-        self.told.say(off or "Calibration", more="█ how often it was right   ┃ how sure it was")
-        self.bars.show(bars)
 
 
 def calibration_bars(report: Mapping[str, Any]) -> list[Bar]:

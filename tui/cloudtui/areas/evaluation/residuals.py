@@ -5,33 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from textual.containers import VerticalScroll
-
 from cloudtui import format as fmt
-from cloudtui.areas.evaluation.judged_tab import JudgedTab
-from cloudtui.bridge import Bridge
+from cloudtui.areas.evaluation.judged_tab import BarsTab
 from cloudtui.reported import mappings, number
-from cloudtui.widgets.bars import Bar, Bars
-from cloudtui.widgets.notice import Notice
+from cloudtui.widgets.bars import Bar
 
 
-class ResidualsTab(JudgedTab):
+class ResidualsTab(BarsTab):
     """A histogram."""
-
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge)
-        self.bars = Bars()
-        self.told = Notice()
-        self.body = self.scroll = VerticalScroll(self.told, self.bars)
 
     def load(self) -> None:
         """From the report."""
-        bars = residual_bars(self.judged.report if self.judged else {})
-        if not self.show_body(bars):
-            self.notice.say("No residuals", more="The report has none that can be read.")
-            return
-        self.told.say("Predicted minus truth", more="How many rows miss by so much; the best lies around 0.")
-        self.bars.show(bars)
+        self.draw(
+            residual_bars(self.judged.report if self.judged else {}),
+            "Predicted minus truth",
+            "How many rows miss by so much; the best lies around 0.",
+            none="No residuals",
+        )
 
 
 def residual_bars(report: Mapping[str, Any]) -> list[Bar]:
