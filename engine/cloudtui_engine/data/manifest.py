@@ -15,7 +15,6 @@ FORMAT = 1
 SPLITS = ("train", "validation", "test")
 FILE_NAME = "manifest.json"
 LIMIT = 64 * 1024 * 1024
-_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +111,8 @@ def verify(folder: Path) -> Manifest:
 
 def file_hash(path: Path) -> str:
     """The sha256 of a file, read in pieces."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_manifest(data: object) -> bool:

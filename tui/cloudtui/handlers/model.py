@@ -140,8 +140,5 @@ def _copy(source: Path, target: Path, artifact: Artifact) -> None:
 
 
 def _hash_of(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(_BLOCK):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
