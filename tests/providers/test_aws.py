@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.providers.contract import ProviderContract
+from tests.providers.contract_means import launched, planned
+from tests.support.clouds.faults import Fault
+from tests.support.clouds.moto_gaps import GPU_AMI, UBUNTU_AMI
 from tests.support.clouds.moto_sshd import KEY, REGION, SECRET, Moto
+
+from cloudtui_providers.base import CloudState, Order, Wanted
+from cloudtui_providers.errors import InvalidOrderError, MachineGone, QuotaError
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +34,127 @@ def cloud(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
 
 class TestAws(ProviderContract):
     pass
+
+
+def request(cloud: Moto, order: Order) -> dict[str, Any]:
+    return dict(planned(cloud.provider, order)["request"])
+
+
+def rules(cloud: Moto, order: Order) -> list[dict[str, Any]]:
+    import boto3
+
+    (group,) = request(cloud, order)["SecurityGroupIds"]
+    ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=cloud.endpoint)
+    permissions = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+    return [
+        {"ports": (rule["FromPort"], rule["ToPort"]), "from": {one["CidrIp"] for one in rule["IpRanges"]}}
+        for rule in permissions
+    ]
+
+
+class TestTheRequest:
+    def test_it_is_single_ends_with_its_disk_and_gives_no_credentials_away(self, cloud: Moto) -> None:
+        order = cloud.order()
+        asked = request(cloud, replace(order, disk_gb=300))
+        assert (asked["ClientToken"], asked["MaxCount"]) == (order.token, 1)
+        assert asked["InstanceInitiatedShutdownBehavior"] == "terminate"
+        assert asked["BlockDeviceMappings"][0]["Ebs"]["DeleteOnTermination"] is True
+        assert asked["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] == 300
+        assert asked["MetadataOptions"]["HttpTokens"] == "required"
+        assert asked["Placement"] == {"AvailabilityZone": order.zone}
+        assert {one["ResourceType"] for one in asked["TagSpecifications"]} >= {"instance", "volume"}
+
+    def test_a_power_off_keeps_the_disk_where_that_is_asked_for_and_can_be(self, cloud: Moto) -> None:
+        order = replace(cloud.order(), power_off_stops=True)
+        assert request(cloud, order)["InstanceInitiatedShutdownBehavior"] == "stop"
+        spot = replace(order, spot=True, max_price=0.2)
+        asked = request(cloud, spot)
+        assert asked["InstanceInitiatedShutdownBehavior"] == "terminate", "spot that ends cannot be stopped"
+        assert asked["InstanceMarketOptions"]["SpotOptions"]["MaxPrice"] == "0.200000"
+
+    def test_the_image_has_drivers_where_there_is_a_gpu_and_is_the_users_where_named(
+        self, cloud: Moto
+    ) -> None:
+        order = cloud.order()
+        assert request(cloud, order)["ImageId"] == GPU_AMI
+        assert request(cloud, replace(order, type="t3.micro"))["ImageId"] == UBUNTU_AMI
+        assert request(cloud, replace(order, image=UBUNTU_AMI))["ImageId"] == UBUNTU_AMI
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"type": "g4dn.huge"},
+            {"image": "ami-0fff0fff0fff0fff0"},
+            {"image": "/no/such"},
+            {"user_data": "x" * 16385},
+        ],
+    )
+    def test_what_cannot_be_is_told_before_anything_is_ordered(
+        self, cloud: Moto, wrong: dict[str, str]
+    ) -> None:
+        with pytest.raises(InvalidOrderError):
+            cloud.provider.plan(replace(cloud.order(), **wrong))  # type: ignore[arg-type]
+        assert cloud.launches() == 0
+
+    def test_a_quota_that_is_too_small_is_told_before_anything_is_ordered(self, cloud: Moto) -> None:
+        cloud.quota(3)
+        with pytest.raises(
+            QuotaError, match=r"g4dn.xlarge has 4 virtual processors, .* may have 3"
+        ) as raised:
+            cloud.provider.plan(cloud.order())
+        assert "L-DB2E81BA" in raised.value.hint, "where more can be asked for"
+        cloud.quota(4)
+        assert cloud.provider.plan(cloud.order())
+
+    def test_the_group_is_open_for_ssh_from_the_users_addresses_alone(self, cloud: Moto) -> None:
+        order = replace(cloud.order(), owner="0wner", ssh_from=("192.0.2.7/32",))
+        assert rules(cloud, order) == [{"ports": (22, 22), "from": {"192.0.2.7/32"}}]
+        moved = replace(order, ssh_from=("198.51.100.9/32",))
+        assert rules(cloud, moved) == [{"ports": (22, 22), "from": {"198.51.100.9/32"}}]
+
+    def test_the_token_is_no_other_orders(self, cloud: Moto) -> None:
+        payload = planned(cloud.provider, cloud.order())
+        cloud.provider.launch(payload)
+        other = {**payload, "request": {**payload["request"], "InstanceType": "g5.xlarge"}}
+        with pytest.raises(InvalidOrderError, match="IdempotentParameterMismatch"):
+            cloud.provider.launch(other)
+
+
+class TestWhatAwsTells:
+    def test_prices_where_the_list_has_them(self, cloud: Moto) -> None:
+        found = cloud.provider.offers(Wanted(type="g4dn.xlarge"))
+        assert {offer.price_usd_per_hour for offer in found} == {0.526}
+        assert {(offer.gpu, offer.gpus, offer.gpu_memory_bytes >> 30) for offer in found} == {
+            ("NVIDIA T4", 1, 16)
+        }
+        assert len({offer.zone for offer in found}) > 1
+        assert {offer.price_usd_per_hour for offer in cloud.provider.offers(Wanted(type="g6.xlarge"))} == {
+            None
+        }
+        assert all(offer.as_of for offer in cloud.provider.offers(Wanted(type="g4dn.xlarge", spot=True)))
+
+    def test_a_missing_permission_is_named_and_the_others_are_not(self, cloud: Moto) -> None:
+        cloud.fail(Fault.PERMISSION, "StopInstances")
+        cloud.fail(Fault.PERMISSION, "GetParameter")
+        assert [check.name for check in cloud.provider.check() if not check.ok] == [
+            "ec2:StopInstances",
+            "image",
+        ]
+        cloud.quota(0)
+        missing = [check for check in cloud.provider.check() if not check.ok]
+        assert {check.name for check in missing} >= {"quota G and VT", "quota G and VT, spot"}
+        assert (cloud.count(), cloud.launches()) == (0, 0)
+
+    def test_a_machine_that_ended_can_be_turned_neither_off_nor_on(self, cloud: Moto) -> None:
+        machine, order = launched(cloud)
+        cloud.provider.terminate(order.region, machine.id)
+        cloud.do("fail", fault="state", on="StopInstances", times=1)
+        with pytest.raises(MachineGone):
+            cloud.provider.stop(order.region, machine.id)
+
+    def test_its_first_start_is_when_it_was_made(self, cloud: Moto) -> None:
+        machine, order = launched(cloud)
+        cloud.provider.stop(order.region, machine.id)
+        cloud.provider.start(order.region, machine.id)
+        (now,) = cloud.provider.machines(order.region, order.owner).machines
+        assert (now.state, now.created_at) == (CloudState.RUNNING, machine.created_at)

@@ -8,26 +8,31 @@ from typing import Any
 from cloudtui_providers.aws import access, prices, quotas
 from cloudtui_providers.aws.clients import Clients
 from cloudtui_providers.aws.images import parameter
+from cloudtui_providers.aws.prices import LIST_REGION
 from cloudtui_providers.aws.settings import Settings
 from cloudtui_providers.base import Check
 from cloudtui_providers.errors import (
     AuthError,
     CloudUnreachable,
-    InvalidOrderError,
     NotInstalledError,
     PermissionDenied,
     ProviderError,
+    ThrottledError,
 )
 
 DRY_RUN_PASSED = ("DryRunOperation",)
 NO_MACHINE = "i-00000000000000000"
 NO_GROUP = "sg-00000000000000000"
 NO_IMAGE = "ami-00000000000000000"
+A_TYPE = "t3.micro"
+OF_A_TYPE = [{"Name": "instance-type", "Values": [A_TYPE]}]
 A_RULE = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "192.0.2.1/32"}]}]
 DRY_RUNS: Mapping[str, Mapping[str, Any]] = {
+    "ec2:DescribeRegions": {"RegionNames": [LIST_REGION]},
     "ec2:DescribeInstances": {},
-    "ec2:DescribeInstanceTypes": {},
-    "ec2:DescribeInstanceTypeOfferings": {},
+    "ec2:DescribeInstanceTypes": {"InstanceTypes": [A_TYPE]},
+    "ec2:DescribeInstanceTypeOfferings": {"Filters": OF_A_TYPE},
+    "ec2:DescribeSpotPriceHistory": {"InstanceTypes": [A_TYPE]},
     "ec2:DescribeImages": {"Owners": ["self"]},
     "ec2:DescribeVpcs": {},
     "ec2:DescribeSecurityGroups": {},
@@ -36,12 +41,14 @@ DRY_RUNS: Mapping[str, Mapping[str, Any]] = {
     "ec2:RevokeSecurityGroupIngress": {"GroupId": NO_GROUP, "IpPermissions": A_RULE},
     "ec2:ImportKeyPair": {"KeyName": "cloudtui-check", "PublicKeyMaterial": b"ssh-ed25519 AAAA"},
     "ec2:CreateTags": {"Resources": [NO_MACHINE], "Tags": [{"Key": "cloudtui-check", "Value": ""}]},
-    "ec2:RunInstances": {"ImageId": NO_IMAGE, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1},
+    "ec2:RunInstances": {"ImageId": NO_IMAGE, "InstanceType": A_TYPE, "MinCount": 1, "MaxCount": 1},
     "ec2:StopInstances": {"InstanceIds": [NO_MACHINE]},
     "ec2:StartInstances": {"InstanceIds": [NO_MACHINE]},
     "ec2:TerminateInstances": {"InstanceIds": [NO_MACHINE]},
 }
 """EC2 looks at the permission before the arguments, so these need not exist; it does nothing on a dry run."""
+UNKNOWN = (AuthError, CloudUnreachable, ThrottledError)
+"""What says nothing of the permission that was asked for."""
 POLICY = "Allow it in IAM; the policy AmazonEC2FullAccess has all of ec2."
 
 
@@ -75,10 +82,10 @@ def _permission(clients: Clients, region: str, action: str, arguments: Mapping[s
         clients.ask(region, action, but=DRY_RUN_PASSED, DryRun=True, **arguments)
     except PermissionDenied as error:
         return Check(action, False, error.message, POLICY)
-    except InvalidOrderError:
-        pass  # Refused for its arguments, so the permission was there.
-    except (AuthError, CloudUnreachable):
+    except UNKNOWN:
         raise
+    except ProviderError:
+        pass  # Refused for its arguments, which are looked at after the permission.
     return Check(action, True, "Allowed.")
 
 
@@ -107,7 +114,7 @@ def _quota(clients: Clients, region: str, family: quotas.Family, *, spot: bool) 
         limit = quotas.limit(clients, region, family, spot=spot)
     except PermissionDenied as error:
         return Check(name, False, error.message, "Without it a launch finds out by itself, only later.")
-    except (AuthError, CloudUnreachable):
+    except UNKNOWN:
         raise
     except ProviderError as error:
         return Check(name, True, f"Not known: {error.message}")
@@ -118,7 +125,7 @@ def _quota(clients: Clients, region: str, family: quotas.Family, *, spot: bool) 
 
 def _conveniences(clients: Clients, region: str) -> list[Check]:
     """Prices: told, and never a reason to fail."""
-    known = prices.on_demand(clients, [(region, "t3.micro")])
+    known = prices.on_demand(clients, [(region, A_TYPE)])
     text = (
         "The price list answers." if known else "The price list does not answer; the bundled prices are used."
     )

@@ -6,6 +6,7 @@ people, and the chain of exceptions names endpoints and arguments (`from None`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ GONE = {"InvalidInstanceID.NotFound", "IdempotentInstanceTerminated"}
 OF_THE_ORDER = ("Invalid", "ParameterNotFound", "Unsupported")
 BROKEN = {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "ServerInternal"}
 MOST_WORDS = 300
+MISSING = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 ALLOW = "Allow it in IAM; 'cloudtui provider check aws' lists all that is needed."
 LOG_IN = "Set AWS_PROFILE, or run 'aws configure' or 'aws sso login', then 'cloudtui provider check aws'."
 AUTH_HINTS = {
@@ -134,7 +136,8 @@ def _of_the_account(code: str, words: str, action: str) -> ProviderError | None:
     if code in AUTH:
         return AuthError(f"AWS refuses the credentials ({code}).", AUTH_HINTS.get(code, LOG_IN))
     if code in PERMISSION:
-        return PermissionDenied(f"These credentials may not do {action}.", ALLOW)
+        named = MISSING.search(words)  # one call can need more than the permission of its own name
+        return PermissionDenied(f"These credentials may not do {named[1] if named else action}.", ALLOW)
     return None
 
 

@@ -74,13 +74,16 @@ def _request(order: Order, begins_from: Image) -> dict[str, Any]:
         "MaxCount": 1,
         "ImageId": begins_from.id,
         "InstanceType": order.type,
-        "InstanceInitiatedShutdownBehavior": "stop" if order.power_off_stops else "terminate",
+        "InstanceInitiatedShutdownBehavior": "stop"
+        if order.power_off_stops and not order.spot
+        else "terminate",
         "BlockDeviceMappings": [{"DeviceName": begins_from.root, "Ebs": disk}],
         # Version 2 alone: nothing that a job is tricked into fetching gives away what the machine may do.
         "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
         "TagSpecifications": [access.marked(kind, tags) for kind in kinds],
-        "UserData": order.user_data,
     }
+    if order.user_data:
+        request["UserData"] = order.user_data
     if order.zone:
         request["Placement"] = {"AvailabilityZone": order.zone}
     if order.spot:

@@ -15,13 +15,14 @@ from tests.support.clouds.moto_gaps import answer
 
 ACTIONS = {"launch": "RunInstances", "terminate": "TerminateInstances", "machines": "DescribeInstances"}
 """What the contract's methods are called there."""
-ANSWERS = {
+ANSWERS: dict[str, tuple[int, str, str]] = {
     Fault.CAPACITY: (500, "InsufficientInstanceCapacity", "We do not have sufficient capacity in this zone."),
     Fault.QUOTA: (400, "VcpuLimitExceeded", "You have requested more vCPU capacity than your limit of 0."),
     Fault.AUTH: (401, "AuthFailure", "AWS was not able to validate the access key {key}."),
     Fault.PERMISSION: (403, "UnauthorizedOperation", "Not authorized with {key}. Encoded message: b1ob"),
     Fault.INVALID: (400, "InvalidParameterValue", "The value of a parameter is not valid."),
     Fault.THROTTLE: (503, "RequestLimitExceeded", "Request limit exceeded."),
+    "state": (400, "IncorrectInstanceState", "The instance is not in a state from which it can do that."),
     Fault.BROKEN: (500, "InternalError", "An internal error has occurred."),
 }
 Start = Callable[..., Any]
@@ -56,7 +57,7 @@ class Faulty:
         action = target.rpartition(".")[2] or parse_qs(body.decode()).get("Action", [""])[0]
         fault = self._due(action, body)
         if fault in ANSWERS:
-            return _refuse(start, ANSWERS[Fault(fault)], json_protocol=bool(target), key=self.key)
+            return _refuse(start, ANSWERS[fault], json_protocol=bool(target), key=self.key)
         if known := answer(target, body) if target else None:
             return _reply(start, known[0], json.dumps(known[1]), "application/x-amz-json-1.1")
         if fault == Fault.INCOMPLETE:
