@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 
 from cloudtui_engine.catalog.base import Repository, dumps
 from cloudtui_engine.records.notice import Notice
@@ -53,20 +54,8 @@ class Notices(Repository):
             ).fetchone()
             if attempt != newest:  # a late proof of an earlier try is no news
                 return False
-            data = dumps(
-                {
-                    "run_id": run_id,
-                    "attempt": attempt,
-                    "run": clean_line(name, 200),
-                    "kind": run_kind,
-                    "onset": onset,
-                }
-            )
-            row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
-            with self._catalog.write("notice"):
-                db.execute(
-                    "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
-                )
+            about = {"run_id": run_id, "attempt": attempt, "run": clean_line(name, 200), "kind": run_kind}
+            self._insert(subject, kind, detail, about | {"onset": onset})
         return True
 
     def tell(self, kind: str, key: str, about: str, detail: str) -> bool:
@@ -85,16 +74,20 @@ class Notices(Repository):
         with self._catalog.read() as db:
             if _has(db, subject):
                 return False
-        data = dumps({"run_id": "", "attempt": 0, "run": clean_line(about, 200), "kind": "", "key": key})
-        row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, clean_line(detail, 500), data)
+        data = {"run_id": "", "attempt": 0, "run": clean_line(about, 200), "kind": "", "key": key}
         with self._catalog.write() as db:
             if _has(db, subject):
                 return False
-            with self._catalog.write("notice"):
-                db.execute(
-                    "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
-                )
+            self._insert(subject, kind, detail, data)
         return True
+
+    def _insert(self, subject: str, kind: str, detail: str, data: Mapping[str, object]) -> None:
+        text = clean_line(detail, 500)
+        row = (time.time(), subject, _LEVELS.get(kind, "info"), kind, text, dumps(data))
+        with self._catalog.write("notice") as db:
+            db.execute(
+                "INSERT INTO event (t, subject, level, name, text, data) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
 
     def has(self, kind: str, run_id: str, attempt: int, onset: int | None = None) -> bool:
         """It was told of this attempt."""
