@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import due
+from cloudtui_engine.fleet import due, enforcing
 from cloudtui_engine.records.instance import LOCAL, LinkState
 from cloudtui_engine.records.notice import (
     ABOUT,
@@ -72,7 +72,8 @@ DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finis
 def decide(catalog: Catalog, now: float | None = None) -> int:
     """Submit what the deciders propose; returns how many operations are new."""
     fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
-    fresh += _submit(catalog, watch_clouds(catalog, time.time() if now is None else now))
+    now = time.time() if now is None else now
+    fresh += _submit(catalog, watch_clouds(catalog, now)) + enforcing.enforce(catalog, now)
     _note_stalled(catalog)
     _note_idle(catalog, time.time())
     return fresh + _tell_what_happened(catalog)

@@ -10,7 +10,7 @@ from typing import Any
 from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import enrol, rent, tell
+from cloudtui_engine.handlers import deadline, enrol, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.prepare import prepare
@@ -35,6 +35,7 @@ HANDLERS: dict[str, Handler] = {
     "instance.start": rent.start,
     "instance.stop": rent.stop,
     "instance.terminate": rent.terminate,
+    "instance.deadline": deadline.tell,
     "fleet.reconcile": rent.reconcile,
     "dataset.push": push,
     "notify.command": tell.command,
@@ -45,9 +46,9 @@ HANDLERS: dict[str, Handler] = {
     "run.sync": sync,
     "run.import": rebuild,
 }
-OVERTAKES = frozenset({"run.stop", "instance.terminate"})
-"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none, and
-an end that waits costs money."""
+OVERTAKES = frozenset({"run.stop", "instance.stop", "instance.terminate", "instance.deadline"})
+"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none, an
+end that waits costs money, and a deadline that waits for its host may be told to nobody."""
 MOST_PICKUPS = 20
 CATALOG_RETRY_S = 5.0
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import asking, installation, results, trust
+from cloudtui_engine.fleet import asking, deadlines, installation, results, trust
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Instance
@@ -99,16 +99,21 @@ def submit_stop(catalog: Catalog, instance: Instance, *, running: Collection[str
         return _wish(catalog, instance, "stop", "stopped")
 
 
-def submit_start(catalog: Catalog, instance: Instance) -> Operation:
-    """Start a stopped machine.
+def submit_start(catalog: Catalog, instance: Instance, *, now: float | None = None) -> Operation:
+    """Start a stopped machine; with little of its time left it has all of it anew.
 
     Raises:
-        RefusedError: it is not rented, gone, to be ended, or this home is a copy.
+        RefusedError: it is not rented, gone, or to be ended; or a budget forbids it.
     """
     _check_there(catalog, instance)
     if instance.wanted == "terminated":
         raise RefusedError(f"{instance.name} is being terminated.", "Launch another.", code="gone")
     with catalog.write("instance", "operation", durable=True):
+        lifetime_s = catalog.launches.get(instance.launch_id).wish.lifetime_s if instance.launch_id else 0
+        now = time.time() if now is None else now
+        at = deadlines.after_start(instance, lifetime_s, now)
+        deadlines.require_budget(catalog, instance, at, now)
+        catalog.instances.update(instance.id, deadline_at=at)
         return _wish(catalog, instance, "start", "running")
 
 

@@ -1,0 +1,93 @@
+"""Deadlines carried out: what is due is ended, what ends soon is told of, a cloud hears of another end."""
+
+from __future__ import annotations
+
+import time
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.fleet import results
+from cloudtui_engine.fleet.deadlines import KIND, LATE_S, ends, late, to_tell, warned
+from cloudtui_engine.fleet.means import ours
+from cloudtui_engine.records.instance import Instance
+from cloudtui_providers import registry
+from cloudtui_providers.errors import ProviderError
+
+
+def enforce(catalog: Catalog, now: float) -> int:
+    """End what is due, and say before what ends; returns how many operations are new. Any number of times."""
+    instances = catalog.instances.list()
+    fresh = 0
+    for end in ends(instances, now, can_be_stopped):
+        if not catalog.operations.has_key(end.key):
+            with catalog.write("instance", "operation", durable=True):
+                catalog.instances.update(end.instance_id, wanted=end.wanted)
+                catalog.operations.submit(f"instance.{end.verb}", end.instance_id, {}, end.key)
+            fresh += 1
+    for instance_id, key in to_tell(instances, now):
+        if not catalog.operations.has_key(key):
+            catalog.operations.submit(KIND, instance_id, {}, key)
+            fresh += 1
+    for one in instances:
+        # It has ended itself, if it could; whoever starts it again has not asked for another end.
+        if not one.is_rented and one.deadline_at is not None and now - one.deadline_at > LATE_S:
+            catalog.instances.update(one.id, deadline_at=None)
+    for one in warned(instances, now):
+        catalog.notices.tell("deadline", _news(one), one.name, _warning(catalog, one))
+    for one in late(instances, now):
+        catalog.notices.tell("overdue", _news(one), one.name, _lateness(one, now))
+    return fresh
+
+
+def can_be_stopped(instance: Instance) -> bool:
+    """Whether its cloud keeps its disk; one that the cloud may take back is not kept for anybody.
+
+    Where nobody knows (its library is not installed), nothing is thrown away.
+    """
+    try:
+        return registry.provider(instance.provider).capabilities.stop and not instance.spot
+    except ProviderError:
+        return True
+
+
+def tell_cloud(instance: Instance, deadline: str, lifetime_s: int) -> bool:
+    """Have the cloud end it at another time; False where it keeps no deadline at all.
+
+    Args:
+        instance: a rented machine.
+        deadline: RFC 3339, UTC; empty: none.
+        lifetime_s: the same as seconds from now; 0: none.
+
+    Raises:
+        CloudtuiError: it has one, and does not move it.
+    """
+    try:
+        registry.provider(instance.provider).set_deadline(
+            instance.region, instance.cloud_id, deadline, lifetime_s
+        )
+    except NotImplementedError:
+        return False
+    except ProviderError as error:
+        raise ours(error) from error
+    return True
+
+
+def _news(instance: Instance) -> str:
+    return f"{instance.id}:{int(instance.deadline_at or 0)}"
+
+
+def _warning(catalog: Catalog, instance: Instance) -> str:
+    at = time.strftime("%H:%M", time.localtime(instance.deadline_at))
+    more = f"More time: cloudtui instance extend {instance.name} 2h"
+    if can_be_stopped(instance):
+        return f"It is stopped at {at}, whatever runs on it; its disk stays. {more}"
+    lost = ", ".join(str(one) for one in results.at_stake(catalog, instance.id))
+    what = f"and with it what was not pulled: {lost}" if lost else "and nothing lies there alone"
+    return f"It is terminated at {at}, {what}. {more}"
+
+
+def _lateness(instance: Instance, now: float) -> str:
+    minutes = int((now - (instance.deadline_at or now)) // 60)
+    return (
+        f"Its deadline was {minutes} minutes ago and it still runs, and costs what it costs. "
+        f"See why: cloudtui instance show {instance.name}"
+    )
