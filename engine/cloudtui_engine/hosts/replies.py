@@ -96,6 +96,7 @@ def attempt_status(obj: Mapping[str, Any]) -> HostStatus:
         code=_whole_or_none(ended, "code", 2**31),
         signal=_whole_or_none(ended, "signal", 128),
         reason=text(ended, "reason") if ended.get("reason") else "",
+        stopped=ended.get("kind") == "stopped",
         ended_at=None if ended.get("t") is None else moment(ended, "t"),
         sources={clean_line(str(name), 40): whole(sources, name) for name in list(sources)[:16]},
     )

@@ -18,6 +18,8 @@ class HostStatus:
     """The exit status, where one was recorded."""
     signal: int | None = None
     reason: str = ""
+    stopped: bool = False
+    """Somebody on the host asked it to end, or its machine did."""
     ended_at: float | None = None
     """By the host's clock."""
     sources: Mapping[str, int] = field(default_factory=dict)

@@ -65,7 +65,7 @@ def _by_exit(status: HostStatus, *, stop_requested: bool) -> Verdict:
     code, said = status.code, clean_line(status.reason)
     if code == 0:
         return Verdict(RunState.SUCCEEDED, 0, "")
-    if stop_requested or code == STOPPED_WITH_CHECKPOINT:
+    if stop_requested or status.stopped or code == STOPPED_WITH_CHECKPOINT:
         return Verdict(RunState.STOPPED, code, said or "Stopped.")
     if status.signal:
         hint = " The host may have run out of memory." if status.signal == signal.SIGKILL else ""

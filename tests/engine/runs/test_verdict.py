@@ -26,6 +26,7 @@ def exited(code: int | None, signal: int | None = None, reason: str = "") -> Hos
         (exited(1), {"reason": "stopped"}, False, RunState.STOPPED),
         (exited(1), {"reason": "completed"}, True, RunState.SUCCEEDED),
         (exited(0), {"reason": "failed", "message": "NaN"}, False, RunState.FAILED),
+        (HostStatus("exited", None, 15, stopped=True), None, False, RunState.STOPPED),
         (HostStatus("lost-killed"), None, False, RunState.LOST),
         (HostStatus("lost-killed"), {"reason": "completed"}, False, RunState.SUCCEEDED),
         (HostStatus("lost-killed"), None, True, RunState.STOPPED),
