@@ -49,16 +49,25 @@ def reconcile(context: Context, operation: Operation) -> Mapping[str, Any]:
 @contextmanager
 def _story(context: Context, operation: Operation) -> Iterator[Means]:
     """The means of a story; what it cannot go on without becomes the operation's state."""
-    report: Callable[[str, int | None, int | None], None] = context.reporter(operation)
     try:
         yield Means(
-            context.catalog,
-            context.paths,
-            context.closing,
-            context.clock,
-            lambda text: report(text, None, None),
+            context.catalog, context.paths, context.closing, context.clock, _sayer(context, operation)
         )
     except Question as question:
         raise Asked(question.question) from None
     except Interrupted:
         raise Withdrawn from None
+
+
+def _sayer(context: Context, operation: Operation) -> Callable[[str], None]:
+    """Progress, written where it is another one: a story that waits says the same thing many times."""
+    report = context.reporter(operation)
+    said = ""
+
+    def say(text: str) -> None:
+        nonlocal said
+        if text != said:
+            said = text
+            report(text, None, None)
+
+    return say

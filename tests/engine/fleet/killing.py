@@ -1,0 +1,222 @@
+"""Engines that are killed: a small process that forks one engine after another, each with its own end.
+
+Nothing of the engine knows of this: the places at which it may be killed are found by wrapping the catalog's
+transactions and the provider's calls. Before and after each of them is a checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SPEED = 200.0
+"""How much faster the engine's clock goes."""
+LIMIT_S = 20.0
+CALLS = ("plan", "launch", "find", "machines", "terminate", "stop", "start")
+TOPICS = frozenset({"instance", "operation"})
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an engine ended."""
+
+    was_killed: bool
+    checkpoints: int
+
+
+class Engines:
+    """The process that forks engines for a home and its toy cloud."""
+
+    def __init__(self, home: Path, cloud: Path, kind: str = "ToyCloud") -> None:
+        self.home, self.cloud = home, cloud
+        self._epoch = time.time()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(home), str(cloud), kind, str(self._epoch)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(cloud.parent / "engines.log").open("ab"),
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+
+    def run(self, *, kill_at: int | None = None, kill_after_s: float | None = None) -> Ended:
+        """One engine, until all that was asked for is done, or until it is killed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"at": kill_at, "after_s": kill_after_s}) + "\n")
+        self._process.stdin.flush()
+        told = json.loads(self._process.stdout.readline())
+        assert told["status"] in {0, -signal.SIGKILL}, f"{told}: {self.log()}"
+        return Ended(told["status"] != 0, told["checkpoints"])
+
+    def log(self) -> str:
+        return (self.cloud.parent / "engines.log").read_text()[-3000:]
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+class Template:
+    """A home and its cloud as they were, at the same place again: one that lies elsewhere is a copy."""
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._kept = root, root.with_name(f"{root.name}.kept")
+        shutil.copytree(root, self._kept, ignore=_sockets)
+
+    def restore(self) -> None:
+        shutil.rmtree(self._root)
+        shutil.copytree(self._kept, self._root)
+
+
+def _sockets(folder: str, names: list[str]) -> set[str]:
+    """Those that an engine left: they cannot be copied."""
+    return {name for name in names if (Path(folder) / name).is_socket()}
+
+
+# -- in the process that forks
+
+
+def main() -> None:
+    home, cloud, kind, epoch = sys.argv[1:]
+    from tests.support.clouds import toy
+
+    from cloudtui_engine import engine  # noqa: F401 - loaded once, for all that are forked
+
+    for line in sys.stdin:
+        asked = json.loads(line)
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(read)
+            _be_engine(Path(home), getattr(toy, kind)(Path(cloud)), float(epoch), asked, write)
+            os._exit(0)
+        os.close(write)
+        _, status = os.waitpid(pid, 0)
+        with os.fdopen(read) as pipe:
+            count = len(pipe.read())
+        code = os.waitstatus_to_exitcode(status)
+        print(json.dumps({"status": code, "checkpoints": count}), flush=True)
+
+
+def _be_engine(home: Path, cloud: Any, epoch: float, asked: Mapping[str, Any], pipe: int) -> None:
+    from cloudtui_engine.engine import Engine
+    from cloudtui_engine.lock import EngineLock
+    from cloudtui_engine.paths import Paths
+    from cloudtui_providers import registry
+
+    registry.provider = lambda _name: cloud  # type: ignore[assignment]
+    checkpoint = _checkpoints(asked["at"], pipe)
+    _watch_calls(cloud, checkpoint)
+    _watch_catalog(checkpoint)
+    if asked["after_s"] is not None:
+        timer = threading.Timer(asked["after_s"], os.kill, (os.getpid(), signal.SIGKILL))
+        timer.daemon = True
+        timer.start()
+    paths = Paths(home)
+    with EngineLock(paths) as lock:
+        assert lock.acquire()
+        made = Engine(paths, idle_exit_s=None, clock=_fast_clock(epoch))
+        threading.Thread(target=_end_when_done, args=(made._catalog,), daemon=True).start()
+        made.run()
+
+
+def _checkpoints(at: int | None, pipe: int) -> Callable[[], None]:
+    count = 0
+    lock = threading.Lock()
+
+    def checkpoint() -> None:
+        nonlocal count
+        with lock:
+            count += 1
+            os.write(pipe, b".")
+            if count == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return checkpoint
+
+
+def _watch_calls(cloud: Any, checkpoint: Callable[[], None]) -> None:
+    for name in CALLS:
+        setattr(cloud, name, _between(getattr(cloud, name), checkpoint))
+
+
+def _between(real: Callable[..., Any], checkpoint: Callable[[], None]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        checkpoint()
+        found = real(*args)
+        checkpoint()
+        return found
+
+    return call
+
+
+def _watch_catalog(checkpoint: Callable[[], None]) -> None:
+    """Before and after each outermost transaction on what the fleet writes."""
+    from cloudtui_engine.catalog import Catalog
+
+    real = Catalog.write
+
+    @contextmanager
+    def write(self: Catalog, *topics: str, durable: bool = False) -> Iterator[Any]:
+        is_ours = not self._handle().writes and bool(TOPICS & set(topics))
+        if is_ours:
+            checkpoint()
+        with real(self, *topics, durable=durable) as db:
+            yield db
+        if is_ours:
+            checkpoint()
+
+    Catalog.write = write  # type: ignore[method-assign]
+
+
+def _fast_clock(epoch: float) -> Any:
+    from cloudtui_engine.fleet.clock import Clock
+
+    class Fast(Clock):
+        def now(self) -> float:
+            return epoch + (time.time() - epoch) * SPEED
+
+        def wait(self, seconds: float, wake: threading.Event) -> bool:
+            return wake.wait(seconds / SPEED)
+
+    return Fast()
+
+
+def _end_when_done(catalog: Any) -> None:
+    """Its end, too, is a sudden one."""
+    from cloudtui_engine.fleet import due
+
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        open_ = catalog.operations.open_of(due.CHANGES)
+        if not open_ and not catalog.launches.open():
+            os._exit(0)
+        if time.monotonic() > deadline:
+            print([(one.kind, one.state, one.progress) for one in open_], file=sys.stderr, flush=True)
+            os._exit(3)
+        time.sleep(0.01)
+
+
+def random_instants(seed: int, longest_s: float) -> Iterator[float]:
+    """Instants between nothing and the end."""
+    source = random.Random(seed)
+    while True:
+        yield source.uniform(0.0, longest_s)
+
+
+if __name__ == "__main__":
+    main()
