@@ -18,6 +18,7 @@ from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.dataset import Dataset
+from cloudtui_engine.records.gpu import GpuSample
 from cloudtui_engine.records.instance import Address, Instance, LinkState
 from cloudtui_engine.records.run import Run, RunState
 
@@ -71,7 +72,20 @@ def instances(catalog: Catalog, now: float = NOW) -> tuple[Instance, ...]:
         "memory_used_bytes": 41_000_000_000,
         "utilization": 93,
         "temperature_c": 61,
-        "processes": [],
+        "processes": [
+            {
+                "pid": 4711,
+                "user": "ubuntu",
+                "memory_bytes": 40_200_000_000,
+                "command": "python -m cloudtui_trainer",
+            },
+            {
+                "pid": 912,
+                "user": "eve",
+                "memory_bytes": 800_000_000,
+                "command": "/opt/conda/bin/python train.py",
+            },
+        ],
     }
     small = gpu | {
         "name": "RTX 4090",
@@ -79,6 +93,7 @@ def instances(catalog: Catalog, now: float = NOW) -> tuple[Instance, ...]:
         "memory_used_bytes": 0,
         "utilization": 0,
         "temperature_c": 38,
+        "processes": [],
     }
     facts = {
         "os": "Ubuntu 24.04",
@@ -105,6 +120,7 @@ def instances(catalog: Catalog, now: float = NOW) -> tuple[Instance, ...]:
             link_state=LinkState.UP,
             link_since=now - 7200,
             seen_at=now - 2,
+            looked_at=now - 2,
             created_at=now - 80_000,
         ),
         Instance(
@@ -117,6 +133,8 @@ def instances(catalog: Catalog, now: float = NOW) -> tuple[Instance, ...]:
             link_state=LinkState.UP,
             link_since=now - 9000,
             seen_at=now - 1,
+            idle_since=now - 2470,
+            looked_at=now - 1,
             created_at=now - 70_000,
         ),
         Instance(
@@ -133,7 +151,16 @@ def instances(catalog: Catalog, now: float = NOW) -> tuple[Instance, ...]:
             created_at=now - 60_000,
         ),
     ]
-    return (catalog.instances.get(local.id), *(catalog.instances.add(one) for one in made))
+    added = [catalog.instances.add(one) for one in made]
+    noise = random.Random(4)
+    for minute in range(52):
+        t = now - 60 * minute
+        use = (
+            2.0 if 20 <= minute < 26 else min(100.0, 88 + noise.uniform(-8, 10) - (50 if minute > 40 else 0))
+        )
+        catalog.gpu_use.add(added[0].id, [GpuSample(t, 0, use, 4e9 if minute > 40 else 41e9, 80e9)], now=now)
+        catalog.gpu_use.add(added[1].id, [GpuSample(t, gpu, 0.0, 0.0, 24e9) for gpu in (0, 1)], now=now)
+    return (catalog.instances.get(local.id), *added)
 
 
 def dataset(catalog: Catalog, now: float = NOW) -> Dataset:

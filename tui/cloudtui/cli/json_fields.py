@@ -45,6 +45,8 @@ def instance(record: Any) -> dict[str, Any]:
         "gpus": [{field: gpu.get(field) for field in gpu_fields} for gpu in record.gpus],
         "facts": dict(record.facts),
         "seen_at": rfc3339(record.seen_at),
+        "idle_since": rfc3339(record.idle_since),
+        "looked_at": rfc3339(record.looked_at),
         "created_at": rfc3339(record.created_at),
     }
 

@@ -15,6 +15,7 @@ from cloudtui_engine.sanitize import clean_line
 
 Lines = list[str]
 _SYSTEM = ("os", "kernel", "arch")
+_LOOKED_AT_S = 180.0
 
 
 def instances(records: Sequence[Instance], cells: int | None) -> Lines:
@@ -46,6 +47,11 @@ def instances(records: Sequence[Instance], cells: int | None) -> Lines:
     return table(columns, rows, cells)
 
 
+def _is_idle(record: Instance, now: float) -> bool:
+    """It was idle when it was looked at, and that is not long ago."""
+    return record.idle_since is not None and now - (record.looked_at or 0.0) < _LOOKED_AT_S
+
+
 def instance(record: Instance) -> Lines:
     """One machine."""
     now = time.time()
@@ -57,6 +63,7 @@ def instance(record: Instance) -> Lines:
             ("Where", clean_line(str(record.address))),
             ("State", f"{words.LINK_MARKS[record.link_state]}  {clean_line(record.link_detail)}".rstrip()),
             ("Seen", f"{words.since(record.seen_at, now)} ago" if record.seen_at else ""),
+            ("Idle", f"for {words.since(record.idle_since, now)}" if _is_idle(record, now) else ""),
             ("Price", _per_hour(record.price_usd_per_hour)),
             ("Cost", f"${words.money(record.cost_usd)}" if record.cost_usd is not None else ""),
             ("Folder", clean_line(record.root)),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
 from cloudtui import format as fmt
 from cloudtui.areas.area import Area
-from cloudtui.areas.instances.rows import COLUMNS, instance_facts, instance_row
+from cloudtui.areas.instances.detail import InstanceDetail
+from cloudtui.areas.instances.machine import Machine
+from cloudtui.areas.instances.rows import COLUMNS, instance_row
 from cloudtui.areas.parts import Detail, Listing, Request
-from cloudtui.areas.sheet import SheetDetail
 from cloudtui.bridge import Bridge
-from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Row
 from cloudtui_engine import lock
 from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
@@ -42,8 +41,8 @@ class InstancesArea(Area):
     )
 
     def make_detail(self) -> Detail:
-        """A sheet of facts."""
-        return SheetDetail(self._facts)
+        """Tabs of one machine."""
+        return InstanceDetail(self.bridge, self.machine)
 
     @classmethod
     def fetch(cls, bridge: Bridge, request: Request) -> Listing:
@@ -58,25 +57,21 @@ class InstancesArea(Area):
 
     def row(self, record: Instance, now: float) -> Row:
         """A machine as cells."""
-        live = Counter(name for run in self._runs for name in run.instances)
-        return instance_row(record, live[record.name], now, watched=self._around.watched)
+        return instance_row(self.machine(record), now)
+
+    def machine(self, record: Instance) -> Machine:
+        """A machine with what goes on around it."""
+        around = self.listing.extra if self.listing else None
+        around = around if isinstance(around, Around) else Around()
+        return Machine(
+            record, tuple(run for run in around.runs if record.name in run.instances), around.watched
+        )
 
     def freshness(self, now: float) -> tuple[str, str]:
         """When something was last heard of any machine with a link."""
         machines = self.listing.records if self.listing else ()
-        linked = [i.seen_at for i in machines if i.seen_at is not None and i.link_state is LinkState.UP]
+        linked = [i for i in machines if i.seen_at is not None and i.link_state is LinkState.UP]
         if not linked:
             return "", "muted"
-        return f"seen {fmt.since(max(linked), now)} ago", "muted" if self._around.watched else "warn"
-
-    @property
-    def _around(self) -> Around:
-        return self.listing.extra if self.listing and isinstance(self.listing.extra, Around) else Around()
-
-    @property
-    def _runs(self) -> tuple[Run, ...]:
-        return self._around.runs
-
-    def _facts(self, record: Instance) -> list[Fact]:
-        runs = [run for run in self._runs if record.name in run.instances]
-        return instance_facts(record, runs, self.now, watched=self._around.watched)
+        watched = self.machine(linked[0]).watched
+        return f"seen {fmt.since(max(i.seen_at for i in linked), now)} ago", "muted" if watched else "warn"

@@ -6,32 +6,35 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as fmt
+from cloudtui.areas.instances.machine import Machine
 from cloudtui.areas.runs.rows import TONES
 from cloudtui.areas.runs.side import gpu_facts
 from cloudtui.reported import mapping, mappings
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
-from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
 
 COLUMNS = (
     Column("Name", 10, share=1),
-    Column("Where", 18, share=2, rank=3),
-    Column("GPU", 14, share=1, rank=1),
+    Column("Where", 16, share=2, rank=3),
+    Column("GPU", 13, share=1, rank=1),
     Column("Util", 5, "right", rank=4),
     Column("Mem GB", 7, "right", rank=5),
-    Column("State", 15),
+    Column("State", 14),
     Column("Runs", 4, "right", rank=6),
+    Column("Idle", 5, "right", rank=3),
     Column("Seen", 5, "right", rank=2),
     Column("$/h", 6, "right", rank=7),
 )
 _OLD_S = 60.0
+_LONG_IDLE_S = 1800.0
 _LINKED = frozenset({LinkState.UP, LinkState.SILENT, LinkState.CONNECTING})
 
 
-def instance_row(instance: Instance, live: int, now: float, *, watched: bool = True) -> Row:
+def instance_row(machine: Machine, now: float) -> Row:
     """The machine's cells, in the order of `COLUMNS`."""
+    instance, live = machine.instance, len(machine.runs)
     gpus = instance.gpus or instance.facts.get("gpus") or ()
     util, memory = _load(instance.gpus)
     return Row(
@@ -42,8 +45,9 @@ def instance_row(instance: Instance, live: int, now: float, *, watched: bool = T
             (fmt.gpus(gpus), ""),
             (util, ""),
             (memory, ""),
-            state(instance, watched=watched),
+            state(instance, watched=machine.watched),
             (str(live) if live else fmt.MISSING, "" if live else "muted"),
+            idle(machine, now),
             seen(instance, now),
             (fmt.money(instance.price_usd_per_hour), ""),
         ),
@@ -65,6 +69,14 @@ def state(instance: Instance, *, watched: bool = True) -> Cell:
         return "○ not watched", "muted"
     mark = fmt.LINK_MARKS[instance.link_state]
     return str(mark), TONES[mark.tone]
+
+
+def idle(machine: Machine, now: float) -> Cell:
+    """For how long nothing has been done there; yellow from the half hour on."""
+    since = machine.idle_since(now)
+    if since is None:
+        return fmt.MISSING, "muted"
+    return fmt.since(since, now), "warn" if now - since >= _LONG_IDLE_S else ""
 
 
 def seen(instance: Instance, now: float) -> Cell:
@@ -89,17 +101,22 @@ def _load(gpus: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     return util, f"{taken / 1e9:.0f}/{whole / 1e9:.0f}"
 
 
-def instance_facts(
-    instance: Instance, runs: Sequence[Run], now: float, *, watched: bool = True
-) -> list[Fact]:
+def instance_facts(machine: Machine, now: float) -> list[Fact]:
     """All that is known of a machine."""
-    word, style = state(instance, watched=watched)
+    instance, runs = machine.instance, machine.runs
+    word, style = state(instance, watched=machine.watched)
+    since = machine.idle_since(now)
     facts = [
         Fact("State", style="heading"),
         Fact("link", word, style),
         *([Fact("", clean_line(instance.link_detail, 300), style)] if instance.link_detail else []),
         Fact("where", where(instance)),
         Fact("seen", f"{fmt.since(instance.seen_at, now)} ago" if instance.seen_at else "never"),
+        *(
+            [Fact("idle", f"for {fmt.since(since, now)}; nothing is queued for it")]
+            if since is not None
+            else []
+        ),
         Fact("folder", _folder(instance)),
     ]
     if runs:
