@@ -10,7 +10,7 @@ from cloudtui_engine.fleet.deadlines import KIND, LATE_S, ends, late, to_tell, w
 from cloudtui_engine.fleet.means import ours
 from cloudtui_engine.records.instance import Instance
 from cloudtui_providers import registry
-from cloudtui_providers.errors import ProviderError
+from cloudtui_providers.errors import MachineGone, ProviderError
 
 
 def enforce(catalog: Catalog, now: float) -> int:
@@ -50,7 +50,7 @@ def can_be_stopped(instance: Instance) -> bool:
 
 
 def tell_cloud(instance: Instance, deadline: str, lifetime_s: int) -> bool:
-    """Have the cloud end it at another time; False where it keeps no deadline at all.
+    """Have the cloud end it at another time; False where it keeps no deadline, or no machine.
 
     Args:
         instance: a rented machine.
@@ -64,7 +64,7 @@ def tell_cloud(instance: Instance, deadline: str, lifetime_s: int) -> bool:
         registry.provider(instance.provider).set_deadline(
             instance.region, instance.cloud_id, deadline, lifetime_s
         )
-    except NotImplementedError:
+    except (NotImplementedError, MachineGone):
         return False
     except ProviderError as error:
         raise ours(error) from error

@@ -10,6 +10,7 @@ from cloudtui_providers.aws.offers import NAME, offers
 from cloudtui_providers.aws.plan import planned
 from cloudtui_providers.aws.settings import Settings
 from cloudtui_providers.base import (
+    DEADLINE_TAG,
     Capabilities,
     Check,
     CloudState,
@@ -82,6 +83,11 @@ class Aws(Provider):
     def start(self, region: str, machine: str) -> None:
         """EC2 refuses it while a machine still stops: `ThrottledError`, ask again."""
         self._turn(region, machine, "ec2:StartInstances")
+
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002
+        """In its tag: EC2 itself ends no machine at a time."""
+        tag = {"Key": DEADLINE_TAG, "Value": deadline}
+        self._clients.change(region, "ec2:CreateTags", Resources=[machine], Tags=[tag])
 
     def check(self) -> list[Check]:
         """Credentials, permissions (by dry runs), network and quotas of the default region."""
