@@ -1,73 +1,130 @@
-"""A real sshd behind each instance of moto: its own loopback address, its own host key and user."""
+"""A real sshd behind each instance of moto: its own loopback address, keys and dead-man's switch."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-import re
+import signal
 import socket
-import textwrap
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from tests.support.sshd import Sshd
 
 PORT = 2222
-PRIVATE_KEY = re.compile(
-    r"^[ \t]*-----BEGIN OPENSSH PRIVATE KEY-----.*?-----END OPENSSH PRIVATE KEY-----", re.S | re.M
-)
-PUBLIC_KEY = re.compile(r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp256) [A-Za-z0-9+/=]+")
+SWITCH = "/var/lib/cloudtui/switch/"
+"""Where user-data wants its files; here they lie in the host's own folder, which $CLOUDTUI_SWITCH names."""
+POWER_OFF = """\
+#!/bin/sh
+exec {python} -c 'from urllib.request import urlopen; urlopen("{imds}/power-off", timeout=10)'
+"""
+
+
+class Host:
+    """One machine: what lies on its disk is kept while it is stopped.
+
+    Args:
+        folder: its disk; made.
+        address: its own.
+        imds: what its jobs find as CLOUDTUI_IMDS.
+        user_data: its host key, more users and the switch are taken from there.
+        public_key: who may enter.
+    """
+
+    def __init__(self, folder: Path, address: str, imds: str, user_data: str, public_key: str) -> None:
+        self._switch = folder / "switch"
+        env = {"CLOUDTUI_IMDS": imds, "CLOUDTUI_SWITCH": str(self._switch)}
+        self.server = Sshd(folder, address=address, port=PORT, env=env)
+        self._loop: subprocess.Popen[bytes] | None = None
+        config = _cloud_config(user_data)
+        if key := config.get("ssh_keys", {}).get("ed25519_private"):
+            self.server.host_key.write_text(key.rstrip() + "\n")
+            public = subprocess.check_output(["ssh-keygen", "-y", "-f", str(self.server.host_key)], text=True)
+            self.server.host_key.with_name("host_key.pub").write_text(public)
+        may_enter = {public_key, *config.get("ssh_authorized_keys", [])} - {""}
+        self.server.authorized_keys.write_text("".join(f"{one.strip()}\n" for one in sorted(may_enter)))
+        self._write(config.get("write_files", []), imds)
+
+    def start(self) -> None:
+        """Boot."""
+        self.server.start()
+        if (self._switch / "switch").exists():
+            command = ["sh", str(self._switch / "switch"), str(self._switch), "loop"]
+            quick = {"CLOUDTUI_TICK": "1"} | dict(os.environ)
+            with Path(os.devnull).open("r+b") as null:
+                self._loop = subprocess.Popen(
+                    command, stdin=null, stdout=null, stderr=null, env=quick, start_new_session=True
+                )
+
+    def stop(self) -> None:
+        """Power off."""
+        self.server.stop()
+        if self._loop:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._loop.pid, signal.SIGKILL)
+            self._loop.wait(10)
+            self._loop = None
+
+    def _write(self, files: list[dict[str, str]], imds: str) -> None:
+        ours = {
+            file["path"].removeprefix(SWITCH): file["content"]
+            for file in files
+            if file["path"].startswith(SWITCH)
+        }
+        if not ours:
+            return
+        self._switch.mkdir()
+        for name, content in ours.items():
+            (self._switch / name).write_text(content)
+        (self._switch / "power-off").write_text(POWER_OFF.format(python=sys.executable, imds=imds))
+        limit = ours.get("limit", "never").strip()
+        # What is left is counted from the boot, and this machine's was long ago.
+        given = [limit] if limit == "never" else ["set", limit]
+        subprocess.run(["sh", str(self._switch / "switch"), str(self._switch), *given], check=True)
 
 
 class Hosts:
-    """The servers of one moto.
+    """The machines of one moto.
 
     Args:
         folder: for their files; made.
-        imds: what a job on them would find as CLOUDTUI_IMDS, with `{}` for the instance.
+        imds: with `{}` for the instance.
     """
 
     def __init__(self, folder: Path, imds: str) -> None:
         self._folder = folder
         self._imds = imds
-        self._servers: dict[str, Sshd] = {}
+        self._hosts: dict[str, Host] = {}
         self._numbers = itertools.count(1)
 
     def boot(self, instance: Any, user_data: str, public_key: str) -> None:
-        """Give it an address and a server that honours its user-data's host key."""
-        server = self._server(instance.id, user_data, public_key)
-        self._servers[instance.id] = server
-        server.start()
-        instance.nics[0].public_ip = server.address
+        """A machine for a new instance."""
+        folder = self._folder / instance.id
+        host = Host(folder, self._address(), self._imds.format(instance.id), user_data, public_key)
+        self._hosts[instance.id] = host
+        self.start(instance)
 
     def start(self, instance: Any) -> None:
-        """After a stop: the same disk, so the same keys."""
-        server = self._servers[instance.id]
-        server.start()
-        instance.nics[0].public_ip = server.address
+        """Of a stopped one: with the same disk, so the same keys."""
+        host = self._hosts[instance.id]
+        host.start()
+        instance.nics[0].public_ip = host.server.address
 
     def stop(self, instance: Any) -> None:
-        """No server, no address."""
-        if server := self._servers.get(instance.id):
-            server.stop()
+        """No machine, no address."""
+        if host := self._hosts.get(instance.id):
+            host.stop()
         if instance.nics:
             instance.nics[0].public_ip = None
 
     def end_all(self) -> None:
-        """Every server of this moto."""
-        for server in self._servers.values():
-            server.stop()
-        self._servers.clear()
-
-    def _server(self, instance: str, user_data: str, public_key: str) -> Sshd:
-        folder = self._folder / instance
-        env = {"CLOUDTUI_IMDS": self._imds.format(instance)}
-        server = Sshd(folder, address=self._address(), port=PORT, env=env)
-        if given := PRIVATE_KEY.search(user_data):
-            server.host_key.write_text(textwrap.dedent(given[0]) + "\n")
-        may_enter = {public_key, *PUBLIC_KEY.findall(user_data)} - {""}
-        server.authorized_keys.write_text("".join(f"{key}\n" for key in sorted(may_enter)))
-        return server
+        """Every machine of this moto."""
+        for host in self._hosts.values():
+            host.stop()
+        self._hosts.clear()
 
     def _address(self) -> str:
         """One where nobody listens: other tests have their own motos."""
@@ -77,3 +134,12 @@ class Hosts:
                 if sock.connect_ex((address, PORT)) != 0:
                     return address
         raise AssertionError("unreachable")
+
+
+def _cloud_config(user_data: str) -> dict[str, Any]:
+    if not user_data.startswith("#cloud-config"):
+        return {}
+    import yaml
+
+    found = yaml.safe_load(user_data)
+    return found if isinstance(found, dict) else {}

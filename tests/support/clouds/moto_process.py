@@ -48,7 +48,9 @@ class Cloud:
         def run_instances(backend: Any, *given: Any, **kwargs: Any) -> Any:
             from moto.ec2.exceptions import EC2ClientError
 
-            asked = repr((given, sorted((key, str(one)) for key, one in kwargs.items())))
+            image, count, user_data, groups = given
+            told = user_data.decode() if user_data else ""
+            asked = repr((image, count, told, groups, sorted((key, str(one)) for key, one in kwargs.items())))
             token = (backend.region_name, kwargs["client_token"])
             with self._lock:
                 if token in self._tokens:
@@ -61,19 +63,18 @@ class Cloud:
                 if self.hide_next.is_set():
                     self.hide_next.clear()
                     self._hidden |= {instance.id for instance in made.instances}
-                self._boot(backend, made, given[2], kwargs)
+                self._boot(backend, made, told, kwargs)
                 return made
 
         return run_instances
 
-    def _boot(self, backend: Any, made: Any, user_data: Any, kwargs: dict[str, Any]) -> None:
+    def _boot(self, backend: Any, made: Any, user_data: str, kwargs: dict[str, Any]) -> None:
         if self._hosts is None:
             return
-        text = user_data.decoded if hasattr(user_data, "decoded") else str(user_data or "")
         pair = backend.key_pairs.get(kwargs.get("key_name") or "")
         public = pair.material_public.decode().strip() if pair else ""
         for instance in made.instances:
-            self._hosts.boot(instance, text, public)
+            self._hosts.boot(instance, user_data, public)
 
     def _seen(self, every: Callable[..., Any]) -> Callable[..., Any]:
         def all_reservations(backend: Any, filters: Any = None) -> Any:
@@ -87,6 +88,8 @@ class Cloud:
     def control(self, path: str, asked: dict[str, Any]) -> Any:
         """`/fake/<method>` with its arguments as JSON; `/imds/<instance>/...` as a machine sees it."""
         _, kind, name, *rest = path.split("/", 3)
+        if kind == "imds" and rest == ["power-off"]:
+            return self.do_power_off(name)
         if kind == "imds":
             return self._notices.get(name) if rest == ["latest/meta-data/spot/instance-action"] else None
         with self._lock:
@@ -150,6 +153,21 @@ class Cloud:
         instance.terminate()
         code = "Server.SpotInstanceTermination"
         instance.state_reason = StateReason(f"{code}: Instance terminated due to capacity.", code)
+        return {}
+
+    def do_power_off(self, machine: str) -> Any:
+        """As the machine does by itself: what then becomes of it was said at its launch."""
+        from moto.ec2.models.instances import StateReason
+
+        instance = self._instance(machine)
+        ends = instance.instance_initiated_shutdown_behavior == "terminate"
+        with self._lock:
+            if ends:
+                instance.terminate()
+            else:
+                instance.stop()
+        code = "Client.InstanceInitiatedShutdown"
+        instance.state_reason = StateReason(f"{code}: Instance initiated shutdown", code)
         return {}
 
     def do_notice(self, machine: str, action: str, time: str) -> Any:

@@ -107,6 +107,7 @@ class Moto:
             spot=spot,
             deadline=deadline,
             public_key=PUBLIC_KEY,
+            user_data="#cloud-config\n",
             ssh_from=("192.0.2.7/32",),
         )
 
@@ -152,6 +153,10 @@ class Moto:
         """All instances by the cloud's own books: id, region, state, address, shutdown, disks."""
         found: list[dict[str, Any]] = self.do("machines")
         return found
+
+    def power_off(self, machine: str) -> None:
+        """As it does by itself, by its switch or its user."""
+        self.do("power_off", machine=machine)
 
     def notice(self, machine: str, time: str) -> None:
         """That it will be taken back, where AWS tells it: `latest/meta-data/spot/...` of `$CLOUDTUI_IMDS`."""
