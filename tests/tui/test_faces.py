@@ -31,9 +31,10 @@ from cloudtui_engine.paths import Paths
 
 AREA_OF = {
     "instance": "instances", "dataset": "datasets", "run": "runs", "model": "models", "settings": "settings",
+    "budget": "cost",
 }  # fmt: skip
 SIZE = (160, 50)
-KEYS = {"?": "question_mark", "/": "slash"}
+KEYS = {"?": "question_mark", "/": "slash", "$": "dollar_sign"}
 
 
 class Recorder:

@@ -36,7 +36,8 @@ class Overview(NamedTuple):
     pending: int = 0
     needs_you: int = 0
     crashes: int = 0
-    usd_per_hour: float | None = None
+    money: tuple[tuple[str, str], ...] = ()
+    """What it costs now and has cost today, and how the budgets stand: (text, style) pairs."""
 
     def parts(self) -> list[tuple[str, str]]:
         """(text, style) pairs for the status bar; what is as usual says little."""
@@ -53,9 +54,7 @@ class Overview(NamedTuple):
             parts.append((f"● {self.links} {'link' if self.links == 1 else 'links'}", "good"))
         else:
             parts.append(("○ offline" if self.engine_running else "○ no engine", "muted"))
-        if self.usd_per_hour is not None:
-            parts.append((f"${self.usd_per_hour:.2f}/h", "muted"))
-        return parts
+        return [*parts, *self.money]
 
 
 class Bridge:
@@ -93,11 +92,9 @@ class Bridge:
 
         catalog = self.catalog
         status = operations.engine_status(self.paths, catalog)
-        instances = catalog.instances.list()
-        prices = [i.price_usd_per_hour for i in instances if i.price_usd_per_hour is not None]
         return Overview(
             counts={
-                "instances": len(instances),
+                "instances": len(catalog.instances.list()),
                 "datasets": len(catalog.datasets.list()),
                 "runs": catalog.runs.count(RunQuery()),
                 "models": catalog.models.count(),
@@ -108,8 +105,27 @@ class Bridge:
             pending=status.pending,
             needs_you=status.needs_you,
             crashes=status.crashes,
-            usd_per_hour=sum(prices) if prices else None,
+            money=self._money(),
         )
+
+    def _money(self) -> tuple[tuple[str, str], ...]:
+        from cloudtui_engine.accounts import money
+        from cloudtui_engine.money.amounts import dollars
+        from cloudtui_engine.money.budget import WARN_AT
+
+        stands = money(self.catalog, self.now())
+        parts = [(f"${dollars(stands.rate):,.2f}/h", "muted")] if stands.rate else []
+        if stands.today:
+            parts.append((f"today ${dollars(stands.today):,.2f}", "muted"))
+        shares = [
+            spent / limit
+            for spent, limit in ((stands.today, stands.budgets.day), (stands.month, stands.budgets.month))
+            if limit
+        ]
+        if shares:
+            style = "bad" if max(shares) >= 1 else "warn" if max(shares) >= WARN_AT else "muted"
+            parts.append((f"budget {max(shares) * 100:.0f}%", style))
+        return tuple(parts)
 
     def begin(self, name: str, work: Callable[[], object]) -> None:
         """Begin to read what the first screen shows while the screen itself is still being made."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cloudtui.performing import Performer
     from cloudtui.surroundings import Surroundings
 
-_AROUND = frozenset({"run", "instance", "dataset", "model", "operation", "engine"})
+_AROUND = frozenset({"run", "instance", "dataset", "model", "operation", "engine", "cost", "setting"})
 """Topics that rail and status bar tell of."""
 
 

@@ -34,6 +34,7 @@ AREAS = {
         AreaPlace(Place("models", "5", "Models"), "cloudtui.areas.models.area:ModelsArea"),
         AreaPlace(Place("evaluation", "6", "Evaluate"), "cloudtui.areas.evaluation.area:EvaluationArea"),
         AreaPlace(Place("compression", "7", "Compress"), "cloudtui.areas.compression.area:CompressionArea"),
+        AreaPlace(Place("cost", "9", "Cost"), "cloudtui.areas.cost.area:CostArea"),
         AreaPlace(Place("settings", "0", "Settings"), "cloudtui.areas.settings.area:SettingsArea"),
     )
 }
