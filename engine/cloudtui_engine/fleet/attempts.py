@@ -98,7 +98,7 @@ def without_offers(wish: Wish) -> list[Candidate]:
     return [
         Candidate(region, zone, wish.type, wish.spot)
         for region in wish.regions
-        for zone in wish.zones or ("",)
+        for zone in (_zones_in(wish, region) if wish.zones else ("",))
     ]
 
 
@@ -116,13 +116,19 @@ def _fitting(wish: Wish, offers: Iterable[Offer], most: float | None, *, spot: b
             or (most is not None and price is None and not spot)
         ):
             continue
-        zones = (offer.zone,) if offer.zone or not wish.zones else wish.zones
+        zones = (offer.zone,) if offer.zone or not wish.zones else _zones_in(wish, offer.region)
         found += [
             Candidate(offer.region, zone, offer.type, spot, price)
             for zone in zones
             if not wish.zones or zone in wish.zones
         ]
     return list(dict.fromkeys(found))
+
+
+def _zones_in(wish: Wish, region: str) -> list[str]:
+    """The wished zones that may be of a region: a zone is named after its region, or by a number."""
+    own = [zone for zone in wish.zones if zone.startswith(region)]
+    return own or [zone for zone in wish.zones if zone.isdigit()]
 
 
 def next_step(attempts: Sequence[LaunchAttempt], places: Sequence[Candidate], *, too_late: str = "") -> Step:

@@ -42,8 +42,9 @@ class Engines:
     def __init__(self, home: Path, cloud: Path, kind: str = "ToyCloud") -> None:
         self.home, self.cloud = home, cloud
         self._epoch = time.time()
+        """From here on its clock goes faster."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(home), str(cloud), kind, str(self._epoch)],
+            [sys.executable, "-m", __name__, str(home), str(cloud), kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(cloud.parent / "engines.log").open("ab"),
@@ -51,11 +52,17 @@ class Engines:
             cwd=Path(__file__).parents[3],
         )
 
+    def begin(self) -> None:
+        """Now is now again, for what is asked next."""
+        self._epoch = time.time()
+
     def run(self, *, kill_at: int | None = None, kill_after_s: float | None = None) -> Ended:
         """One engine, until all that was asked for is done, or until it is killed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"at": kill_at, "after_s": kill_after_s}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"at": kill_at, "after_s": kill_after_s, "epoch": self._epoch}) + "\n"
+        )
         self._process.stdin.flush()
         told = json.loads(self._process.stdout.readline())
         assert told["status"] in {0, -signal.SIGKILL}, f"{told}: {self.log()}"
@@ -91,7 +98,7 @@ def _sockets(folder: str, names: list[str]) -> set[str]:
 
 
 def main() -> None:
-    home, cloud, kind, epoch = sys.argv[1:]
+    home, cloud, kind = sys.argv[1:]
     from tests.support.clouds import toy
 
     from cloudtui_engine import engine  # noqa: F401 - loaded once, for all that are forked
@@ -102,7 +109,7 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _be_engine(Path(home), getattr(toy, kind)(Path(cloud)), float(epoch), asked, write)
+            _be_engine(Path(home), getattr(toy, kind)(Path(cloud)), asked, write)
             os._exit(0)
         os.close(write)
         _, status = os.waitpid(pid, 0)
@@ -112,7 +119,7 @@ def main() -> None:
         print(json.dumps({"status": code, "checkpoints": count}), flush=True)
 
 
-def _be_engine(home: Path, cloud: Any, epoch: float, asked: Mapping[str, Any], pipe: int) -> None:
+def _be_engine(home: Path, cloud: Any, asked: Mapping[str, Any], pipe: int) -> None:
     from cloudtui_engine.engine import Engine
     from cloudtui_engine.lock import EngineLock
     from cloudtui_engine.paths import Paths
@@ -129,7 +136,7 @@ def _be_engine(home: Path, cloud: Any, epoch: float, asked: Mapping[str, Any], p
     paths = Paths(home)
     with EngineLock(paths) as lock:
         assert lock.acquire()
-        made = Engine(paths, idle_exit_s=None, clock=_fast_clock(epoch))
+        made = Engine(paths, idle_exit_s=None, clock=_fast_clock(asked["epoch"]))
         threading.Thread(target=_end_when_done, args=(made._catalog,), daemon=True).start()
         made.run()
 

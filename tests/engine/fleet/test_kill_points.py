@@ -40,6 +40,7 @@ class Scene:
         self._template = Template(self.root)
 
     def ask(self, asking: Asking) -> None:
+        self.engines.begin()
         catalog = open_catalog(self.root / "home")
         try:
             asking(catalog)

@@ -117,7 +117,7 @@ class World:
         """Let time pass, with looks."""
         until = self.clock.now() + seconds
         while self.clock.now() < until:
-            self.clock.wait(1.0, self.closing)
+            self.clock.wait(60.0, self.closing)
 
     def close(self) -> None:
         self.catalog.close()

@@ -1,0 +1,221 @@
+"""What a listing means: adopted, vanished only after a while, ended, an orphan, or nothing at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.engine.fleet.world import World
+from tests.support.clouds.faults import Fault
+
+from cloudtui_engine.fleet import commands, ending, installation, reconcile
+from cloudtui_engine.fleet.reconcile import Changes, Known, compare
+from cloudtui_engine.records.instance import VANISHED, Address, Instance
+from cloudtui_engine.records.launch import AttemptState as S
+from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState, Wish
+from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, CloudState, Listing, Machine
+
+ROW = Instance(
+    "c1", "box", "toy", Address("1.2.3.4", "me", 22, "/key"), cloud_state="running", cloud_id="m1", region="r"
+)
+LAUNCH = Launch("l1", "l1", "c1", "toy", Wish("toy"))
+
+
+def machine(identifier: str = "m1", state: CloudState = CloudState.RUNNING, **fields: Any) -> Machine:
+    return Machine(identifier, state, "r", **({"address": "5.6.7.8", "user": "ubuntu"} | fields))
+
+
+def look(
+    *machines: Machine, known: Known | None = None, complete: bool = True, now: float = 1000.0
+) -> Changes:
+    return compare("toy", known or Known([ROW]), Listing("r", machines, complete=complete), now)
+
+
+def with_attempt(state: S, launch: LaunchState = LaunchState.OPEN, newest: int = 1) -> Known:
+    attempt = LaunchAttempt("l1", 1, "r", "", "big", state=state, machine_id="m9")
+    return Known((), {"l1-1": attempt}, {"l1": replace(LAUNCH, state=launch)}, {"l1": newest})
+
+
+def ours(identifier: str = "m7", **fields: Any) -> Machine:
+    return machine(identifier, tags={LAUNCH_TAG: "l1-1", NAME_TAG: "box"}, **fields)
+
+
+def test_what_is_seen_is_the_row() -> None:
+    fields = look(machine(zone="ra", reason="why")).updates["c1"]
+    assert fields["address"] == Address("5.6.7.8", "ubuntu", 22, "/key")
+    assert (fields["cloud_state"], fields["cloud_seen_at"], fields["cloud_reason"], fields["zone"]) == (
+        "running", 1000.0, "why", "ra",
+    )  # fmt: skip
+    assert fields["missing_since"] is None
+
+
+@pytest.mark.parametrize("state", [CloudState.STOPPED, CloudState.TERMINATED])
+def test_one_that_does_not_run_has_no_address(state: CloudState) -> None:
+    assert look(machine(state=state, address="")).updates["c1"]["address"] == Address("", "me", 22, "/key")
+
+
+def test_a_list_that_lags_brings_nothing_back() -> None:
+    known = Known([replace(ROW, cloud_state="terminated")])
+    assert look(machine(), known=known).updates["c1"] == {"cloud_seen_at": 1000.0}
+
+
+def test_an_incomplete_listing_moves_nothing() -> None:
+    gone = replace(ROW, missing_since=1.0)
+    assert look(known=Known([gone]), complete=False, now=1e6).updates == {}
+
+
+def test_vanished_needs_two_complete_listings_and_five_minutes() -> None:
+    assert look(now=1000.0).updates == {"c1": {"missing_since": 1000.0}}
+    missing = Known([replace(ROW, missing_since=1000.0)])
+    assert look(known=missing, now=1299.0).updates == {}
+    assert look(known=missing, now=1300.0).updates["c1"]["cloud_state"] == VANISHED
+    assert look(known=missing, now=900.0).updates == {"c1": {"missing_since": 900.0}}, (
+        "the clock was set back"
+    )
+    seen = look(machine(), known=missing).updates["c1"]
+    assert seen["missing_since"] is None
+
+
+def test_one_that_was_told_to_end_needs_less_and_is_called_terminated() -> None:
+    ending_ = replace(ROW, cloud_state="terminating")
+    assert look(known=Known([ending_])).updates == {"c1": {"missing_since": 1000.0}}
+    fields = look(known=Known([replace(ending_, missing_since=1000.0)]), now=1015.0).updates["c1"]
+    assert fields["cloud_state"] == "terminated"
+
+
+def test_another_region_says_nothing_of_this_one() -> None:
+    assert look(known=Known([replace(ROW, region="s", missing_since=1.0)]), now=1e6).updates == {}
+
+
+@pytest.mark.parametrize("state", [S.PLANNED, S.SENT, S.UNRESOLVED, S.ABSENT])
+def test_a_machine_of_our_request_is_adopted(state: S) -> None:
+    changes = look(ours(), known=with_attempt(state))
+    assert [one.id for _, one in changes.adoptions] == ["m7"]
+    assert (changes.doubles, changes.orphans) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("state", "launch", "newest"),
+    [
+        (S.ABSENT, LaunchState.OPEN, 2),
+        (S.ABSENT, LaunchState.FAILED, 1),
+        (S.REFUSED, LaunchState.OPEN, 1),
+        (S.ADOPTED, LaunchState.READY, 1),
+        (S.UNRESOLVED, LaunchState.CANCELLED, 1),
+    ],
+)
+def test_a_machine_of_a_request_that_is_over_is_a_double(state: S, launch: LaunchState, newest: int) -> None:
+    known = with_attempt(state, launch, newest)
+    assert [one.id for one in look(ours(), known=known).doubles] == ["m7"]
+    assert look(ours(state=CloudState.TERMINATED), known=known).doubles == []
+
+
+def test_one_whose_row_was_forgotten_is_an_orphan() -> None:
+    changes = look(ours("m9"), known=with_attempt(S.ADOPTED, LaunchState.READY))
+    assert [one.cloud_id for one in changes.orphans] == ["m9"]
+
+
+def test_a_machine_with_our_mark_and_no_row_is_an_orphan_and_keeps_its_age() -> None:
+    stray = machine("m5", tags={NAME_TAG: "\x1b[31mbox", LAUNCH_TAG: "other-1"})
+    (orphan,) = look(machine(), stray).orphans
+    assert (orphan.first_seen_at, orphan.name, orphan.address.host) == (1000.0, "box", "5.6.7.8")
+    known = Known([ROW], orphans=[orphan])
+    (again,) = look(machine(), stray, known=known, now=2000.0).orphans
+    assert (again.first_seen_at, again.seen_at) == (1000.0, 2000.0)
+    (missing,) = look(machine(), known=known, now=2000.0).orphans
+    assert missing.missing_since == 2000.0
+    known = Known([ROW], orphans=[missing])
+    assert look(machine(), known=known, now=2299.0).orphans_gone == []
+    assert look(machine(), known=known, now=2300.0).orphans_gone == ["m5"]
+    assert look(machine(), known=known, complete=False, now=9e9).orphans_gone == []
+    ended = replace(stray, state=CloudState.TERMINATED)
+    assert look(machine(), ended, known=known).orphans_gone == ["m5"]
+
+
+# -- with a cloud
+
+
+def test_a_machine_that_was_taken_away_is_said_so(world: World) -> None:
+    instance = world.launched(spot=True)
+    world.cloud.take_back(instance.cloud_id)
+    world.look()
+    row = world.row(instance)
+    assert (row.cloud_state, row.cloud_reason, row.wanted) == ("terminated", "preempted", "running")
+
+
+def test_a_machine_that_the_cloud_forgot_vanishes_and_comes_back(world: World) -> None:
+    instance = world.launched()
+    with world.cloud.books.open() as books:
+        kept = books["machines"].pop(instance.cloud_id)
+    world.forget_time(200)
+    assert world.row(instance).cloud_state == "running"
+    world.forget_time(200)
+    assert world.row(instance).cloud_state == VANISHED
+    with world.cloud.books.open() as books:
+        books["machines"][instance.cloud_id] = kept
+    world.look()
+    assert world.row(instance).cloud_state == VANISHED, "nothing lives there, so nobody looks any more"
+    world.look(everywhere=True)
+    assert world.row(instance).cloud_state == "running"
+
+
+def test_offline_the_last_known_state_stays(world: World) -> None:
+    instance = world.launched()
+    before = world.row(instance)
+    world.cloud.fail(Fault.UNREACHABLE, on="*")
+    world.forget_time(1000)
+    assert world.row(instance) == before
+    (listing,) = world.catalog.listings.list("toy")
+    assert (listing.complete, listing.problem.startswith("The toy cloud says")) == (False, True)
+
+
+def test_an_incomplete_page_hides_nothing(world: World) -> None:
+    instances = world.ask_all(count=4)
+    for one in instances:
+        world.launch(one)
+    world.cloud.fail(Fault.INCOMPLETE, on="machines", times=200)
+    world.forget_time(390)
+    assert {world.row(one).cloud_state for one in instances} == {"running"}
+    assert world.look()["incomplete"] == ["north-1"]
+
+
+def test_an_orphan_is_shown_adopted_and_ended(world: World) -> None:
+    world.launched(name="box")
+    one, two = world.alien(launch="gone1"), world.alien(launch="gone2")
+    world.alien(owner="somebody", launch="gone3")
+    assert world.look(everywhere=True)["orphans"] == 2
+    first = world.catalog.orphans.find(one.id)
+    adopted = commands.submit_adopt(world.catalog, world.paths, first)
+    world.look()
+    assert (adopted.cloud_id, world.row(adopted).cloud_state) == (one.id, "running")
+    operation = commands.submit_terminate_orphan(
+        world.catalog, world.paths, world.catalog.orphans.find(two.id)
+    )
+    ending.terminate(world.means, operation.target)
+    world.look(everywhere=True)
+    assert world.catalog.orphans.list() == []
+    assert len(world.living()) == 3
+
+
+def test_a_double_is_ended(world: World) -> None:
+    instance = world.launched()
+    order = replace(world.cloud.order(owner=installation.owner(world.catalog)), launch=instance.launch_id)
+    payload = dict(world.cloud.provider.plan(order)) | {"token": "other"}
+    world.cloud.provider.launch(payload)
+    assert len(world.living()) == 2
+    world.look()
+    assert [one for one in world.living() if one != "other"] == world.living()
+    assert world.row(instance).cloud_state == "running"
+
+
+def test_looking_asks_once_a_region(world: World) -> None:
+    for one in world.ask_all(count=5):
+        world.launch(one)
+    before = world.cloud.books.calls("machines")
+    world.look()
+    assert world.cloud.books.calls("machines") == before + 1
+
+
+def test_grace_is_what_the_facts_say() -> None:
+    assert reconcile.GRACE_S == 300.0
