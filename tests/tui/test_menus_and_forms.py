@@ -24,7 +24,8 @@ OPTIONS = {
 
 def test_every_action_of_the_desktop_with_a_handler_can_be_reached() -> None:
     shown = {entry.action for menu in menus.menus("run", [LIVE], []) for entry in menu.entries}
-    own = {"home.open", "home.back", "home.mark", "home.copy", "home.previous", "home.context"}
+    own = {"home.open", "home.back", "home.mark", "home.copy", "home.previous", "home.context",
+           "home.narrower", "home.wider", "home.even"}  # fmt: skip
     assert {action.id for action in ACTIONS if DESKTOP in action.faces} - own <= shown
 
 

@@ -42,6 +42,8 @@ class CloudtuiApp(App[int]):
     TITLE = "cloudtui"
     CSS_PATH = Path(__file__).with_name("cloudtui.tcss")
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_IN_MAXIMIZED_VIEW = "MenuBar, StatusBar"
+    ESCAPE_TO_MINIMIZE = False  # a line that is typed in comes first
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012 - as the base
     BINDINGS: ClassVar[list[BindingType]] = bindings.BINDINGS
 
@@ -156,6 +158,7 @@ class CloudtuiApp(App[int]):
     def on_descendant_focus(self) -> None:
         """Keys go elsewhere: say which there are."""
         if len(self.screen_stack) == 1:
+            overlays.keep_in_sight(self, self.here.show)
             self.here.show()
 
     def on_perform(self, event: Perform) -> None:
@@ -177,7 +180,10 @@ class CloudtuiApp(App[int]):
 
     async def action_back(self) -> None:
         """One step out."""
-        if self.area is not None:
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+            self.here.show()
+        elif self.area is not None:
             self.area.step_back()
 
     def action_tab(self, step: int) -> None:

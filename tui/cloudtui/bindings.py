@@ -20,6 +20,11 @@ BINDINGS: list[BindingType] = [
     Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
     Binding("m,shift+f10", "way('context')", "What can be done", show=False, id="home.context"),
     Binding("L", "way('actions')", "Action log", show=False, id="home.actions"),
+    Binding("z", "way('maximise')", "Maximise", show=False, id="home.maximise"),
+    Binding("left_curly_bracket", "way('narrower')", "List narrower", show=False, id="home.narrower"),
+    Binding("right_curly_bracket", "way('wider')", "List wider", show=False, id="home.wider"),
+    Binding("vertical_line", "way('even')", "Border as it was", show=False, id="home.even"),
+    Binding("ctrl+o", "way('jump')", "Jump", show=False, id="home.jump"),
     Binding("colon", "way('command')", "Command", show=False, id="home.command"),
     Binding("P", "picture", "Picture", show=False, id="home.picture"),
 ]

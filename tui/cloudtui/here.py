@@ -41,8 +41,10 @@ class Here:
         """Say in the status bar which keys there are."""
         if not self._app.screen_stack:  # the last messages of an app that ends
             return
+        alone = self._app.screen.maximized is not None
+        back = [(menus.shown_key(get("home.maximise")), "all panels", "home.maximise")] if alone else []
         hints = [(key, label, "") for key, label in getattr(self._app.focused, "HINTS", ())]
-        self._app.query_one(StatusBar).keys([*hints, *menus.bar(*self.selection)])
+        self._app.query_one(StatusBar).keys([*back, *hints, *menus.bar(*self.selection)])
 
     def open(self, name: str, key: str | None = None) -> None:
         """Show an area, and there the object with this id."""

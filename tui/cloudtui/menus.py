@@ -15,7 +15,10 @@ _FILE = (
     "settings.set", "settings.reset", "budget.set", "budget.clear", "home.backup", "home.doctor",
     "engine.status", "engine.stop", "home.quit",
 )  # fmt: skip
-_VIEW = ("home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.picture")
+_VIEW = (
+    "home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.jump",
+    "home.maximise", "home.picture",
+)  # fmt: skip
 _EVERYWHERE = ("home.filter", "home.help")
 _ANYWHERE = ("home", "engine")
 OWN = {
@@ -24,13 +27,18 @@ OWN = {
     "home.command": "way('command')",
     "home.context": "way('context')",
     "home.copy": "copy_command",
+    "home.even": "way('even')",
     "home.filter": "filter",
     "home.help": "help",
+    "home.jump": "way('jump')",
+    "home.maximise": "way('maximise')",
+    "home.narrower": "way('narrower')",
     "home.palette": "palette",
     "home.picture": "picture",
     "home.previous": "previous",
     "home.quit": "leave",
     "home.since": "since",
+    "home.wider": "way('wider')",
     "run.trash": "turn_trash",
     "view.theme": "toggle_theme",
 }

@@ -44,6 +44,19 @@ def open_palette(app: App[Any], bridge: Bridge, menus: Sequence[Menu], go: Calla
     app.push_screen(palette(bridge, menus), chosen)
 
 
+def keep_in_sight(app: App[Any], then: Callable[[], None]) -> None:
+    """One panel is shown alone only as long as keys go to it, once it is settled where they go."""
+
+    def check() -> None:
+        alone, focused = app.screen.maximized, app.focused
+        if alone is not None and focused is not None and alone not in focused.ancestors_with_self:
+            app.screen.minimize()
+            then()
+
+    if app.screen.maximized is not None:  # a line that closes gives the focus to anything for a moment
+        app.call_after_refresh(check)
+
+
 def take_picture(app: App[Any], bridge: Bridge) -> None:
     """The focused panel into a file."""
     from cloudtui.actions import get

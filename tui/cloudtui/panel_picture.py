@@ -36,14 +36,15 @@ class Picture(NamedTuple):
 
 def taken(app: App[Any]) -> Picture:
     """The panel that has the focus; without one, the whole screen."""
-    panel = _panel(app.focused)
+    panel = panel_of(app.focused)
     if panel is None:
         return Picture(app.title, _drawn(app, app.title, app.screen.region))
     title = _title(panel)
     return Picture(title, _drawn(app, title, panel.region))
 
 
-def _panel(focused: Widget | None) -> Widget | None:
+def panel_of(focused: Widget | None) -> Widget | None:
+    """The panel that the focus is in: a chart, a list or a detail."""
     lineage = focused.ancestors_with_self if focused is not None else ()
     return next((one for one in lineage if isinstance(one, Chart | ListPane | Detail)), None)
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from cloudtui.visited import Visited
 
 
+STEP = 4
+"""Cells that a key moves a border by."""
+
+
 class Ways:
     """What the keys `m`, … open or move, for one desktop."""
 
@@ -32,7 +36,9 @@ class Ways:
         self._here = here
         self._performer = performer
         self._all: Mapping[str, Callable[[], None]] = {
-            "context": self._context, "command": self._command, "actions": self._actions,
+            "context": self._context, "command": self._command, "actions": self._actions, "jump": self._jump,
+            "maximise": self._maximise, "narrower": lambda: self._widen(-STEP),
+            "wider": lambda: self._widen(STEP), "even": self._even,
         }  # fmt: skip
 
     def go(self, name: str) -> None:
@@ -99,3 +105,30 @@ class Ways:
 
         session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
         self._app.push_screen(ActionLogScreen(self._bridge, lambda limit: acts(session, limit)))
+
+    # Panels
+
+    def _jump(self) -> None:
+        from cloudtui.jumping import jump
+
+        jump(self._app)
+
+    def _maximise(self) -> None:
+        """The focused panel alone, or all of them again."""
+        from cloudtui.panel_picture import panel_of
+
+        screen = self._app.screen
+        panel = panel_of(self._app.focused)
+        if screen.maximized is not None:
+            screen.minimize()
+        elif panel is not None:
+            screen.maximize(panel, container=False)
+        self._here.show()
+
+    def _widen(self, cells: int) -> None:
+        if self._visited.area is not None and self._app.screen.maximized is None:
+            self._visited.area.widen(cells)
+
+    def _even(self) -> None:
+        if self._visited.area is not None:
+            self._visited.area.reset()

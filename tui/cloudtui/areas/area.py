@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
-from textual.containers import Container
+from textual import events
 from textual.timer import Timer
 
 from cloudtui.areas.pane import ListPane
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.messages import ContextChanged, OpenContext
+from cloudtui.widgets.split import Split
 from cloudtui.widgets.table import Column, Row, Table
 from cloudtui_engine.errors import CatalogError, CloudtuiError
 
@@ -21,7 +21,7 @@ SETTLE_S = 0.12
 """How long the cursor rests on a row before its detail is read."""
 
 
-class Area(Container):
+class Area(Split):
     """A list beside the detail of the record under its cursor."""
 
     ID: ClassVar[str]
@@ -34,10 +34,10 @@ class Area(Container):
     """What this is, a sentence more, the action to begin with."""
 
     def __init__(self, bridge: Bridge) -> None:
-        super().__init__(id=self.ID, classes="area")
         self.bridge = bridge
         self.pane = ListPane(self.TITLE, self.COLUMNS)
         self.detail = self.make_detail()
+        super().__init__(self.pane, self.detail, id=self.ID, classes="area")
         self.listing: Listing | None = None
         self.request = Request(sort=self.SORT)
         self._reader = Reader(self, bridge, self.fail)
@@ -84,11 +84,6 @@ class Area(Container):
         return request.sort, request.filter
 
     # Life
-
-    def compose(self) -> ComposeResult:
-        """The list, then the detail; where they stand is the style sheet's."""
-        yield self.pane
-        yield self.detail
 
     def on_mount(self) -> None:
         """Read for the first time."""
@@ -293,7 +288,7 @@ class Area(Container):
         self.pane.table.refresh()
         self.reload()
 
-    def on_click(self) -> None:
+    def on_click(self, _event: events.Click) -> None:
         """A click anywhere in the area gives it the focus."""
         if self.screen.focused is None:
             self.focus_list()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class ListPane(Vertical):
     """Head, table and notice of one list."""
 
+    ALLOW_MAXIMIZE = True
+
     class FilterChanged(Message):
         """Another filter is to be applied."""
 

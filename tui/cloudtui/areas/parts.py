@@ -33,6 +33,8 @@ class Request(NamedTuple):
 class Detail(Widget):
     """What is shown of one record."""
 
+    ALLOW_MAXIMIZE = True
+
     def show(self, record: Any) -> None:
         """Show this record, which may be the one that is shown, or None."""
         raise NotImplementedError

@@ -45,6 +45,10 @@ class TabStrip(OneLine):
             self.current = wanted if wanted in self.tabs else self.tabs[0]
             self.refresh()
 
+    def places(self) -> list[tuple[int, str]]:
+        """(column, tab) of each that is seen."""
+        return [(start, tab) for start, end, tab in self._places if end <= self.size.width]
+
     def go(self, tab: str) -> None:
         """Mark this tab as the one that is shown."""
         self.current = tab
@@ -85,4 +89,5 @@ class TabStrip(OneLine):
         """Show that tab."""
         for start, end, tab in self._places:
             if start <= event.x < end:
+                event.stop()  # a double click on a tab is not one on the border
                 self.post_message(self.Chosen(tab))
