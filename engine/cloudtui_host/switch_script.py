@@ -29,7 +29,8 @@ STOP_S = 180
 AWAY_S = 600
 """Off for longer, it was stopped and started again and not restarted."""
 AGAIN_S = 900
-"""So long a machine lives that is started again with no time left: enough to be given more."""
+"""So long a machine lives that was ended and is started again with no time left: enough to be given more. One
+that looks as if it was only restarted has that once."""
 LOOK_S = 60
 
 SCRIPT = """\
@@ -82,12 +83,15 @@ count() {
   fi
   off=$((wall - up - at))
   [ "$off" -ge 0 ] || off=0
+  most=$off
+  [ "$most" -le 120 ] || most=120
+  left=$((left - up - most))
+  [ "$left" -lt $((@AGAIN@ - up)) ] || return 0
   if [ "$off" -gt @AWAY@ ] || [ -e "$S/ended" ]; then
-    left=$((left - up))
-    [ "$left" -ge @AGAIN@ ] || left=$((@AGAIN@ - up))
-  else
-    [ "$off" -le 120 ] || off=120
-    left=$((left - up - off))
+    left=$((@AGAIN@ - up))
+  elif [ "$left" -le 0 ] && [ ! -e "$S/again" ]; then
+    left=$((@AGAIN@ - up))
+    again=1
   fi
 }
 
@@ -149,11 +153,13 @@ idle() {
 
 tick() {
   now
+  again=''
   [ -e "$S/taken" ] || mv "$S/wish" "$S/taken" 2> /dev/null
   count taken || count left || count limit || return 0
   if [ "$left" = never ]; then line=never; else line="$left $boot $up $wall"; fi
   if put left "$line"; then
-    [ ! -e "$S/taken" ] || mv -f "$S/taken" "$S/limit"
+    [ -z "$again" ] || put again 1
+    [ ! -e "$S/taken" ] || { mv -f "$S/taken" "$S/limit" && rm -f "$S/again"; }
     read -r ended _ 2> /dev/null < "$S/ended" && [ "$ended" != "$boot" ] && rm -f "$S/ended"
   fi
   idle

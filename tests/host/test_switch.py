@@ -159,6 +159,20 @@ def test_a_machine_that_was_ended_and_is_started_again_can_be_given_time(machine
     assert machine.left == 7100
 
 
+def test_a_machine_that_others_ended_has_that_time_once(machine: Machine) -> None:
+    machine.later(3590)
+    machine.restart(off_s=40, up_s=20)  # the cloud stopped it, a moment before its own switch would have
+    assert machine.left == AGAIN_S - 20
+    machine.later(AGAIN_S - 30)
+    machine.restart(off_s=40, up_s=20)
+    assert len(machine.lines("off")) == 1, "one that restarts again and again is ended"
+    machine.restart(off_s=40, up_s=20)
+    machine.call("set", "100")
+    machine.later(90)
+    machine.restart(off_s=40, up_s=20)
+    assert machine.left == AGAIN_S - 20, "somebody has given it time since: it is not left to itself"
+
+
 def test_more_time_is_given_while_it_warns(machine: Machine) -> None:
     machine.later(3500)
     assert machine.hooks()
