@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import pytest
 from tests.providers.contract_means import (
+    DEADLINE,
     ENDED,
+    LATER,
     MEANS,
     launched,
     planned,
@@ -17,8 +19,10 @@ from tests.providers.contract_means import (
 from tests.support.clouds.faults import FakeCloud, Fault
 
 from cloudtui_providers.base import (
+    DEADLINE_TAG,
     OWNER_TAG,
     CloudState,
+    Provider,
     Wanted,
 )
 from cloudtui_providers.errors import (
@@ -95,6 +99,22 @@ class LifeContract:
         cloud.provider.terminate(order.region, machine.id)
         cloud.settle()
         assert cloud.count() == 0
+
+    def test_another_deadline_is_kept_where_the_cloud_keeps_one(self, cloud: FakeCloud) -> None:
+        machine, order = launched(cloud, deadline=DEADLINE)
+        if type(cloud.provider).set_deadline is Provider.set_deadline:
+            assert not cloud.provider.capabilities.cloud_deadline, (
+                "the cloud's own limit would come too early"
+            )
+            with pytest.raises(NotImplementedError):
+                cloud.provider.set_deadline(order.region, machine.id, LATER, 3600)
+            return
+        for _ in range(2):
+            cloud.provider.set_deadline(order.region, machine.id, LATER, 3600)
+        (now,) = cloud.provider.machines(order.region, order.owner).machines
+        assert (now.state, now.tags.get(DEADLINE_TAG, LATER)) == (CloudState.RUNNING, LATER)
+        with pytest.raises(MachineGone):
+            cloud.provider.set_deadline(order.region, cloud.absent, LATER, 3600)
 
     def test_one_that_was_taken_back_says_so(self, cloud: FakeCloud) -> None:
         if not cloud.provider.capabilities.spot:

@@ -41,6 +41,7 @@ EVERY_CLOUD = {Fault.AUTH, Fault.PERMISSION, Fault.UNREACHABLE, *UNSURE}
 ENDED = {CloudState.TERMINATING, CloudState.TERMINATED}
 CANARY = "canary-in-the-user-data-7f3a"
 DEADLINE = "2030-01-02T03:04:05Z"
+LATER = "2030-01-03T03:04:05Z"
 
 
 def planned(provider: Provider, order: Order) -> Payload:

@@ -13,7 +13,7 @@ from tests.support.clouds.faults import Fault
 from tests.support.clouds.moto_gaps import GPU_AMI, UBUNTU_AMI
 from tests.support.clouds.moto_sshd import KEY, REGION, SECRET, Moto
 
-from cloudtui_providers.base import DEADLINE_TAG, CloudState, Order, Wanted
+from cloudtui_providers.base import CloudState, Order, Wanted
 from cloudtui_providers.errors import InvalidOrderError, MachineGone, QuotaError
 
 
@@ -151,12 +151,6 @@ class TestWhatAwsTells:
         cloud.do("fail", fault="state", on="StopInstances", times=1)
         with pytest.raises(MachineGone):
             cloud.provider.stop(order.region, machine.id)
-
-    def test_another_deadline_is_in_its_tag(self, cloud: Moto) -> None:
-        machine, order = launched(cloud, deadline="2030-01-01T00:00:00Z")
-        cloud.provider.set_deadline(order.region, machine.id, "2031-01-01T00:00:00Z", 60)
-        (now,) = cloud.provider.machines(order.region, order.owner).machines
-        assert now.tags[DEADLINE_TAG] == "2031-01-01T00:00:00Z"
 
     def test_its_first_start_is_when_it_was_made(self, cloud: Moto) -> None:
         machine, order = launched(cloud)

@@ -87,7 +87,7 @@ class Aws(Provider):
     def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002
         """In its tag: EC2 itself ends no machine at a time."""
         tag = {"Key": DEADLINE_TAG, "Value": deadline}
-        self._clients.change(region, "ec2:CreateTags", Resources=[machine], Tags=[tag])
+        self._clients.ask(region, "ec2:CreateTags", Resources=[machine], Tags=[tag])
 
     def check(self) -> list[Check]:
         """Credentials, permissions (by dry runs), network and quotas of the default region."""

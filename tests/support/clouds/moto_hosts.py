@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,11 @@ class Host:
 
     def __init__(self, folder: Path, address: str, imds: str, user_data: str, public_key: str) -> None:
         self._switch = folder / "switch"
-        env = {"CLOUDTUI_IMDS": imds, "CLOUDTUI_SWITCH": str(self._switch)}
+        self._boot_id = folder / "boot_id"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._boot_id.write_text("0\n")
+        self._clock = {"CLOUDTUI_BOOT_ID": str(self._boot_id)}
+        env = {"CLOUDTUI_IMDS": imds, "CLOUDTUI_SWITCH": str(self._switch), **self._clock}
         self.server = Sshd(folder, address=address, port=PORT, env=env)
         self._loop: subprocess.Popen[bytes] | None = None
         config = _cloud_config(user_data)
@@ -50,10 +55,11 @@ class Host:
 
     def start(self) -> None:
         """Boot."""
+        self._boot_id.write_text(f"{uuid.uuid4()}\n")
         self.server.start()
         if (self._switch / "switch").exists():
             command = ["sh", str(self._switch / "switch"), str(self._switch), "loop"]
-            quick = {"CLOUDTUI_TICK": "1"} | dict(os.environ)
+            quick = {"CLOUDTUI_TICK": "1"} | dict(os.environ) | self._clock
             with Path(os.devnull).open("r+b") as null:
                 self._loop = subprocess.Popen(
                     command, stdin=null, stdout=null, stderr=null, env=quick, start_new_session=True
@@ -139,7 +145,7 @@ class Hosts:
 def _cloud_config(user_data: str) -> dict[str, Any]:
     if not user_data.startswith("#cloud-config"):
         return {}
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     found = yaml.safe_load(user_data)
     return found if isinstance(found, dict) else {}

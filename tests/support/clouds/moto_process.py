@@ -27,6 +27,7 @@ class Cloud:
 
     def __init__(self, folder: Path, hosts: Hosts | None) -> None:
         from moto.ec2.models.instances import Instance, InstanceBackend
+        from moto.ec2.models.tags import TagBackend
 
         self._hosts = hosts
         self._lock = threading.RLock()
@@ -38,6 +39,8 @@ class Cloud:
         ec2: Any = InstanceBackend
         ec2.run_instances = self._run_once(ec2.run_instances)
         ec2.all_reservations = self._seen(ec2.all_reservations)
+        tags: Any = TagBackend
+        tags.create_tags = _of_what_is_there(tags.create_tags)
         if hosts:
             for name, before in (("stop", hosts.stop), ("terminate", hosts.stop), ("start", hosts.start)):
                 setattr(Instance, name, _after(getattr(Instance, name), before))
@@ -200,6 +203,16 @@ class Cloud:
 
 def _tags(resource: Any) -> list[tuple[str, str]]:
     return [(tag["key"], tag["value"]) for tag in resource.get_tags()]
+
+
+def _of_what_is_there(create_tags: Callable[..., Any]) -> Callable[..., Any]:
+    """Moto gives tags to machines that never were."""
+
+    def checked(backend: Any, resources: list[str], tags: Any) -> Any:
+        backend.get_multi_instances_by_id([one for one in resources if one.startswith("i-")])
+        return create_tags(backend, resources, tags)
+
+    return checked
 
 
 def _after(method: Callable[..., Any], then: Callable[[Any], None]) -> Callable[..., Any]:

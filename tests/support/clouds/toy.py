@@ -17,6 +17,7 @@ from tests.support.clouds.toy_books import Books, ToyBooks, ToyFault, die
 from tests.support.clouds.toy_rows import NEXT, fits, is_owned, look, new_row, price_of, shown
 
 from cloudtui_providers.base import (
+    DEADLINE_TAG,
     LAUNCH_TAG,
     Capabilities,
     Check,
@@ -200,9 +201,15 @@ class ToyCloud(Provider):
 
 
 class ToyByName(ToyCloud):
-    """One whose machines' names are what there is once."""
+    """One whose machines' names are what there is once; it keeps a deadline that is moved."""
 
     capabilities: ClassVar[Capabilities] = replace(ToyCloud.capabilities, token=Token.NAME)
+
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:
+        def change(row: dict[str, Any]) -> None:
+            row["tags"][DEADLINE_TAG] = deadline
+
+        self._change("set_deadline", region, machine, change)
 
 
 class ToyListed(ToyCloud):
