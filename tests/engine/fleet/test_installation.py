@@ -1,0 +1,87 @@
+"""A home that was copied changes nothing in a cloud until a person has said which of the two it is."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from tests.engine.catalog.helpers import open_catalog
+from tests.engine.fleet.world import World
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.fleet import commands, ending, installation, launching, looking
+from cloudtui_engine.fleet.clock import Clock
+from cloudtui_engine.fleet.means import Means, Question
+from cloudtui_engine.records.launch import LaunchState, Wish
+
+
+def copy_of(world: World, folder: Path) -> tuple[Catalog, Means]:
+    shutil.copytree(world.paths.home, folder, ignore=shutil.ignore_patterns("*.sock"))
+    catalog = open_catalog(folder)
+    return catalog, Means(catalog, catalog.paths, threading.Event(), Clock())
+
+
+def test_an_id_is_made_once_and_bound_here(world: World) -> None:
+    first = installation.ensure(world.catalog, world.paths)
+    assert installation.ensure(world.catalog, world.paths) == first == installation.owner(world.catalog)
+    assert len(first) == 16
+    assert not installation.is_copy(world.catalog, world.paths)
+
+
+def test_on_another_machine_it_is_a_copy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "machine", lambda: "other")
+    assert installation.is_copy(world.catalog, world.paths)
+    monkeypatch.setattr(installation, "machine", lambda: "")
+    assert not installation.is_copy(world.catalog, world.paths), "a machine without an id proves nothing"
+
+
+def test_a_copy_asks_and_changes_nothing(world: World, tmp_path: Path) -> None:
+    instance = world.launched(name="box")
+    waiting = world.ask(name="next")
+    catalog, means = copy_of(world, tmp_path / "copy")
+    before = world.cloud.launches()
+    with pytest.raises(RefusedError, match="was copied") as raised:
+        commands.submit_launch(catalog, catalog.paths, Wish("toy", type="gpu-1"))
+    assert raised.value.code == "installation"
+    with pytest.raises(Question):
+        launching.launch(means, waiting.launch_id)
+    commands.submit_terminate(catalog, catalog.instances.get(instance.id))
+    with pytest.raises(Question):
+        ending.terminate(means, instance.id)
+    looking.look(means, "toy")
+    assert (world.cloud.launches(), len(world.living())) == (before, 1)
+    catalog.close()
+
+
+def test_the_one_that_was_moved_goes_on(world: World, tmp_path: Path) -> None:
+    instance = world.launched(name="box")
+    catalog, means = copy_of(world, tmp_path / "copy")
+    operation = commands.submit_terminate(catalog, catalog.instances.get(instance.id))
+    catalog.operations.ask(operation.id, installation.question(catalog, catalog.paths))
+    commands.claim_installation(catalog, catalog.paths, moved=True)
+    assert [one.id for one in catalog.operations.pending() if one.kind == "instance.terminate"] == [
+        operation.id
+    ]
+    assert installation.owner(catalog) == installation.owner(world.catalog)
+    means = Means(catalog, catalog.paths, threading.Event(), world.clock)
+    world.clock.passing = lambda: looking.look(means, "toy") and None
+    assert ending.terminate(means, instance.id)["state"] == "terminated"
+    catalog.close()
+
+
+def test_the_one_that_is_a_copy_lets_go_of_what_is_the_others(world: World, tmp_path: Path) -> None:
+    instance = world.launched(name="box")
+    waiting = world.ask(name="next")
+    catalog, _ = copy_of(world, tmp_path / "copy")
+    commands.claim_installation(catalog, catalog.paths, moved=False)
+    assert installation.owner(catalog) != installation.owner(world.catalog)
+    assert [one.name for one in catalog.instances.list() if one.is_rented] == []
+    assert catalog.launches.get(waiting.launch_id).state is LaunchState.CANCELLED
+    assert catalog.operations.open_for(waiting.id) == []
+    assert not installation.is_copy(catalog, catalog.paths)
+    assert world.row(instance).cloud_state == "running"
+    assert len(world.living()) == 1
+    catalog.close()
