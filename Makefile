@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: setup demo test test-services lint check bench campaign screenshots clean
+.PHONY: setup demo test test-services lint check bench campaign screenshots clouds clean
 
 setup: $(STAMP)
 
@@ -52,6 +52,10 @@ campaign: $(STAMP)
 
 screenshots: $(STAMP)
 	$(BIN)/python -m assets.screenshots
+
+# The README's table of clouds, from what each provider says it can do.
+clouds: $(STAMP)
+	$(BIN)/python -m assets.clouds
 
 clean:
 	rm -rf $(VENV) .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache

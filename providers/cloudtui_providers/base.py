@@ -204,6 +204,8 @@ class Provider(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     capabilities: ClassVar[Capabilities]
+    checked: ClassVar[str] = ""
+    """The day on which it was last tried on the cloud itself; empty: against fakes only."""
 
     @abstractmethod
     def regions(self) -> list[str]:
