@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,8 @@ class Host:
 
     def __init__(self, folder: Path, address: str, imds: str, user_data: str, public_key: str) -> None:
         self._switch = folder / "switch"
-        self._boot_id = folder / "boot_id"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._boot_id.write_text("0\n")
-        self._clock = {"CLOUDTUI_BOOT_ID": str(self._boot_id)}
-        env = {"CLOUDTUI_IMDS": imds, "CLOUDTUI_SWITCH": str(self._switch), **self._clock}
+        self._init = folder / "init"
+        env = {"CLOUDTUI_IMDS": imds, "CLOUDTUI_SWITCH": str(self._switch), "CLOUDTUI_INIT": str(self._init)}
         self.server = Sshd(folder, address=address, port=PORT, env=env)
         self._loop: subprocess.Popen[bytes] | None = None
         config = _cloud_config(user_data)
@@ -55,11 +51,13 @@ class Host:
 
     def start(self) -> None:
         """Boot."""
-        self._boot_id.write_text(f"{uuid.uuid4()}\n")
+        # As a container's, its time begins with its first process: this machine's began long ago.
+        ticks = int(float(Path("/proc/uptime").read_text().split()[0]) * 100)
+        self._init.write_text(f"1 (init) S {'0 ' * 18}{ticks} 0 0\n")
         self.server.start()
         if (self._switch / "switch").exists():
             command = ["sh", str(self._switch / "switch"), str(self._switch), "loop"]
-            quick = {"CLOUDTUI_TICK": "1"} | dict(os.environ) | self._clock
+            quick = {"CLOUDTUI_TICK": "1", "CLOUDTUI_INIT": str(self._init)} | dict(os.environ)
             with Path(os.devnull).open("r+b") as null:
                 self._loop = subprocess.Popen(
                     command, stdin=null, stdout=null, stderr=null, env=quick, start_new_session=True
@@ -86,10 +84,6 @@ class Host:
         for name, content in ours.items():
             (self._switch / name).write_text(content)
         (self._switch / "power-off").write_text(POWER_OFF.format(python=sys.executable, imds=imds))
-        limit = ours.get("limit", "never").strip()
-        # What is left is counted from the boot, and this machine's was long ago.
-        given = [limit] if limit == "never" else ["set", limit]
-        subprocess.run(["sh", str(self._switch / "switch"), str(self._switch), *given], check=True)
 
 
 class Hosts:
