@@ -10,7 +10,7 @@ from typing import Any
 from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import deadline, enrol, rent, tell
+from cloudtui_engine.handlers import deadline, enrol, market, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.prepare import prepare
@@ -37,6 +37,8 @@ HANDLERS: dict[str, Handler] = {
     "instance.terminate": rent.terminate,
     "instance.deadline": deadline.tell,
     "fleet.reconcile": rent.reconcile,
+    "provider.offers": market.offers,
+    "provider.check": market.check,
     "dataset.push": push,
     "notify.command": tell.command,
     "notify.webhook": tell.webhook,

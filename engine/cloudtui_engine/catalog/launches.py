@@ -49,6 +49,10 @@ class Launches(Repository):
         """Those that are not over, the oldest first."""
         return self._launches("ended_at IS NULL", ())
 
+    def failed(self, since: float) -> Launches_:
+        """Those of which no machine came, and that ended since then, the oldest first."""
+        return self._launches("state = 'failed' AND ended_at >= ?", (since,))
+
     def group(self, group_id: str) -> Launches_:
         """All that were asked for together, and what replaced them, the oldest first."""
         return self._launches("group_id = ?", (group_id,))

@@ -103,6 +103,32 @@ class Operations(Repository):
                 (kind, before),
             ).rowcount
 
+    def newest(self, kind: str, target: str, args: Mapping[str, Any]) -> Operation | None:
+        """The newest of this kind with this target and these arguments that is done; None: there is none."""
+        with self._catalog.read() as db:
+            row = db.execute(
+                f"{_SELECT} WHERE kind = ? AND target = ? AND args = ? AND state = 'done'"
+                " ORDER BY seq DESC LIMIT 1",
+                (kind, target, dumps(args)),
+            ).fetchone()
+        return None if row is None else _operation(row)
+
+    def prune_answers(self, kind: str, before: float) -> int:
+        """Forget what was asked before and is over; the newest answer to each question stays.
+
+        Returns:
+            How many went.
+        """
+        with self._catalog.write("operation") as db:
+            return db.execute(
+                f"DELETE FROM operation WHERE kind = ? AND ended_at < ? AND NOT {_OPEN}"
+                " AND (state != 'done' OR EXISTS"
+                " (SELECT 1 FROM operation AS later WHERE later.kind = operation.kind"
+                " AND later.target = operation.target AND later.args = operation.args"
+                " AND later.state = 'done' AND later.seq > operation.seq))",
+                (kind, before),
+            ).rowcount
+
     def requeue_running(self) -> int:
         """A new engine takes over: what a dead one had taken up is pending again. Returns how many."""
         return self._set("state = 'running'", (), state="pending")

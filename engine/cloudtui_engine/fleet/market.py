@@ -1,0 +1,111 @@
+"""Clouds before anything is rented: which there are, what they can do and offer, what is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.fleet.means import as_row, ours
+from cloudtui_engine.money.prices import Price, rate_of
+from cloudtui_engine.records.cloud import Cloud, CloudCheck, CloudOffer
+from cloudtui_engine.sanitize import clean_line
+from cloudtui_providers import base, registry
+from cloudtui_providers.errors import ProviderError
+
+MOST = 500
+"""So many offers are kept of an answer; who wants a dearer one says more of what he wants."""
+
+
+def clouds() -> list[Cloud]:
+    """All providers that are installed, and what each can do. None of them is asked anything."""
+    return [cloud(name) for name in registry.names()]
+
+
+def cloud(name: str) -> Cloud:
+    """One of them; where it cannot be used, why."""
+    try:
+        found = registry.provider(name)
+    except ProviderError as error:
+        row = as_row(error)
+        return Cloud(name, name, problem=row["message"], hint=row["hint"])
+    can = dataclasses.asdict(found.capabilities)
+    token = str(can.pop("token"))
+    return Cloud(name, clean_line(found.title, 60), can, token)
+
+
+def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask one cloud, or with an empty name all of them; their prices are kept.
+
+    Returns:
+        `{"offers", "problems", "left_out"}`: see `records.cloud.Offers`.
+
+    Raises:
+        CloudtuiError: the one that was asked has not answered.
+    """
+    question = base.Wanted(**{**wanted, "regions": tuple(wanted.get("regions", ()))})
+    found: list[base.Offer] = []
+    problems = []
+    for one in [name] if name else registry.names():
+        try:
+            answered = registry.provider(one).offers(question)
+        except ProviderError as error:
+            if name:
+                raise ours(error) from error
+            row = as_row(error)
+            problems.append({"provider": one, **row})
+            continue
+        _keep_prices(catalog, answered)
+        found += answered
+    found.sort(key=lambda one: math.inf if one.price_usd_per_hour is None else one.price_usd_per_hour)
+    return {
+        "offers": [_plain(one).as_dict() for one in found[:MOST]],
+        "problems": problems,
+        "left_out": max(0, len(found) - MOST),
+    }
+
+
+def check(name: str) -> list[CloudCheck]:
+    """What is missing on this machine or in the account; changes nothing there.
+
+    Raises:
+        CloudtuiError: the provider cannot be used, or its cloud does not answer.
+    """
+    try:
+        found = registry.provider(name).check()
+    except ProviderError as error:
+        raise ours(error) from error
+    return [
+        CloudCheck(clean_line(one.name, 80), one.ok, clean_line(one.text, 300), clean_line(one.hint, 300))
+        for one in found
+    ]
+
+
+def _plain(one: base.Offer) -> CloudOffer:
+    return CloudOffer(
+        provider=one.provider, region=clean_line(one.region, 60), zone=clean_line(one.zone, 60),
+        type=clean_line(one.type, 80), gpu=clean_line(one.gpu, 60), gpus=one.gpus,
+        gpu_memory_bytes=one.gpu_memory_bytes, cpus=one.cpus, memory_bytes=one.memory_bytes,
+        price_usd_per_hour=one.price_usd_per_hour, spot=one.spot, as_of=one.as_of, available=one.available,
+    )  # fmt: skip
+
+
+def _keep_prices(catalog: Catalog, offered: Sequence[base.Offer]) -> None:
+    """The newest word on each type in each region; where zones differ the dearest."""
+    today = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    dearest: dict[tuple[str, str, str, bool], Price] = {}
+    for price in _prices(offered, today):
+        key = (price.provider, price.region, price.type, price.spot)
+        if key not in dearest or dearest[key].rate < price.rate:
+            dearest[key] = price
+    catalog.prices.refresh(dearest.values())
+
+
+def _prices(offered: Sequence[base.Offer], today: str) -> Iterable[Price]:
+    for one in offered:
+        rate = rate_of(one.price_usd_per_hour)
+        if rate is not None:
+            yield Price(one.provider, one.region, one.type, one.spot, rate, one.as_of or today, one.provider)

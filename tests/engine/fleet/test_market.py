@@ -1,0 +1,77 @@
+"""Offers and checks: what a cloud says is kept with its prices; one that fails does not hide the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.engine.fleet.world import World
+from tests.support.clouds.faults import Fault
+from tests.support.clouds.toy import ToyListed
+
+from cloudtui_engine.errors import RefusedError, UnreachableError
+from cloudtui_engine.fleet import market
+from cloudtui_engine.records.cloud import OFFERS, Offers
+from cloudtui_providers import registry
+
+
+@pytest.fixture
+def named(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(registry, "names", lambda: ("toy",))
+    return world
+
+
+def test_offers_are_told_by_price_and_their_prices_are_kept(named: World) -> None:
+    found = Offers.of(market.offers(named.catalog, "toy", {"gpu": "t4"}), 5.0)
+    assert {one.type for one in found.offers} == {"gpu-1"}
+    assert found.offers[0].price_usd_per_hour == 0.5
+    assert found.asked_at == 5.0
+    everything = Offers.of(market.offers(named.catalog, "", {}), 5.0)
+    assert [one.price_usd_per_hour for one in everything.offers] == [0.02] * 3 + [0.5] * 3 + [12.0] * 3
+    kept = named.catalog.prices.find("toy", "north-1", "gpu-8", spot=False)
+    assert kept is not None
+    assert kept.rate == 12_000_000
+
+
+def test_one_cloud_that_fails_is_an_error_and_one_of_many_a_problem(named: World) -> None:
+    named.cloud.fail(Fault.AUTH, "offers", times=2)
+    with pytest.raises(UnreachableError) as failed:
+        market.offers(named.catalog, "toy", {})
+    assert failed.value.code == "auth"
+    found = Offers.of(market.offers(named.catalog, "", {}), 0.0)
+    assert not found.offers
+    assert (found.problems[0].provider, found.problems[0].code) == ("toy", "auth")
+    assert found.problems[0].hint
+
+
+def test_what_a_cloud_can_do_is_known_without_asking_it(make_world: Callable[..., World]) -> None:
+    world = make_world(ToyListed)
+    known = market.cloud("toy")
+    assert known.can["containers"]
+    assert not known.can["stop"]
+    assert known.token == "listed"
+    assert world.cloud.books.calls("offers") == 0
+
+
+def test_what_cannot_be_used_says_why() -> None:
+    assert "nimbus" in market.cloud("nimbus").problem
+    with pytest.raises(RefusedError):
+        market.check("nimbus")
+
+
+def test_the_newest_answer_stays(named: World) -> None:
+    operations = named.catalog.operations
+    asked = {"wanted": {}}
+    ids = []
+    for _ in range(3):
+        one = operations.submit(OFFERS, "toy", asked)
+        operations.take(one.id)
+        operations.finish(one.id, {"offers": []})
+        ids.append(one.id)
+    failed = operations.submit(OFFERS, "toy", asked)
+    operations.fail(failed.id, {"code": "auth"})
+    assert operations.prune_answers(OFFERS, 4e9) == 3
+    newest = operations.newest(OFFERS, "toy", asked)
+    assert newest is not None
+    assert newest.id == ids[-1]
+    assert operations.newest(OFFERS, "aws", asked) is None
