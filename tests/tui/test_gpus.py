@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import seed
-from tests.tui.desk import desktop, screen, settle, wait_until
+from tests.tui.desk import check, desktop, screen, settle, wait_until
 
 from cloudtui.areas.instances.gpus import gpu_rows, process_rows, said
 from cloudtui.areas.instances.machine import LOOKED_AT_S, Machine
@@ -89,7 +89,7 @@ def watched(story: Path) -> Iterator[Path]:
 
 
 async def test_on_the_desktop(watched: Path) -> None:
-    async with desktop(watched, (120, 30), first="instances") as (app, pilot):
+    async with desktop(watched, (200, 50), first="instances") as (app, pilot):
         area = app.area
         assert area is not None
         assert "41m" in next(line for line in screen(app).splitlines() if "RTX 4090 x2" in line)
@@ -98,6 +98,7 @@ async def test_on_the_desktop(watched: Path) -> None:
         await settle(pilot)
         assert "/opt/conda/bin/python train.py" in screen(app)
         assert "███" in screen(app)
+        check("instances-gpus-200x50", screen(app))
         gpus = app.query_one(GpuMap)
         await pilot.click(gpus, offset=(3, 0))
         await wait_until(pilot, lambda: "Memory by the minute" in screen(app))

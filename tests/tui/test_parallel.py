@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import seed_compare
-from tests.tui.desk import desktop, screen, settle, wait_until
+from tests.tui.desk import check, desktop, screen, settle, wait_until
 
 from cloudtui.areas.compare import chosen
 from cloudtui.areas.compare.chosen import Chosen
@@ -130,7 +130,7 @@ async def test_on_the_desktop(compared: Path) -> None:
         assert area is not None
         area.detail.open_tab("Parallel")  # type: ignore[attr-defined]
         await settle(pilot)
-        assert "validation/accuracy" in screen(app)
+        check("compare-parallel-120x40", screen(app))
         plot = app.query_one(ParallelPlot)
         plot.focus()
         before = area.pane.table.cursor_key

@@ -9,7 +9,7 @@ from typing import Any
 from cloudtui import format as words
 from cloudtui.cli import dataset_texts, job_texts, money_texts, run_texts, work_texts
 from cloudtui.cli.tables import Column, pairs, table
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.sanitize import clean_line
 
@@ -48,8 +48,9 @@ def instances(records: Sequence[Instance], cells: int | None) -> Lines:
 
 
 def _is_idle(record: Instance, now: float) -> bool:
-    """It was idle when it was looked at, and that is not long ago."""
-    return record.idle_since is not None and now - (record.looked_at or 0.0) < _LOOKED_AT_S
+    """It was idle when it was looked at; that is not long ago, and the link is still there."""
+    fresh = now - (record.looked_at or 0.0) < _LOOKED_AT_S and record.link_state is LinkState.UP
+    return record.idle_since is not None and fresh
 
 
 def instance(record: Instance) -> Lines:

@@ -17,11 +17,11 @@ from cloudtui_engine.sanitize import clean_line
 
 COLUMNS = (
     Column("Name", 10, share=1),
-    Column("Where", 16, share=2, rank=3),
+    Column("Where", 15, share=2, rank=3),
     Column("GPU", 13, share=1, rank=1),
     Column("Util", 5, "right", rank=4),
     Column("Mem GB", 7, "right", rank=5),
-    Column("State", 14),
+    Column("State", 15),
     Column("Runs", 4, "right", rank=6),
     Column("Idle", 5, "right", rank=3),
     Column("Seen", 5, "right", rank=2),
