@@ -59,29 +59,33 @@ class Lectures:
     def __init__(self, teacher: nn.Module, rows: TrainRows, lesson: Lesson) -> None:
         self._teacher, self._rows, self._lesson = teacher, rows, lesson
         self.each = math.ceil(rows.count / lesson.settings.batch_size)
-        self._kept: dict[int, torch.Tensor] = {}
-        self._room = _MOST_KEPT
+        self._said: torch.Tensor | None = None
         self._order: tuple[torch.Tensor, ...] = ()
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Inputs, targets and the teacher's outputs for a step; steps are asked for in their order."""
         seed, device = self._lesson.settings.seed, self._lesson.device
-        epoch, place = divmod(step % (VIEWS * self.each), self.each)
+        seen = step % (VIEWS * self.each)
+        view, place = divmod(seen, self.each)
         if not place:
-            chance = torch.Generator().manual_seed(mixed(seed, ORDER, epoch))
+            chance = torch.Generator().manual_seed(mixed(seed, ORDER, view))
             self._order = torch.randperm(self._rows.count, generator=chance).tensor_split(self.each)
-        seen = epoch * self.each + place
         seed_devices(mixed(seed, VIEW, seen), device)
         inputs, targets = self._rows.batch(self._order[place], augment=True)
         inputs, targets = inputs.to(device), targets.to(device)
-        said = self._kept.get(seen)
-        if said is None:
-            with torch.no_grad(), autocast(device, self._lesson.half):
-                said = self._teacher(inputs)
-            self._room -= said.nbytes
-            if self._room >= 0:
-                self._kept[seen] = said
-        return inputs, targets, said
+        return inputs, targets, self._word(inputs, self._order[place].to(device), view, fresh=seen == step)
+
+    def _word(self, inputs: torch.Tensor, rows: torch.Tensor, view: int, *, fresh: bool) -> torch.Tensor:
+        if not fresh and self._said is not None:
+            return self._said[view, rows]
+        with torch.no_grad(), autocast(self._lesson.device, self._lesson.half):
+            said: torch.Tensor = self._teacher(inputs)
+        if self._said is None and VIEWS * self._rows.count * said[0].nbytes <= _MOST_KEPT:
+            # One block: thousands of small ones between a step's large ones would hold gigabytes of gaps.
+            self._said = said.new_empty((VIEWS, self._rows.count, *said.shape[1:]))
+        if self._said is not None:
+            self._said[view, rows] = said
+        return said
 
 
 def distill(
