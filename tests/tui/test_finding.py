@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.tui.desk import check, desktop, screen, settle, wait_until
+from textual.events import Key
 from textual.widgets import Input
 
 from cloudtui.app import CloudtuiApp
@@ -65,6 +66,17 @@ async def test_an_order_in_the_filter_is_seen_in_the_header_and_goes_with_a_clic
         await pilot.click(Table, offset=(app.query_one(Table).size.width - 4, 0))
         await wait_until(pilot, lambda: "Cost $↓" in screen(app))
         assert "/ status:finished ─" in screen(app)
+
+
+async def test_keys_in_a_burst_are_heeded_in_their_order(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        await pilot.press("slash")
+        await wait_until(pilot, lambda: learned(app))
+        for key in (*"sta", "tab", *"fa", "tab", "enter"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await wait_until(pilot, lambda: not app.query(QueryLine))
+        await settle(pilot)
+        assert "/ status:failed ─" in screen(app)
 
 
 async def test_what_the_catalog_knows_is_offered(story: Path) -> None:

@@ -52,10 +52,14 @@ class Here:
         self.show()
 
     def go(self, value: str) -> None:
-        """What the palette found: `action:run.stop`, `runs:` or `runs:<id>`."""
+        """What the palette found: `action:run.stop`, `runs:`, `runs:<id>` or `view:<filter of runs>`."""
         kind, _, rest = value.partition(":")
         if kind == "action":
             self.perform(rest)
+        elif kind == "view":
+            self.open("runs")
+            if self._visited.area is not None:
+                self._visited.area.set_filter(rest)
         else:
             self.open(kind, rest or None)
 

@@ -17,10 +17,12 @@ _FILE = (
 )  # fmt: skip
 _VIEW = (
     "home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.jump",
-    "home.maximise", "home.picture",
+    "home.maximise", "home.picture", "view.save", "view.delete",
 )  # fmt: skip
 _EVERYWHERE = ("home.filter", "home.help")
-_ANYWHERE = ("home", "engine")
+_ANYWHERE = ("home", "engine", "view")
+_BOUND = frozenset({"home"})
+"""Nouns whose keys are bindings of the App, as long as the user has given them no others."""
 OWN = {
     "home.actions": "way('actions')",
     "home.back": "back",
@@ -138,7 +140,12 @@ def context(noun: str, selected: Sequence[object]) -> list[Action]:
 
 def by_key(noun: str, key: str, character: str | None) -> Action | None:
     """The action that this key means in an area of `noun`; what has a binding of its own is not asked."""
-    anywhere = [one for group in _ANYWHERE for one in for_noun(group, DESKTOP) if is_rebound(one)]
+    anywhere = [
+        one
+        for group in _ANYWHERE
+        for one in for_noun(group, DESKTOP)
+        if group not in _BOUND or is_rebound(one)
+    ]
     own = [one for one in anywhere if one.handler or one.id == "home.since"]
     for action in (*for_noun(noun, DESKTOP), *own):
         if key in action.keys or (character is not None and character in action.keys):

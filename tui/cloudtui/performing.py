@@ -157,20 +157,41 @@ class Performer:
             if filled is None:
                 return
             arguments = filled
-        sentence = consequence(action.confirm, selected)
+        sentence = consequence(action.confirm, selected if takes_target(action) else [arguments])
         if sentence and not await self._confirmed(action, selected, sentence):
             return
         if action.id == "run.start":
             self._say_adding(arguments)
         names = {record.id: called(record) for record in selected} if takes_target(action) else {}
-        try:
-            outcome = await self._bridge.in_thread(self._carry_out, action, targets or [{}], arguments, names)
-        except CloudtuiError as error:
-            self.say_error(error)
+        outcome = await self._try(action, targets or [{}], arguments, names)
+        if outcome is None:
             return
         self._report(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
             self._say_refused(action, selected, outcome)
+
+    async def _try(
+        self,
+        action: Action,
+        targets: Sequence[Mapping[str, Any]],
+        arguments: Mapping[str, Any],
+        names: Mapping[str, str],
+    ) -> Outcome | None:
+        """Do it; where something of that name is there already, once more after a word that it may go."""
+        try:
+            return await self._bridge.in_thread(self._carry_out, action, targets, arguments, names)
+        except CloudtuiError as error:
+            asks = error.code == "exists" and any(one.name == "yes" for one in action.arguments)
+            if not asks or arguments.get("yes"):
+                self.say_error(error)
+                return None
+            there = clean_line(error.message)
+        from cloudtui.dialogs.confirm import ConfirmDialog
+
+        dialog = ConfirmDialog("Replace it?", f"{there} That is replaced.", "Replace")
+        if not await self._app.push_screen_wait(dialog):
+            return None
+        return await self._try(action, targets, {**arguments, "yes": True}, names)
 
     def _targets(self, action: Action, selected: Sequence[Any]) -> list[dict[str, Any]]:
         if not takes_target(action):
@@ -201,6 +222,10 @@ class Performer:
             from cloudtui.dialogs.diffing import partners
 
             choices["model"] = await self._bridge.in_thread(partners, self._bridge.catalog, known)
+        if action.id == "view.delete":
+            from cloudtui.dialogs import viewing
+
+            choices["views"] = await self._bridge.in_thread(viewing.named, self._bridge.catalog)
         fields = fields_of(action, known, choices)
         if not fields:
             return arguments

@@ -26,6 +26,7 @@ PROMISED = {
     "action": "list",
     "engine": "status stop",
     "settings": "set reset list get",
+    "view": "save list delete",
     "budget": "set show clear",
     "": "doctor demo watch cost backup restore serve",
 }

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "run", "instance", "dataset", "model", "settings", "text", "int", "float", "choice", "path", "flag",
-    "pairs", "words",
+    "run", "instance", "dataset", "model", "settings", "views", "text", "int", "float", "choice", "path",
+    "flag", "pairs", "words",
 ]  # fmt: skip
 
 CLI = "cli"
@@ -23,7 +23,7 @@ class Argument:
 
     `run`, `instance`, `dataset` and `model` are names or ids (the handler looks them up). `pairs` reaches the
     handler as a mapping of text to text (or to typed values, from a form), `words` as a list of words, and
-    any argument with `many` as a list.
+    any argument with `many` as a list. `views` is the name of a saved view.
     """
 
     name: str

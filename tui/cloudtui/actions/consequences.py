@@ -53,6 +53,12 @@ def stop_engine(_records: Sequence[object]) -> str:
     return "Ends the engine. Work on hosts goes on; nothing new arrives here until an engine runs again."
 
 
+def delete_view(asked: Sequence[Mapping[str, Any]]) -> str:
+    """For `view.delete`: of what was asked for, since nothing is selected."""
+    name = asked[0]["name"]
+    return f"Forgets “{name}”. No run changes, and its filter stays among those that were used before."
+
+
 CONSEQUENCES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "run.stop": stop_runs,
     "run.delete": delete_runs,
@@ -60,6 +66,7 @@ CONSEQUENCES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "instance.forget": forget_instances,
     "budget.clear": clear_budgets,
     "engine.stop": stop_engine,
+    "view.delete": delete_view,
 }
 
 

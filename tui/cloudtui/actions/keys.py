@@ -15,7 +15,7 @@ FIXED = {
                     "moving"),
 }  # fmt: skip
 """Keys of the screen itself, and what they do; no action can have one of them."""
-_EVERYWHERE = frozenset({"home", "engine"})
+_EVERYWHERE = frozenset({"home", "engine", "view"})
 
 
 def clashes(actions: Iterable[Action]) -> list[tuple[str, str, str]]:

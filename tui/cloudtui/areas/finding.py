@@ -45,10 +45,10 @@ class Finding:
 
     def _read(self) -> Known:
         from cloudtui.widgets.query_line import Known
-        from cloudtui_engine.catalog import finding
+        from cloudtui_engine.catalog import finding, views
 
         catalog = self._bridge.catalog
-        return Known(finding.vocabulary(catalog), finding.history(catalog))
+        return Known(finding.vocabulary(catalog), finding.history(catalog), views.views(catalog))
 
     def _failed(self, error: CloudtuiError) -> None:
         """The line goes on with the words of the language; the list says by itself that it cannot be read."""

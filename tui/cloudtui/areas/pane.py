@@ -15,6 +15,7 @@ from cloudtui.widgets.head import Head
 from cloudtui.widgets.notice import Notice
 from cloudtui.widgets.table import Column, Table
 from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
     from cloudtui.areas.finding import Finding
@@ -54,7 +55,8 @@ class ListPane(Vertical):
     def entitle(self, title: str, listing: Listing, wanted: str, freshness: tuple[str, str]) -> None:
         """What is listed and how many, which of them, and how old that may be."""
         what = f"{title} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
-        self.head.show(what, f"/ {wanted}" if wanted else "", *freshness)
+        named = f"View: {clean_line(listing.view)}" if listing.view else f"/ {wanted}" if wanted else ""
+        self.head.show(what, named, *freshness)
 
     def show_table(self) -> None:
         """Rows are there."""

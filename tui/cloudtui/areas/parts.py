@@ -16,6 +16,8 @@ class Listing(NamedTuple):
     total: int = 0
     note: str = ""
     """What the title says beside the number: `3 live`."""
+    view: str = ""
+    """The name under which somebody saved this filter."""
     filtered: bool = False
     extra: Any = None
 

@@ -15,6 +15,8 @@ NOUN_HELP: Mapping[str, str] = {
     "dataset": "versions of data",
     "run": "training runs: start, watch, compare, keep",
     "model": "what runs have learned",
+    "view": "filters of runs under a name",
+    "provider": "clouds that machines are rented from",
     "action": "what was done here, as the command that does it",
     "budget": "what may be spent for a launch, in a day, in a month",
     "operation": "what was asked for, and how far it is",

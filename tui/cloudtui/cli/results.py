@@ -29,6 +29,8 @@ def lines(action: Action, result: Any, cells: int | None) -> Sequence[str]:
     """The lines for people; `cells` is the width of the terminal, None where it is none."""
     if action.id in _SHORT:
         return [_SHORT[action.id].format(name=clean_line(result.name), id=result.id)]
+    if action.id == "view.delete":
+        return work_texts.deleted_view(result)
     if isinstance(result, list):
         return _several(action, result, cells)
     name = type(result).__name__
@@ -153,7 +155,7 @@ _SHORT: Mapping[str, str] = {
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
     "Evaluation": job_texts.evaluation, "OperationRow": work_texts.operation,
-    "Setting": work_texts.setting,
+    "Setting": work_texts.setting, "View": work_texts.view,
 }  # fmt: skip
 _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "ModelDetail": texts.model_detail,

@@ -163,6 +163,7 @@ LISTS: Mapping[str, Callable[[Any, int | None], Lines]] = {
     "dataset": dataset_texts.datasets,
     "model": models,
     "operation": work_texts.operations,
+    "view": work_texts.views,
     "budget": money_texts.budgets,
     "action": work_texts.acts,
 }
@@ -170,6 +171,7 @@ EMPTY: Mapping[str, str] = {
     "run": "No runs. Begin with: cloudtui demo",
     "instance": "No machines but this one. Add one: cloudtui instance add NAME --ssh USER@HOST",
     "dataset": "No datasets. Begin with: cloudtui dataset add digits digits",
+    "view": "No views. Save one: cloudtui view save NAME --filter 'tag:vision sort:-cost'",
     "action": "Nothing was done here yet.",
     "budget": "No budgets: nothing holds a launch back. Set one: cloudtui budget set 50/month",
     "operation": "Nothing waits and nothing is under way. All that ever was: cloudtui operation list --all",

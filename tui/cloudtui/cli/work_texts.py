@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -76,6 +77,26 @@ def cleaning(record: Any, cells: int | None) -> Lines:
     if record.removed is not None:
         return [*lines, "", f"Removed {record.removed} of {going}: {words.size(record.bytes)} free again."]
     return [*lines, "", f"{going} may go: {words.size(record.bytes)}. Nothing was removed."]
+
+
+def views(records: Sequence[Any], cells: int | None) -> Lines:
+    """Saved views."""
+    rows = [[clean_line(one.name), clean_line(one.filter)] for one in records]
+    return table([Column("View", shrinks=True), Column("Filter", shrinks=True)], rows, cells)
+
+
+def view(record: Any) -> Lines:
+    """A view that was saved."""
+    listed = shlex.join(["cloudtui", "run", "list", "--view", record.name])
+    return pairs(
+        [("View", clean_line(record.name)), ("Filter", clean_line(record.filter)), ("See it", listed)]
+    )
+
+
+def deleted_view(record: Any) -> Lines:
+    """A view that is no more, and the way back."""
+    again = shlex.join(["cloudtui", "view", "save", record.name, "--filter", record.filter])
+    return [f"The view {clean_line(record.name)} is deleted. Have it back: {again}"]
 
 
 def settings(records: Sequence[Any], cells: int | None) -> Lines:

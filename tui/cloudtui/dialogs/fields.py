@@ -13,7 +13,7 @@ from cloudtui.dialogs.train_params import MODELS, TRAIN_PARAMS
 from cloudtui_engine.errors import UsageError
 
 _HIDDEN = frozenset({"follow", "yes", "remove"})
-_OBJECTS = frozenset({"instance", "dataset", "model", "run"})
+_OBJECTS = frozenset({"instance", "dataset", "model", "run", "views"})
 
 
 _PARAMS = {"run.start": TRAIN_PARAMS}

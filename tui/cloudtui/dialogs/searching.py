@@ -34,7 +34,8 @@ def _value(action: str) -> str:
 
 
 def names(bridge: Bridge, query: str) -> list[Found]:
-    """Runs, models, datasets and machines whose name holds every word, a few a kind; runs in a thread."""
+    """Views, runs, models, data and machines by every word of their names, a few a kind; runs in a thread."""
+    from cloudtui_engine.catalog import views
     from cloudtui_engine.catalog.runs import RunQuery
 
     catalog, words = bridge.catalog, query.lower().split()
@@ -47,7 +48,9 @@ def names(bridge: Bridge, query: str) -> list[Found]:
         ),
         *_fitting("instances", "machine", words, [(one.id, one.name) for one in catalog.instances.list()]),
     ]
+    saved = [(one.filter, f"View: {one.name}") for one in views.views(catalog)]
     return [
+        *_fitting("view", "view", words, saved),
         *(Found(f"runs:{run.id}", clean_line(run.name, 80), str(fmt.RUN_MARKS[run.status])) for run in runs),
         *others,
     ]

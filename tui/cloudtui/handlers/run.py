@@ -21,17 +21,22 @@ def list_some(
     session: Session,
     *,
     filter: str | None = None,  # noqa: A002 - the name of its option
+    view: str | None = None,
     sort: str | None = None,
     limit: int | None = None,
     deleted: bool = False,
     jobs: bool = False,
 ) -> list[Run]:
-    """Runs in the order of `sort`, or else of the filter."""
+    """Runs in the order of `sort`, or else of the filter, or else of the view."""
     from cloudtui_engine.catalog import RunQuery
     from cloudtui_engine.catalog.query import compile_filter
 
     if limit is not None and limit < 1:
         raise UsageError("--limit wants a number from 1.")
+    if view is not None:
+        from cloudtui_engine.catalog import views
+
+        filter = views.within(views.find(session.catalog, view), filter or "")  # noqa: A001
     if sort is not None:
         filter = compile_filter(filter or "").rest  # noqa: A001 - an order that is given comes before its own
     return list(

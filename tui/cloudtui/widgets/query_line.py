@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, NamedTuple, Self
 
 from rich.cells import cell_len
@@ -19,9 +19,13 @@ from cloudtui.widgets.line_parts import Hint, Mark, Offers
 from cloudtui_engine.catalog.completion import Candidate, Vocabulary, accept, complete
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.errors import FilterError, UsageError
+from cloudtui_engine.records.view import View
+from cloudtui_engine.sanitize import clean_line
 
 SETTLE_S = 0.15
 """How long typing rests before the list is read."""
+_ROOM = 39
+"""Cells of an offer for a view's name and filter."""
 _KEYS = "tab what may stand here   ↑ used before   enter keep   esc show all"
 
 
@@ -30,6 +34,7 @@ class Known(NamedTuple):
 
     vocabulary: Vocabulary = Vocabulary()
     history: Sequence[str] = ()
+    views: Sequence[View] = ()
 
 
 class QueryLine(Vertical):
@@ -39,12 +44,12 @@ class QueryLine(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "take", "What may stand here", priority=True),
-        Binding("enter", "keep", "Keep", priority=True),
-        Binding("escape", "give_up", "Show all", priority=True),
-        Binding("down", "move(1)", "Down", priority=True),
-        Binding("up", "move(-1)", "Up, or used before", priority=True),
-        Binding("ctrl+r", "again", "Used before", priority=True),
+        Binding("tab", "do('take')", "What may stand here", priority=True),
+        Binding("enter", "do('keep')", "Keep", priority=True),
+        Binding("escape", "do('give_up')", "Show all", priority=True),
+        Binding("down", "do('down')", "Down", priority=True),
+        Binding("up", "do('up')", "Up, or used before", priority=True),
+        Binding("ctrl+r", "do('again')", "Used before", priority=True),
     ]
 
     def __init__(self, text: str = "", known: Known | None = None) -> None:
@@ -60,8 +65,10 @@ class QueryLine(Vertical):
         self.hint = Hint(_KEYS)
         self.offers = Offers()
         self.known = known or Known()
-        self._good = text
+        self._good = self._heeded = text
         self._start = 0
+        self._wholes: Sequence[str] = ()
+        """What is offered in place of all that is typed."""
         self._timer: Timer | None = None
         self._ended = False
 
@@ -80,13 +87,31 @@ class QueryLine(Vertical):
         """More is known now; what is offered follows with the next key."""
         self.known = known
 
+    def action_do(self, name: str) -> None:
+        """Do what a key stands for, after those that were typed before it: they go by way of the input."""
+        works: Mapping[str, Callable[[], None]] = {
+            "take": self._take, "keep": self._keep, "give_up": self._give_up, "again": self._again,
+            "down": lambda: self._move(1), "up": lambda: self._move(-1),
+        }  # fmt: skip
+
+        def work() -> None:
+            self._heed()
+            works[name]()
+
+        self.input.call_later(work)
+
     # What is typed
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say what may follow, at once; the list waits until typing rests."""
+        """A key was typed."""
         event.stop()
-        if event.value == self._good and not self._timer:
-            return  # what the line began with
+        self._heed()
+
+    def _heed(self) -> None:
+        """Say what may follow, at once, and once for each text; the list waits until typing rests."""
+        if self.input.value == self._heeded:
+            return
+        self._heeded = self.input.value
         self._offer(by_itself=True)
         self._check()
         if self._timer is not None:
@@ -140,28 +165,36 @@ class QueryLine(Vertical):
         start, found = complete(text, cursor, self.known.vocabulary)
         # After what is whole nothing is offered unasked: enter keeps it.
         whole = start == cursor and (not text.strip() or not found or found[0].text == "and ")
-        self._show(start, [] if by_itself and whole else found)
+        typed = text.strip().casefold()
+        named = [one for one in self.known.views if typed in one.name.casefold()]
+        if by_itself:
+            self._show(start, [] if whole else found, named if typed else [])
+        else:
+            self._show(start, found, named)
 
-    def _show(self, start: int, found: Sequence[Candidate]) -> None:
+    def _show(self, start: int, found: Sequence[Candidate], views: Sequence[View] = ()) -> None:
         self._start = start
+        self._wholes = [one.filter for one in views]
         self.offers.styles.offset = (self._column(start), 0)
-        self.offers.show([Choice(one.text, one.text.strip(), one.note) for one in found])
+        named = [_named(one) for one in views]
+        others = [Choice(one.text, one.text.strip(), one.note) for one in found]
+        self.offers.show([*others, *named] if self.input.value.strip() else [*named, *others])
 
-    def action_take(self) -> None:
+    def _take(self) -> None:
         """The line under the cursor, or the first; where none is shown, show them."""
         if not self.offers.display:
             self._offer(by_itself=False)
         elif self.offers.choices:
             self._accept(self.offers.choices[max(0, self.offers.cursor)].value)
 
-    def action_move(self, step: int) -> None:
+    def _move(self, step: int) -> None:
         """Into the offers and through them; up from an empty line to what was used before."""
         offers = self.offers
         if not offers.display:
             if step > 0:
                 self._offer(by_itself=False)
             elif not self.input.value.strip():
-                self.action_again()
+                self._again()
                 return
             else:
                 return
@@ -171,11 +204,12 @@ class QueryLine(Vertical):
         else:
             offers.move(step)
 
-    def action_again(self) -> None:
+    def _again(self) -> None:
         """What was used before and holds what is typed."""
         typed = self.input.value.strip().lower()
         found = [Candidate(text, "used before") for text in self.known.history if typed in text.lower()]
         self._show(0, found)
+        self._wholes = [one.text for one in found]
         if found:
             self.input.cursor_position = len(self.input.value)
             self.offers.move(1)
@@ -189,7 +223,7 @@ class QueryLine(Vertical):
 
     def _accept(self, chosen: str) -> None:
         text, cursor = accept(self.input.value, self.input.cursor_position, self._start, chosen)
-        if chosen in self.known.history and self._start == 0:
+        if chosen in self._wholes:
             text, cursor = chosen, len(chosen)
         self.offers.show(())
         self.input.value = text
@@ -198,14 +232,14 @@ class QueryLine(Vertical):
 
     # How it ends
 
-    def action_keep(self) -> None:
+    def _keep(self) -> None:
         """Take what is under the cursor; else keep the filter, if it can be read."""
         if self.offers.display and self.offers.cursor >= 0:
             self._accept(self.offers.choices[self.offers.cursor].value)
         elif self._check(whole=True) is None:
             self._close(self.input.value.strip())
 
-    def action_give_up(self) -> None:
+    def _give_up(self) -> None:
         """Out of the offers; else no filter."""
         if self.offers.display and self.offers.cursor >= 0:
             self.offers.show(())
@@ -224,3 +258,10 @@ class QueryLine(Vertical):
         if not self._ended:
             self._ended = True
             self.post_message(FilterBar.Edited(text, closed=True))
+
+
+def _named(view: View) -> Choice:
+    """A view as a line: its name, and of its filter what there is room for."""
+    text = f"View: {clean_line(view.name)}"
+    room = _ROOM - cell_len(text)
+    return Choice(view.filter, text, clean_line(view.filter, room) if room > 8 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cloudtui import format as fmt
 from cloudtui.areas.area import Area
@@ -13,6 +13,7 @@ from cloudtui.areas.runs.detail import RunDetail
 from cloudtui.areas.runs.rows import COLUMNS, run_row
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
+from cloudtui_engine.catalog.completion import quoted
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.records.run import Run
 
@@ -24,7 +25,7 @@ class RunsArea(Area):
     NOUN = "run"
     TITLE = "Runs"
     COLUMNS = COLUMNS
-    TOPICS: ClassVar[frozenset[str]] = frozenset({"run"})
+    TOPICS: ClassVar[frozenset[str]] = frozenset({"run", "setting"})  # a setting: views
     SORT = "-created"
     EMPTY = (
         "No runs yet",
@@ -61,6 +62,14 @@ class RunsArea(Area):
         """An order in the filter comes before that of the header; a click there takes it out."""
         found = compile_filter(request.filter)
         return found.order or request.sort, found.rest
+
+    def given(self, action: str) -> dict[str, Any]:
+        """What is listed now, for a view of it; the view that is looked at, to be deleted."""
+        if action == "view.save":
+            order, rest = self.ordered(self.request)
+            return {"filter": f"{rest} sort:{quoted(order)}".strip()}
+        view = self.listing.view if self.listing else ""
+        return {"name": view} if action == "view.delete" and view else {}
 
     def turn_trash(self) -> None:
         """The trash instead of the rest, or the rest again."""

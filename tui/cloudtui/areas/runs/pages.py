@@ -22,6 +22,7 @@ _STRIDE = 1000
 
 def listing(catalog: Catalog, request: Request) -> Listing:
     """The window of runs that holds the row `request.first`."""
+    from cloudtui_engine.catalog import views
     from cloudtui_engine.catalog.runs import RunQuery
 
     query = RunQuery(request.filter, request.sort, deleted=request.trash)
@@ -42,7 +43,9 @@ def listing(catalog: Catalog, request: Request) -> Listing:
         replace(query, limit=size, offset_key=after, metrics=LIST_METRICS)
     )
     read_at = time.time()
-    return Listing([ticking(run, read_at) for run in runs], base, total, f"{live} live" if live else "")
+    view = views.called(catalog, request.filter, request.sort)
+    note = f"{live} live" if live else ""
+    return Listing([ticking(run, read_at) for run in runs], base, total, note, view)
 
 
 def ticking(run: Run, read_at: float) -> Run:

@@ -1,0 +1,14 @@
+"""A filter of runs under a name that a person gave it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is listed, and in which order."""
+
+    name: str
+    filter: str
+    """In the language of `catalog/query.py`; the order is in it, too."""
