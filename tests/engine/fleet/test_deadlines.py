@@ -219,6 +219,14 @@ def test_a_longer_life_is_held_against_the_budget_and_a_shorter_one_is_not(world
     assert world.row(made).deadline_at == now + 60
 
 
+def test_what_it_was_promised_before_is_not_counted_twice(world: World) -> None:
+    made = launched(world, name="box")  # a dollar until its deadline
+    now = world.clock.now()
+    world.catalog.settings.set("budget.month", micro(1.7))
+    deadlines.extend(world.catalog, made, now + 3 * 3600, now=now)
+    assert world.row(made).deadline_at == now + 3 * 3600
+
+
 def test_a_started_machine_is_not_ended_at_once(world: World) -> None:
     made = launched(world, name="box")
     until(world, made, 0)
