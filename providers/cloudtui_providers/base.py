@@ -130,7 +130,7 @@ class Order:
     user_data: str = ""
     """For cloud-init, where the cloud has it."""
     ssh_from: Sequence[str] = ()
-    """CIDRs that may reach its SSH port."""
+    """CIDRs that may reach its SSH port; none: this machine's address alone (`here.reached_from`)."""
     deadline: str = ""
     """RFC 3339, UTC; empty: none."""
     lifetime_s: int = 0

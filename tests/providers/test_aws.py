@@ -10,11 +10,12 @@ import pytest
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_means import launched, planned
 from tests.support.clouds.faults import Fault
+from tests.support.clouds.moto_faults import ADDRESS
 from tests.support.clouds.moto_gaps import GPU_AMI, UBUNTU_AMI
 from tests.support.clouds.moto_sshd import KEY, REGION, SECRET, Moto
 
 from cloudtui_providers.base import CloudState, Order, Wanted
-from cloudtui_providers.errors import InvalidOrderError, MachineGone, QuotaError
+from cloudtui_providers.errors import CloudUnreachable, InvalidOrderError, MachineGone, QuotaError
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,17 @@ class TestTheRequest:
         assert rules(cloud, order) == [{"ports": (22, 22), "from": {"192.0.2.7/32"}}]
         moved = replace(order, ssh_from=("198.51.100.9/32",))
         assert rules(cloud, moved) == [{"ports": (22, 22), "from": {"198.51.100.9/32"}}]
+
+    def test_without_addresses_the_group_is_open_to_this_machine_and_never_to_everybody(
+        self, cloud: Moto, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        order = replace(cloud.order(), owner="0ther", ssh_from=())
+        monkeypatch.setenv("CLOUDTUI_ADDRESS_URL", f"{cloud.endpoint}/address")
+        assert rules(cloud, order) == [{"ports": (22, 22), "from": {f"{ADDRESS}/32"}}]
+        for unknown in (f"{cloud.endpoint}/fake/calls", "http://127.0.0.1:9"):
+            monkeypatch.setenv("CLOUDTUI_ADDRESS_URL", unknown)
+            with pytest.raises(CloudUnreachable, match="public address"):
+                cloud.provider.plan(order)
 
     def test_the_token_is_no_other_orders(self, cloud: Moto) -> None:
         payload = planned(cloud.provider, cloud.order())

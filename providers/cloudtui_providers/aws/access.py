@@ -9,6 +9,7 @@ from typing import Any
 from cloudtui_providers.aws.clients import Clients
 from cloudtui_providers.base import OWNER_TAG
 from cloudtui_providers.errors import InvalidOrderError
+from cloudtui_providers.here import reached_from
 
 PREFIX = "cloudtui"
 FIND_GROUP = "ec2:DescribeSecurityGroups"
@@ -35,14 +36,14 @@ def group_id(clients: Clients, region: str, owner: str, ssh_from: Sequence[str],
     """The owner's security group, open to these addresses alone, for SSH alone.
 
     One group for all machines of an owner: who has moved to another address reaches the older machines, too,
-    once the next one is planned; the address before is closed. No addresses: the group stays as it is.
+    once the next one is planned; the address before is closed.
     """
     group = _group(clients, region, owner)
     found = {"GroupId": group["GroupId"]}
-    has, wants = _open_to(group, port), set(ssh_from)
+    has, wants = _open_to(group, port), set(reached_from(ssh_from))
     if missing := wants - has:
         clients.ask(region, AUTHORIZE, but=DONE_ALREADY, IpPermissions=_rules(missing, port), **found)
-    if wants and (surplus := has - wants):
+    if surplus := has - wants:
         clients.ask(region, REVOKE, but=DONE_ALREADY, IpPermissions=_rules(surplus, port), **found)
     return str(group["GroupId"])
 

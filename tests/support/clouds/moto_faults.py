@@ -25,6 +25,8 @@ ANSWERS: dict[str, tuple[int, str, str]] = {
     "state": (400, "IncorrectInstanceState", "The instance is not in a state from which it can do that."),
     Fault.BROKEN: (500, "InternalError", "An internal error has occurred."),
 }
+ADDRESS = "203.0.113.77"
+"""From where the tests seem to ask."""
 Start = Callable[..., Any]
 Control = Callable[[str, dict[str, Any]], Any]
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -50,6 +52,8 @@ class Faulty:
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         path = environ["PATH_INFO"]
+        if path == "/address":
+            return _reply(start, 200, f"{ADDRESS}\n", "text/plain")
         if path.startswith(("/fake/", "/imds/")):
             told = self._control(path, json.loads(body or b"{}"))
             return _reply(start, 404 if told is None else 200, json.dumps(told), "application/json")

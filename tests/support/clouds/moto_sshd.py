@@ -66,6 +66,7 @@ class Moto:
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "CLOUDTUI_ADDRESS_URL": f"{self.endpoint}/address",
             "CLOUDTUI_AWS_REGIONS": REGION,
             "CLOUDTUI_AWS_USER": settings.user,
             "CLOUDTUI_AWS_SSH_PORT": str(port),
