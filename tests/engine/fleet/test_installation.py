@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,18 @@ def test_a_copy_asks_and_changes_nothing(world: World, tmp_path: Path) -> None:
         ending.terminate(means, instance.id)
     looking.look(means, "toy")
     assert (world.cloud.launches(), len(world.living())) == (before, 1)
+    catalog.close()
+
+
+def test_a_copy_ends_no_doubles(world: World, tmp_path: Path) -> None:
+    instance = world.launched(name="box")
+    catalog, means = copy_of(world, tmp_path / "copy")
+    order = replace(world.cloud.order(owner=installation.owner(catalog)), launch=instance.launch_id)
+    world.cloud.provider.launch(dict(world.cloud.provider.plan(order)) | {"token": "other"})
+    looking.look(means, "toy")
+    assert len(world.living()) == 2, "the other home may know better"
+    world.look()
+    assert len(world.living()) == 1
     catalog.close()
 
 

@@ -12,6 +12,7 @@ from tests.support.clouds.toy import ToyByName, ToyCloud, ToyListed
 from cloudtui_engine.errors import CloudtuiError, RefusedError
 from cloudtui_engine.fleet import commands, launching, trust
 from cloudtui_engine.fleet.means import Interrupted
+from cloudtui_engine.fleet.requests import Requests
 from cloudtui_engine.records.launch import AttemptState as S
 from cloudtui_engine.records.launch import LaunchState
 
@@ -259,3 +260,33 @@ def test_a_machine_has_a_name_of_its_own_and_a_gone_one_lends_its(world: World) 
     second = world.launched(name="box")
     assert second.id != first.id
     assert [one.name for one in world.catalog.instances.list() if one.is_rented] == ["box"]
+
+
+def test_taken_back_between_its_row_and_its_sending(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = world.ask()
+    real = world.cloud.provider.plan
+
+    def plan(order: object) -> object:
+        world.closing.set()  # an engine that ends when the row is written
+        return real(order)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.cloud.provider, "plan", plan)
+    with pytest.raises(Interrupted):
+        world.launch(instance)
+    (attempt,) = world.catalog.launches.attempts(instance.launch_id)
+    world.catalog.instances.update(instance.id, wanted="terminated")
+    Requests(world.means, instance.launch_id).send(world.cloud.provider, attempt)
+    assert (world.states(instance), world.cloud.launches()) == ([S.PLANNED], 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_restored_catalog_does_not_send_what_went_out_before(
+    make_world: MakeWorld, kind: type[ToyCloud]
+) -> None:
+    world = make_world(kind)
+    instance = world.ask()
+    _die_in(world, instance, "launch")
+    # The backup is of the moment before: the request is there, and was not sent.
+    assert world.catalog.launches.move_attempt(instance.launch_id, 1, S.PLANNED, expected=(S.SENT,))
+    world.launch(instance)
+    assert (len(world.living()), world.cloud.launches()) == (1, 1)
