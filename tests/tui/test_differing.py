@@ -83,6 +83,7 @@ def test_row_by_row_where_the_answers_are_here(catalog: Catalog) -> None:
     text = "\n".join(difference_texts.difference(found, 80))
     assert "▲" not in text  # a pipe is plain text
     assert "Accuracy" in text
+    assert document(found)["n"] == 360
     assert document(found)["paired"]["delta_ci"] == [found.paired.low, found.paired.high]
     worst = min((n, i, j) for i, row in enumerate(found.cells) for j, n in enumerate(row) if i != j)
     assert cell_text(found, *worst[1:]).endswith(f"{-worst[0]} errors fewer")
@@ -113,6 +114,9 @@ def test_models_that_share_no_rows(catalog: Catalog) -> None:
         differing.diff(session, "digits-small", "digits-small@1")
     with pytest.raises(NotFoundError, match="on these rows"):
         differing.diff(session, "resnet-base", "digits-small", dataset="fashion-mnist")
+    with pytest.raises(NotFoundError) as raised:
+        differing.diff(session, "digits-small", "digits-large", dataset="digits", split="train")
+    assert raised.value.hint.endswith("evaluate digits-small@1 --dataset digits@1 --split train")
     with pytest.raises(NotFoundError, match="not been judged"):
         differing.diff(session, "resnet-base-int8", "digits-small")
 

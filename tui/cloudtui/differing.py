@@ -54,7 +54,7 @@ class OfClass:
     """One class in both."""
 
     label: str
-    rows: float | None
+    rows: int | None
     figures: tuple[Figure, ...]
     """In the order of `OF_CLASSES`."""
 
@@ -78,9 +78,9 @@ class ModelDifference:
     """How many rows would tell half a point."""
 
     @property
-    def rows(self) -> float | None:
+    def rows(self) -> int | None:
         """On how many rows both were judged."""
-        return number(self.first.report.get("n"))
+        return _count(self.first.report.get("n"))
 
 
 def difference(first: Evaluation, second: Evaluation) -> ModelDifference:
@@ -143,11 +143,7 @@ def pick(
     ]
     for model, those in zip((first, second), found, strict=True):
         if not those:
-            where = "" if dataset_id is None and split is None else " on these rows"
-            raise NotFoundError(
-                f"{model.label} has not been judged{where}.",
-                f"Evaluate it first: cloudtui model evaluate {model.label}",
-            )
+            raise _not_judged(catalog, model, dataset_id, split)
     for one in found[0]:
         for other in found[1]:
             if same_rows(one, other):
@@ -160,6 +156,17 @@ def pick(
         f" {clean_line(newest.dataset, 60)} --split {newest.split}",
         code="different_rows",
     )
+
+
+def _not_judged(catalog: Catalog, model: Model, dataset_id: str | None, split: str | None) -> NotFoundError:
+    where = "" if dataset_id is None and split is None else " on these rows"
+    words = f"cloudtui model evaluate {model.label}"
+    if dataset_id is not None:
+        dataset = catalog.datasets.get(dataset_id)
+        words += f" --dataset {dataset.name}@{dataset.version}"
+    if split is not None:
+        words += f" --split {split}"
+    return NotFoundError(f"{model.label} has not been judged{where}.", f"Evaluate it first: {words}")
 
 
 def with_answers(catalog: Catalog, found: ModelDifference) -> ModelDifference:
@@ -201,8 +208,13 @@ def _classes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[OfClass]:
         name = label(ours.get("label"), 24)
         other = mapping(theirs.get(name))
         figures = tuple(Figure(key, number(ours.get(key)), number(other.get(key))) for key in OF_CLASSES)
-        found.append(OfClass(name, number(ours.get("support")), figures))
+        found.append(OfClass(name, _count(ours.get("support")), figures))
     return found
+
+
+def _count(value: Any) -> int | None:
+    found = number(value)
+    return None if found is None else int(found)
 
 
 def _cells(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:

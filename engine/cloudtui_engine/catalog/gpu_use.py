@@ -75,9 +75,10 @@ class GpuUse(Repository):
             known, looked = before or (None, None)
             goes_on = known is not None and looked is not None and 0 <= now - looked <= GAP_S
             idle = (known if goes_on else now) if quiet else None
+            told = dumps([{**gpu, "t": now} for gpu in gpus]) if gpus else None  # what was seen before stays
             db.execute(
-                "UPDATE instance SET gpus = ?, idle_since = ?, looked_at = ?, seen_at = ? WHERE id = ?",
-                (dumps([{**gpu, "t": now} for gpu in gpus]), idle, now, now, instance_id),
+                "UPDATE instance SET gpus = COALESCE(?, gpus), idle_since = ?, looked_at = ?, seen_at = ? WHERE id = ?",
+                (told, idle, now, now, instance_id),
             )
             self.add(instance_id, samples_of(gpus, now), now)
         return idle

@@ -49,7 +49,8 @@ class GpuWatch:
         self._stepped = now
         self._looking = {name: one for name, one in self._looking.items() if one.is_alive()}
         working = self.working()
-        for instance in self._catalog.instances.list():
+        # Those that wait longest first: no number of dead hosts keeps a living one from its turn.
+        for instance in sorted(self._catalog.instances.list(), key=lambda one: self._next.get(one.id, 0.0)):
             if len(self._looking) >= MOST:
                 return
             if instance.id in self._looking or self._next.get(instance.id, 0.0) > now:

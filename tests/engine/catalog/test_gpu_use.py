@@ -69,6 +69,7 @@ def test_idle_is_since_the_first_of_looks_that_all_were_quiet(catalog: Catalog) 
     assert look(60, 0.0, 0.0, working=True) is None  # a job of ours prepares its data
     assert look(75, None, 0.0) is None  # not told is not quiet
     assert look(90) is None  # no GPU, no word
+    assert len(catalog.instances.get(machine).gpus) == 2  # it did not answer: they are there all the same
     assert look(105, 0.0) == NOW + 105
     assert look(105 + GAP_S + 1, 0.0) == NOW + 105 + GAP_S + 1  # nobody looked for a while
     kept = catalog.instances.get(machine)
