@@ -19,7 +19,7 @@ LAID_OUT = {
     "area": "datasets",
     "areas": {
         "runs": {"tab": "Log", "sort": "-name", "filter": "status:finished"},
-        "models": {"filter": "resnet"},
+        "models": {"filter": "resnet", "shares": {"beside": 0.25, "above": 0.7}},
     },
 }
 
@@ -47,6 +47,7 @@ def test_a_layout_is_read_as_it_was_written() -> None:
     read = layout.read(LAID_OUT)
     assert read.of("runs") == Left("Log", "-name", "status:finished")
     assert read.of("compare") == Left()
+    assert read.of("models").shares == {"beside": 0.25, "above": 0.7}
     assert layout.written(read) == LAID_OUT
 
 
@@ -55,7 +56,8 @@ def test_a_layout_is_read_as_it_was_written() -> None:
     [
         None, 5, [], {"area": 5, "areas": 7}, {"areas": {"runs": []}},
         {"areas": {"runs": {"tab": ["Log"], "sort": 1, "filter": "a\x1b[2J"}}},
-        {"areas": {"runs": {"filter": "x" * 5000}}},
+        {"areas": {"runs": {"filter": "x" * 5000, "shares": {"beside": 1.5, "above": "x", "b": True}}}},
+        {"areas": {"runs": {"shares": [0.5]}}},
     ],
 )  # fmt: skip
 def test_what_cannot_be_a_layout_is_none(kept: object) -> None:
@@ -115,6 +117,8 @@ async def test_the_desktop_opens_where_it_was_left(story: Path) -> None:
         assert app.area.detail.strip.current == "Log"  # type: ignore[attr-defined]
         await pilot.press("slash", *"x", "escape", "5")
         await wait_until(pilot, lambda: "/ resnet" in screen(app))
+        await settle(pilot)
+        assert app.area.pane.size.width == round(app.area.size.width / 4)
         await pilot.press("q")
     assert kept(story) == LAID_OUT, "a read-only desktop writes nothing"
 

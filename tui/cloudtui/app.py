@@ -62,6 +62,8 @@ class CloudtuiApp(App[int]):
 
     def compose(self) -> ComposeResult:
         """Bar, rail, area, bar."""
+        widths = [name for width, name in self.HORIZONTAL_BREAKPOINTS if self.size.width >= width]
+        self.screen.add_class(widths[-1])  # Textual gives it after the first paint, which would be another
         yield MenuBar([menu.title for menu in self.here.menus()])
         with Horizontal(id="main"):
             yield Rail([one.place for one in AREAS.values()])

@@ -1,4 +1,4 @@
-"""How the desktop was left: the area that was shown, and of each area its tab, order and filter. Pure."""
+"""How the desktop was left: the area that was shown; of each its tab, order, filter and border. Pure."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Left(NamedTuple):
     tab: str = ""
     sort: str = ""
     filter: str = ""
+    shares: Mapping[str, float] = {}
+    """What of the whole the list has, for each way in which list and detail stand."""
 
 
 class Layout(NamedTuple):
@@ -40,8 +42,7 @@ def read(kept: Any) -> Layout:
         return Layout()
     areas = kept.get("areas")
     found = areas.items() if isinstance(areas, dict) else ()
-    lefts = {name: Left(*(_text(one.get(part)) for part in Left._fields))
-             for name, one in found if isinstance(one, dict)}  # fmt: skip
+    lefts = {name: _left(one) for name, one in found if isinstance(one, dict)}
     return Layout(_text(kept.get("area")), {name: left for name, left in lefts.items() if any(left)})
 
 
@@ -53,6 +54,17 @@ def written(layout: Layout) -> dict[str, Any]:
         if any(left)
     }
     return {"area": layout.area, "areas": areas}
+
+
+def _left(one: Mapping[str, Any]) -> Left:
+    shares = one.get("shares")
+    found = shares.items() if isinstance(shares, dict) else ()
+    return Left(
+        _text(one.get("tab")),
+        _text(one.get("sort")),
+        _text(one.get("filter")),
+        {way: share for way, share in found if isinstance(share, float) and 0 < share < 1},
+    )
 
 
 def _text(value: Any) -> str:

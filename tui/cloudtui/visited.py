@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from textual.app import App
 
@@ -12,6 +12,7 @@ from cloudtui.areas.places import AREAS
 from cloudtui.bridge import Bridge
 from cloudtui.layout import Layout, Left
 from cloudtui.widgets.rail import Rail
+from cloudtui.widgets.split import Way
 from cloudtui_engine.errors import UsageError
 
 FIRST = "runs"
@@ -62,10 +63,12 @@ class Visited:
 
     def make(self, name: str) -> Area:
         """An area that was not visited yet; whoever asks mounts it."""
-        area = self._areas[name] = AREAS[name].load()(self._bridge)
+        area, left = AREAS[name].load()(self._bridge), self._left.of(name)
+        self._areas[name] = area
         area.request = self._request(name)
         area.pane.filter = area.request.filter
-        area.detail.begin(self._left.of(name).tab)
+        area.detail.begin(left.tab)
+        area.shares = cast("dict[Way, float]", left.shares)  # other ways are left out there
         return area
 
     def open(self, name: str, key: str | None = None) -> None:
@@ -88,8 +91,10 @@ class Visited:
 
 def _left(area: Area) -> Left:
     """How an area is now."""
-    request = area.request
-    return Left(area.detail.tab, request.sort if request.sort != area.SORT else "", request.filter)
+    request, sort = area.request, area.request.sort if area.request.sort != area.SORT else ""
+    return Left(
+        area.detail.tab, sort, request.filter, {str(way): share for way, share in area.shares.items()}
+    )
 
 
 def _request(kind: type[Area], left: Left) -> Request:

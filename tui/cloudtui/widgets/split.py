@@ -107,6 +107,10 @@ class Split(Container):
             part.styles.width = fraction if way == "beside" else None
             part.styles.height = fraction if way == "above" else None
 
+    def on_mount(self) -> None:
+        """Before they are laid out for the first time."""
+        self._apply()
+
     def on_resize(self) -> None:
         """They may stand another way."""
         self._apply()
