@@ -77,7 +77,8 @@ class GpuUse(Repository):
             idle = (known if goes_on else now) if quiet else None
             told = dumps([{**gpu, "t": now} for gpu in gpus]) if gpus else None  # what was seen before stays
             db.execute(
-                "UPDATE instance SET gpus = COALESCE(?, gpus), idle_since = ?, looked_at = ?, seen_at = ? WHERE id = ?",
+                "UPDATE instance SET gpus = COALESCE(?, gpus), idle_since = ?, looked_at = ?, seen_at = ?"
+                " WHERE id = ?",
                 (told, idle, now, now, instance_id),
             )
             self.add(instance_id, samples_of(gpus, now), now)
