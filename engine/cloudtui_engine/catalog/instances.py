@@ -9,10 +9,10 @@ import sqlite3
 import time
 from typing import Any, TypeVar
 
-from cloudtui_engine.catalog.base import Repository, Row, dumps, prefix_end, the_one
+from cloudtui_engine.catalog.base import Repository, Row, dumps, marks, prefix_end, the_one
 from cloudtui_engine.errors import NotFoundError, RefusedError
 from cloudtui_engine.ids import new_id
-from cloudtui_engine.records.instance import LOCAL, Address, Instance, LinkState
+from cloudtui_engine.records.instance import GONE, LOCAL, Address, Instance, LinkState
 
 _COLUMNS = (
     "id, name, provider, address, root, wanted, cloud_state, link_state, link_detail, link_since,"
@@ -25,6 +25,10 @@ _NAMES = tuple(_COLUMNS.replace(",", " ").split())
 _JSON = frozenset({"address", "facts", "gpus"})
 
 _Json = TypeVar("_Json", dict[str, Any], list[Any])
+
+
+Found = list[Instance]
+_NOWHERE = dataclasses.asdict(Address())
 
 
 class Instances(Repository):
@@ -76,6 +80,30 @@ class Instances(Repository):
                 f"SELECT {_COLUMNS} FROM instance{where} ORDER BY provider != 'local', name, id"
             ).fetchall()
         return [_instance(row) for row in rows]
+
+    def rented(self) -> Found:
+        """Those of clouds that are not forgotten, without what their hosts told (`facts`, `gpus`).
+
+        The engine asks for them many times a second; reading what hosts told takes most of a list's time.
+        """
+        columns = _COLUMNS.replace("facts, gpus", "'{}', '[]'")
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"SELECT {columns} FROM instance WHERE forgotten_at IS NULL"
+                " AND (launch_id != '' OR cloud_id != '') ORDER BY name, id"
+            ).fetchall()
+        return [_instance(row) for row in rows]
+
+    def any_alive(self) -> bool:
+        """Whether a cloud's machine runs or may run, or is on its way to its end."""
+        with self._catalog.read() as db:
+            row = db.execute(
+                "SELECT 1 FROM instance WHERE forgotten_at IS NULL AND cloud_id != ''"
+                f" AND COALESCE(cloud_state, '') NOT IN ({marks(GONE)})"
+                " AND (COALESCE(cloud_state, '') != 'stopped' OR wanted = 'terminated') LIMIT 1",
+                sorted(GONE),
+            ).fetchone()
+        return row is not None
 
     def update(self, instance_id: str, **fields: Any) -> None:
         """Set fields of the record, by their names.
@@ -173,7 +201,6 @@ def _loaded(text: object, kind: type[_Json]) -> _Json:
 
 
 def _address(value: dict[str, Any]) -> Address:
-    defaults = dataclasses.asdict(Address())
     return Address(
-        **{name: value[name] for name, one in defaults.items() if type(value.get(name)) is type(one)}
+        **{name: value[name] for name, one in _NOWHERE.items() if type(value.get(name)) is type(one)}
     )

@@ -53,7 +53,7 @@ def read(catalog: Catalog, now: float) -> Facts:
     return Facts(
         now=now,
         engine=sessions[0].id if sessions else 0,
-        instances=[one for one in catalog.instances.list() if one.is_rented],
+        instances=catalog.instances.rented(),
         launches=catalog.launches.open(),
         unanswered=catalog.launches.may_live(),
         providers=providers,
@@ -120,6 +120,4 @@ def lives(instance: Instance) -> bool:
 
 def keeps_engine(catalog: Catalog) -> bool:
     """Whether something rented lives or is unresolved, so that the engine must not end."""
-    if catalog.launches.open() or catalog.launches.may_live():
-        return True
-    return any(lives(one) or _is_on_its_way(one, frozenset()) for one in catalog.instances.list())
+    return bool(catalog.instances.any_alive() or catalog.launches.open() or catalog.launches.may_live())

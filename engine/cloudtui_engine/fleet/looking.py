@@ -50,7 +50,7 @@ def live_regions(means: Means, name: str) -> set[str]:
     catalog = means.catalog
     rows = {
         one.region
-        for one in catalog.instances.list()
+        for one in catalog.instances.rented()
         if one.provider == name and one.cloud_id and not one.is_gone
     }
     asked = {one.region for one in catalog.launches.may_live(name)}
@@ -102,7 +102,7 @@ def _known(means: Means, name: str, listing: base.Listing) -> reconcile.Known:
     attempts = catalog.launches.by_tokens([one.token for one in listing.machines if one.token])
     ids = {one.launch_id for one in attempts.values()}
     return reconcile.Known(
-        instances=[one for one in catalog.instances.list() if one.provider == name],
+        instances=[one for one in catalog.instances.rented() if one.provider == name],
         attempts=attempts,
         launches={one: catalog.launches.get(one) for one in ids},
         newest={one: catalog.launches.attempts(one)[-1].number for one in ids},
