@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import due, enforcing
+from cloudtui_engine.fleet import due, enforcing, trust
 from cloudtui_engine.records.instance import LOCAL, LinkState
 from cloudtui_engine.records.notice import (
     ABOUT,
@@ -66,7 +66,13 @@ def watch_clouds(catalog: Catalog, now: float) -> Iterable[Proposal]:
     return (Proposal(kind, target, key, args) for kind, target, key, args in due.due(due.read(catalog, now)))
 
 
-DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finished,)
+def change_host_keys(catalog: Catalog) -> Iterable[Proposal]:
+    """Host keys that went through a cloud are changed once somebody has logged in."""
+    for instance_id, key in trust.to_change(catalog.instances.list()):
+        yield Proposal("instance.rekey", instance_id, key)
+
+
+DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finished, change_host_keys)
 
 
 def decide(catalog: Catalog, now: float | None = None) -> int:

@@ -17,6 +17,7 @@ from cloudtui_engine.handlers.prepare import prepare
 from cloudtui_engine.handlers.pull import pull
 from cloudtui_engine.handlers.push import push
 from cloudtui_engine.handlers.rebuild import rebuild
+from cloudtui_engine.handlers.rekey import rekey
 from cloudtui_engine.handlers.start import give_up, start
 from cloudtui_engine.handlers.stop import stop
 from cloudtui_engine.handlers.sync import sync
@@ -36,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
     "instance.stop": rent.stop,
     "instance.terminate": rent.terminate,
     "instance.deadline": deadline.tell,
+    "instance.rekey": rekey,
     "fleet.reconcile": rent.reconcile,
     "provider.offers": market.offers,
     "provider.check": market.check,

@@ -16,6 +16,7 @@ from cloudtui_host import (
     detach,
     files,
     gpus,
+    host_key,
     launch,
     layout,
     probe,
@@ -96,6 +97,7 @@ VERBS: Dict[str, Callable[[str, Dict[str, Any]], Dict[str, Any]]] = {
     "gpus": lambda _root, _args: {"gpus": gpus.read()},
     "smoke": _smoke,
     "deadline": switch.deadline,
+    "host_key": lambda _root, args: host_key.host_key(args),
     "inventory": lambda root, args: upkeep.inventory(root, args.get("after")),
     "remove": lambda root, args: upkeep.remove(root, args.get("name")),
 }

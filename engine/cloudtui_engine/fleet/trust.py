@@ -3,7 +3,8 @@
 A machine's host key is known before the machine is, so nobody is asked at the first contact, and whoever
 answers at its address with another key is refused. The key's private part is in the order's user-data
 alone; that lies in the catalog until the machine was seen (`without_secrets`), for an order must be sent
-again as it was.
+again as it was. In the cloud, and on the machine, others can read it: it is changed after the first login
+(`handlers/rekey.py`).
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import binascii
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Instance, LinkState
 
 COMMENT = "cloudtui"
 _MARK = "PRIVATE KEY-----"
+CHANGED, KEPT = "changed", "kept"
+"""The comment of a pinned key that took the place of the first, and of a first one that cannot be changed."""
 WIPED = "(wiped after the first login)"
 
 
@@ -70,6 +74,23 @@ def key_file(paths: Paths) -> Path:
 def authorized_key(paths: Paths) -> str:
     """The line of authorized_keys that lets us in."""
     return f"{_public_of(key_file(paths))} {COMMENT}"
+
+
+def to_change(instances: Sequence[Instance]) -> Iterator[tuple[str, str]]:
+    """(instance, key of an operation) of the machines whose first host key can be changed now. Pure."""
+    for one in instances:
+        if one.launch_id and one.link_state is LinkState.UP and is_first_key(one.host_key):
+            yield one.id, f"instance.rekey:{one.id}:{one.link_since or 0:.3f}"
+
+
+def is_first_key(pinned: str) -> bool:
+    """Whether what is pinned is, or may still be, the key that went through the cloud."""
+    return bool(pinned) and len(pinned.split("\n")[-1].split()) == 2
+
+
+def settled(public: str, how: str) -> str:
+    """What is pinned once nothing more is to be done about the key: `CHANGED` or `KEPT`."""
+    return f"{public} {how}"
 
 
 def without_secrets(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,20 +17,16 @@ class PinnedKey:
     No address plays a part, nor any file: an address is given to another machine as soon as this one is gone.
 
     Args:
-        line: `ssh-ed25519 AAAA...`; one that is no key lets nobody pass.
+        lines: `ssh-ed25519 AAAA...`; a second one while the machine's key is changed. What is no key lets
+            nobody pass.
     """
 
-    def __init__(self, line: str) -> None:
-        words = line.split()
-        self._type = words[0] if words else ""
-        try:
-            self._blob = base64.b64decode(words[1], validate=True) if len(words) > 1 else b""
-        except (binascii.Error, ValueError):
-            self._blob = b""
+    def __init__(self, lines: str) -> None:
+        self._keys = [key for line in lines.splitlines() if (key := _key(line)) is not None]
 
     def known_types(self, _host: str, _port: int) -> list[str]:
-        """The type to be asked for."""
-        return [self._type] if self._type else []
+        """The types to be asked for."""
+        return list(dict.fromkeys(name for name, _ in self._keys))
 
     def require(
         self, host: str, port: int, key_type: str, blob: bytes, *, name: str, accept: Collection[str] = ()
@@ -41,13 +37,24 @@ class PinnedKey:
             HostKeyError: it is another one.
         """
         del accept
-        if self._blob and key_type == self._type and hmac.compare_digest(blob, self._blob):
+        if any(key_type == own and hmac.compare_digest(blob, pinned) for own, pinned in self._keys):
             return
+        mine = " or ".join(fingerprint(pinned) for _, pinned in self._keys) or "none that can be read"
         raise HostKeyError(
             f"What answers at {host} (port {port}) is not {name}: it shows the key {fingerprint(blob)}, and "
-            f"{name} was made with {fingerprint(self._blob) if self._blob else 'none that can be read'}.",
+            f"the key of {name} is {mine}.",
             "Nothing was sent to it. Most likely the machine is gone and its address was given to another "
             "one: see what the cloud says of it.",
             fingerprint=fingerprint(blob),
             changed=True,
         )
+
+
+def _key(line: str) -> tuple[str, bytes] | None:
+    """(type, key) of a line; None where it is none."""
+    words = line.split()
+    try:
+        blob = base64.b64decode(words[1], validate=True) if len(words) > 1 else b""
+    except (binascii.Error, ValueError):
+        blob = b""
+    return (words[0], blob) if blob else None

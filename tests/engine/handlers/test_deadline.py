@@ -41,6 +41,7 @@ def context(catalog: Catalog) -> Iterator[Context]:
     links = Links(catalog, connector(catalog.paths, secrets))
     yield Context(catalog, catalog.paths, links, secrets, threading.Event())
     links.close()
+    secrets.close()
 
 
 @pytest.fixture

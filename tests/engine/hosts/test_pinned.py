@@ -54,6 +54,7 @@ def test_a_launched_machine_is_known_at_the_first_contact_and_its_heir_is_refuse
         connect.connect(paths, secrets, instance, accept=[server.fingerprint])
     assert raised.value.changed
     assert raised.value.fingerprint == server.fingerprint
+    secrets.close()
     assert server.log().count("Accepted publickey") == 2
 
 
