@@ -11,9 +11,10 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.money import budget, prices
 from cloudtui_engine.money.accrual import owed
-from cloudtui_engine.money.amounts import day_bounds, day_of, month_bounds, ms
+from cloudtui_engine.money.amounts import day_bounds, day_of, dollars, month_bounds, ms
 from cloudtui_engine.money.budget import Budgets, Commitment, Period, Refusal, Spent
 from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.launch import Wish
 
 ACCOUNT_EVERY_S = 10.0
 HEARD_MS = 86_400_000
@@ -82,13 +83,37 @@ def _rate_to_come(catalog: Catalog, instance: Instance) -> int | None:
     rate = found.rate if found else None
     if instance.price_usd_per_hour is None and not instance.cloud_id and instance.launch_id:
         asked = [one.price for one in catalog.launches.attempts(instance.launch_id)]
-        may_be = [*asked, catalog.launches.get(instance.launch_id).wish.max_price]
+        may_be = [*asked, most_it_costs(catalog, catalog.launches.get(instance.launch_id).wish)]
         rate = max([known for one in may_be if (known := prices.rate_of(one)) is not None], default=rate)
     disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
     state = "stopped" if instance.cloud_state == "stopped" and instance.wanted != "running" else "running"
     if state == "running" and rate is None:
         return None
     return sum(owed(state, rate, disk).values())
+
+
+def most_it_costs(catalog: Catalog, wish: Wish) -> float | None:
+    """The most that a machine of this wish may cost, US dollars an hour; None: nobody knows."""
+    kinds = [(wish.spot, wish.max_price)]
+    if wish.spot and wish.on_demand_cap is not None:
+        kinds.append((False, wish.on_demand_cap))
+    known = [limit if limit is not None else _listed(catalog, wish, spot=spot) for spot, limit in kinds]
+    return None if None in known else max(one for one in known if one is not None)
+
+
+def _listed(catalog: Catalog, wish: Wish, *, spot: bool) -> float | None:
+    """The dearest of the regions that it may be in."""
+    found = [
+        prices.look_up(
+            wish.provider, region, wish.type, spot, None,
+            catalog.prices.find(wish.provider, region, wish.type, spot=spot),
+        )
+        for region in wish.regions
+        if wish.type
+    ]  # fmt: skip
+    if not found or None in found:
+        return None
+    return max(dollars(one.rate) for one in found if one is not None)
 
 
 def spent(catalog: Catalog, now_ms: int) -> Spent:

@@ -9,8 +9,6 @@ from cloudtui_engine import accounts
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.ids import new_id
-from cloudtui_engine.money import prices
-from cloudtui_engine.money.amounts import dollars
 from cloudtui_engine.records.instance import Address, Instance
 from cloudtui_engine.records.launch import Launch, Wish
 
@@ -41,33 +39,9 @@ def require_budget(catalog: Catalog, wish: Wish, names: Collection[str], now: fl
     Raises:
         RefusedError: a budget forbids it; its code is `budget`.
     """
-    price = most_it_costs(catalog, wish)
+    price = accounts.most_it_costs(catalog, wish)
     ordered = [accounts.Ordered(name, price, wish.lifetime_s, wish.provider, wish.disk_gb) for name in names]
     accounts.require(catalog, ordered, now)
-
-
-def most_it_costs(catalog: Catalog, wish: Wish) -> float | None:
-    """The most that a machine of this wish may cost, US dollars an hour; None: nobody knows."""
-    kinds = [(wish.spot, wish.max_price)]
-    if wish.spot and wish.on_demand_cap is not None:
-        kinds.append((False, wish.on_demand_cap))
-    known = [limit if limit is not None else _listed(catalog, wish, spot=spot) for spot, limit in kinds]
-    return None if None in known else max(one for one in known if one is not None)
-
-
-def _listed(catalog: Catalog, wish: Wish, *, spot: bool) -> float | None:
-    """The dearest of the regions that it may be in."""
-    found = [
-        prices.look_up(
-            wish.provider, region, wish.type, spot, None,
-            catalog.prices.find(wish.provider, region, wish.type, spot=spot),
-        )
-        for region in wish.regions
-        if wish.type
-    ]  # fmt: skip
-    if not found or None in found:
-        return None
-    return max(dollars(one.rate) for one in found if one is not None)
 
 
 def ask(catalog: Catalog, wish: Wish, name: str, *, key_file: str, group: str = "", now: float) -> Instance:

@@ -35,15 +35,20 @@ def own(catalog: Catalog, price: float | None, name: str = "box") -> Instance:
 
 
 def rented(
-    catalog: Catalog, name: str = "gpu-1", price: float | None = 1.0, disk_gb: int = 0, **more: object
+    catalog: Catalog,
+    name: str = "gpu-1",
+    price: float | None = 1.0,
+    disk_gb: int = 0,
+    regions: tuple[str, ...] = (),
+    **more: object,
 ) -> Instance:
     """A machine of a cloud, as the fleet writes it down."""
     made = Instance(
-        new_id(), name, "aws", price_usd_per_hour=price, created_at=T, launch_id=new_id(), region="us-east-1",
+        new_id(), name, "aws", price_usd_per_hour=price, created_at=T, launch_id=new_id(),
         machine_type="g5.xlarge",
     )  # fmt: skip
     catalog.instances.add(made)
-    wish = Wish("aws", type="g5.xlarge", disk_gb=disk_gb)
+    wish = Wish("aws", type="g5.xlarge", disk_gb=disk_gb, regions=regions)
     catalog.launches.add(Launch(made.launch_id, made.launch_id, made.id, "aws", wish, created_at=T))
     catalog.instances.update(made.id, **more)
     return catalog.instances.get(made.id)
@@ -230,6 +235,14 @@ def test_of_an_order_without_an_answer_the_dearest_counts(catalog: Catalog) -> N
     accounts.require(catalog, [ordered(3)], T)
     with pytest.raises(RefusedError, match=r"\$7.00 promised"):
         accounts.require(catalog, [ordered(3.1)], T)
+
+
+def test_two_who_ask_for_what_has_a_listed_price_are_both_promised_it(catalog: Catalog) -> None:
+    """Before any request is written down: what the list says of the dearest region counts."""
+    catalog.settings.set("budget.month", micro(10))
+    gpu = rented(catalog, price=None, deadline_at=T + 4 * HOUR, regions=("us-east-1", "ap-northeast-1"))
+    (promised,) = accounts.commitments(catalog, int(T * 1000))
+    assert (promised.name, promised.rate) == (gpu.name, micro(1.459))
 
 
 def test_spent_and_promised_meet_where_the_accounts_end(catalog: Catalog) -> None:
