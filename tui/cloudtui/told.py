@@ -25,6 +25,7 @@ _SEVERITY: Mapping[str, Literal["error", "warning"]] = {
     "stalled": "warning",
     "nan": "warning",
     "idle": "warning",
+    "budget": "warning",
 }
 
 

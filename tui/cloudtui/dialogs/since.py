@@ -17,6 +17,7 @@ _LOOKS = {
     "stopped": ("■ stopped", "muted"),
     "stalled": ("◌ stalled", "warn"),
     "nan": ("⚠ not finite", "warn"),
+    "budget": ("⚠ budget", "warn"),
 }
 _SHOWN = 100
 
