@@ -143,5 +143,6 @@ async def test_on_the_desktop(shelf: Path, catalog: Catalog) -> None:
             one.id for one in area.listing.records if one.name == "resnet-base@1" and one.dataset == "digits"
         ]
         area.pane.table.marked = {large.id, resnet[-1]}
+        assert area.pane.table.select(next(one.id for one in area.listing.records if one.dataset == "people"))
         await pilot.press("d")
         await wait_until(pilot, lambda: "answered row by row is not" in screen(app))

@@ -56,9 +56,9 @@ class EvaluationArea(Area):
             self.reload()
 
     def given(self, action: str) -> dict[str, Any]:
-        """A model is compared on the rows of the evaluation that is looked at."""
-        record = self.record(self.pane.table.cursor_key)
-        if action != "model.diff" or not isinstance(record, Judged) or not record.report:
+        """A model is compared on the rows of the evaluation that is marked first, or looked at."""
+        record = next((one for one in super().selected() if one.report), None)
+        if action != "model.diff" or not isinstance(record, Judged):
             return {}
         return {"dataset": self._data(record), "split": record.split}
 
