@@ -38,6 +38,8 @@ class Host:
         self._switch = folder / "switch"
         self._init = folder / "init"
         env = {"CLOUDTUI_IMDS": imds, "CLOUDTUI_SWITCH": str(self._switch), "CLOUDTUI_INIT": str(self._init)}
+        # Its key can be changed as root changes a machine's; sshd reads it for every connection.
+        env |= {"CLOUDTUI_HOST_KEY": str(folder / "host_key"), "CLOUDTUI_SSHD_RELOAD": "true"}
         self.server = Sshd(folder, address=address, port=PORT, env=env)
         self._loop: subprocess.Popen[bytes] | None = None
         config = _cloud_config(user_data)
