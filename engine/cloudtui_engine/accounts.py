@@ -159,15 +159,23 @@ def money(catalog: Catalog, now: float) -> Money:
     now_ms = ms(now)
     day = day_of(now_ms)
     so_far, to_come = spent(catalog, now_ms), commitments(catalog, now_ms)
-    alive = [one for one in to_come if one.until_ms is None or one.until_ms > now_ms]
     return Money(
-        sum(one.rate or 0 for one in alive),
+        _rate(to_come, now_ms),
         so_far.day,
         so_far.month,
         budget.forecast(so_far.day, to_come, now_ms, day_bounds(day)[1]),
         budget.forecast(so_far.month, to_come, now_ms, month_bounds(day)[1]),
         Budgets.from_settings(catalog.settings.all()),
     )
+
+
+def rate(catalog: Catalog, now: float) -> int:
+    """Micro-dollars an hour, of all that runs."""
+    return _rate(commitments(catalog, ms(now)), ms(now))
+
+
+def _rate(to_come: Sequence[Commitment], now_ms: int) -> int:
+    return sum(one.rate or 0 for one in to_come if one.until_ms is None or one.until_ms > now_ms)
 
 
 def warn(catalog: Catalog, now: float) -> None:

@@ -23,7 +23,7 @@ from cloudtui_engine.records.run import Artifact
 Found = list[Model]
 _SELECT = (
     "SELECT m.id, m.name, m.version, r.id, m.task, m.architecture, d.name, m.created_at, m.variant,"
-    " m.parent_id, p.name || '@' || p.version, m.run, m.attempt"
+    " m.parent_id, p.name || '@' || p.version, m.run, m.attempt, r.cost_usd"
     " FROM model m JOIN run r ON r.seq = m.run LEFT JOIN dataset d ON d.id = m.dataset_id"
     " LEFT JOIN model p ON p.id = m.parent_id"
 )
@@ -149,7 +149,7 @@ class Models(ModelJobs):
 
     def _model(self, db: sqlite3.Connection, row: Row) -> Model:
         key, name, version, run_id, task, architecture, dataset, created_at, variant, *rest = row
-        parent_id, parent, run, attempt = rest
+        parent_id, parent, run, attempt, cost_usd = rest
         metrics = db.execute(
             "SELECT k.key, u.last FROM summary u JOIN metric k ON k.id = u.metric WHERE u.run = ? ORDER"
             " BY k.key",
@@ -172,7 +172,7 @@ class Models(ModelJobs):
             else {key: last for key, last in metrics if last is not None and math.isfinite(last)},
             {} if variant else reports,
             tuple(_below(variant, (artifact_of(file, self._catalog.paths) for file in files))),
-            tuple(alias for (alias,) in aliases), created_at, attempt, variant, parent_id, parent,
+            tuple(alias for (alias,) in aliases), created_at, attempt, variant, parent_id, parent, cost_usd,
         )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class Model:
     parent_id: str | None = None
     parent: str | None = None
     """`name@version` of the model that it was made from."""
+    cost_usd: float | None = None
+    """What its run has cost; None: its machine had no price."""
 
     @property
     def label(self) -> str:

@@ -153,6 +153,7 @@ def model(record: Any) -> dict[str, Any]:
         "alias": list(record.alias),
         "variant": record.variant,
         "parent": record.parent,
+        "cost_usd": record.cost_usd,
         "created_at": rfc3339(record.created_at),
     }
 

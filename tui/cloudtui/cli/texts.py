@@ -150,6 +150,7 @@ def model(record: Model) -> Lines:
             ("Task", record.task),
             ("Architecture", clean_line(record.architecture)),
             ("Dataset", clean_line(record.dataset or "")),
+            ("Cost", f"${words.money(record.cost_usd)}" if record.cost_usd is not None else ""),
             *((clean_line(key), words.number(value)) for key, value in record.metrics.items()),
         ]
     )

@@ -13,7 +13,8 @@ from cloudtui.areas.instances.rows import COLUMNS, instance_row
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
-from cloudtui_engine import lock
+from cloudtui_engine import accounts, lock
+from cloudtui_engine.money.amounts import dollars
 from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
 from cloudtui_engine.records.run import Run
 
@@ -51,8 +52,8 @@ class InstancesArea(Area):
         found = [i for i in catalog.instances.list() if request.filter.lower() in i.name.lower()]
         found.sort(key=lambda instance: (instance.name != LOCAL, instance.created_at))
         runs = [catalog.runs.get(attempt.run_id) for attempt in catalog.runs.open_attempts()]
-        prices = [i.price_usd_per_hour for i in found if i.price_usd_per_hour is not None]
-        note = f"${fmt.money(sum(prices))}/h" if prices else ""
+        rate = accounts.rate(catalog, bridge.now())
+        note = f"${fmt.money(dollars(rate))}/h" if rate else ""
         return Listing(found, 0, len(found), note, extra=Around(tuple(runs), lock.is_held(bridge.paths)))
 
     def row(self, record: Instance, now: float) -> Row:

@@ -90,6 +90,7 @@ def model_facts(model: Model, about: About | None, now: float) -> list[Fact]:
         Fact("dataset", clean_line(model.dataset or fmt.MISSING)),
         Fact("run", f"{clean_line(about.run.name, 60)}  {model.run_id}" if about else model.run_id, "muted"),
         Fact("made", fmt.moment(model.created_at)),
+        *([Fact("cost", f"${fmt.money(model.cost_usd)}")] if model.cost_usd is not None else []),
     ]
     if model.files:
         facts.append(Fact("Files", style="heading"))
