@@ -53,6 +53,14 @@ class Launches(Repository):
         """Those of which no machine came, and that ended since then, the oldest first."""
         return self._launches("state = 'failed' AND ended_at >= ?", (since,))
 
+    def recent(self, limit: int = 50) -> Launches_:
+        """The newest, newest first: those that failed are nowhere else."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"SELECT {_LAUNCH} FROM launch ORDER BY created_at DESC, id DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return [_launch(row) for row in rows]
+
     def group(self, group_id: str) -> Launches_:
         """All that were asked for together, and what replaced them, the oldest first."""
         return self._launches("group_id = ?", (group_id,))

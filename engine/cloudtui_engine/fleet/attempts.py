@@ -200,10 +200,10 @@ def _nothing_left(attempts: Sequence[LaunchAttempt]) -> dict[str, str]:
         }
     tried = list(dict.fromkeys(f"{one.type} in {one.zone or one.region}" for one in attempts))
     shown = ", ".join(tried[:6]) + (", ..." if len(tried) > 6 else "")
-    said = str(attempts[-1].error.get("message", "")).strip()
-    code = str(attempts[-1].error.get("code", "")) or "capacity"
+    last = {name: str(value) for name, value in attempts[-1].error.items()}
     return {
-        "code": code,
-        "message": f"None to be had: {shown}. {said}".strip(),
-        "hint": str(attempts[-1].error.get("hint", "")) or "Try another region, zone or type, or later.",
+        **last,
+        "code": last.get("code") or "capacity",
+        "message": f"None to be had: {shown}. {last.get('message', '')}".strip(),
+        "hint": last.get("hint") or "Try another region, zone or type, or later.",
     }

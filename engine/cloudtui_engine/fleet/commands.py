@@ -17,6 +17,7 @@ from cloudtui_engine.records.operation import Operation, OperationState
 
 AtStake = results.AtStake
 at_stake = results.at_stake
+extend = deadlines.extend
 
 
 def submit_launch(catalog: Catalog, paths: Paths, wish: Wish) -> list[Instance]:
@@ -139,6 +140,20 @@ def submit_terminate_orphan(catalog: Catalog, paths: Paths, orphan: Orphan) -> O
         chosen = asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
         instance = _take_up(catalog, paths, orphan, chosen, wanted="terminated")
         return catalog.operations.submit("instance.terminate", instance.id, {})
+
+
+def check_forget(instance: Instance) -> None:
+    """See that a machine may be taken from the lists.
+
+    Raises:
+        RefusedError: it lives in a cloud, costs money, and nobody would see it any more.
+    """
+    if instance.cloud_id and not instance.is_gone:
+        raise RefusedError(
+            f"{instance.name} lives ({instance.cloud_state}), and costs money.",
+            f"End it: cloudtui instance terminate {instance.name}",
+            code="rented",
+        )
 
 
 def submit_look(catalog: Catalog, provider: str) -> Operation:

@@ -82,7 +82,7 @@ class _Change:
                 self._check(instance)
                 told_at = now if self._tell(instance) else None
             else:
-                self._means.say(f"The cloud says: {instance.cloud_state}")
+                self._means.say_state(instance)
                 self._means.wait(POLL_S)
 
     def _is_coming(self, instance: Instance) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError, from_dict
 from cloudtui_engine.fleet import adoption, attempts, closing, installation, orders
-from cloudtui_engine.fleet.means import PASSING, Interrupted, Means, Question, as_row
+from cloudtui_engine.fleet.means import PASSING, Interrupted, Means, Question, ours
 from cloudtui_engine.fleet.requests import Requests
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
@@ -134,7 +134,7 @@ class _Launching:
             if isinstance(error, PASSING):
                 self._requests.wait(error)
             else:
-                closing.fail(self._means, row, as_row(error))
+                closing.fail(self._means, row, ours(error).as_dict())
             return None
         return attempts.candidates(wish, spot, on_demand)
 
@@ -151,7 +151,7 @@ class _Launching:
         elif instance.is_gone:
             closing.fail(self._means, row, _VANISHED)
         else:
-            self._means.say(f"The cloud says: {instance.cloud_state}")
+            self._means.say_state(instance)
             self._requests.rest(POLL_S)
 
     def _ended_early(self, row: Launch, instance: Instance) -> None:

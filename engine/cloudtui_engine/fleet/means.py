@@ -11,6 +11,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, FailedError, RefusedError, UnreachableError
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.sanitize import clean
 from cloudtui_providers import registry
 from cloudtui_providers.base import Provider
@@ -73,6 +74,12 @@ class Means:
         except ProviderError as error:
             raise ours(error) from error
 
+    def say_state(self, instance: Instance) -> None:
+        """Say what the cloud says of a machine, or why it says nothing."""
+        looks = self.catalog.listings.list(instance.provider)
+        problem = next((one.problem for one in looks if one.region == instance.region), "")
+        self.say(problem or f"The cloud says: {instance.cloud_state}")
+
     def wait(self, seconds: float) -> None:
         """Let time pass.
 
@@ -91,20 +98,15 @@ def patience(tries: int, error: ProviderError | None = None) -> float:
 
 
 def as_row(error: ProviderError) -> dict[str, str]:
-    """What is kept of a cloud's error; its words are data."""
-    return {
-        "code": error.code,
-        "message": clean(error.message[:_MOST_TEXT]),
-        "hint": clean(error.hint[:_MOST_TEXT]),
-    }
+    """What is shown of a cloud's error; its words are data."""
+    return {name: value for name, value in ours(error).as_dict().items() if name != "exit_status"}
 
 
 def ours(error: ProviderError) -> CloudtuiError:
     """A cloud's error as a person sees it."""
-    row = as_row(error)
     kind: type[CloudtuiError] = FailedError
     if isinstance(error, _REFUSALS):
         kind = RefusedError
     elif isinstance(error, _SILENCES):
         kind = UnreachableError
-    return kind(row["message"], row["hint"], code=row["code"])
+    return kind(clean(error.message[:_MOST_TEXT]), clean(error.hint[:_MOST_TEXT]), code=error.code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudtui_engine.fleet import adoption, attempts, ending, orders
-from cloudtui_engine.fleet.means import PASSING, Means, as_row, patience
+from cloudtui_engine.fleet.means import PASSING, Means, as_row, ours, patience
 from cloudtui_engine.fleet.reconcile import GRACE_S
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState
@@ -52,7 +52,7 @@ class Requests:
             self.wait(error)
             return
         except ProviderError as error:
-            self._catalog.launches.plan(orders.refused(attempt, as_row(error), now))
+            self._catalog.launches.plan(orders.refused(attempt, ours(error).as_dict(), now))
             return
         with self._catalog.write("instance", durable=True):
             if self._catalog.launches.plan(orders.with_payload(attempt, payload)):
@@ -146,7 +146,7 @@ class Requests:
             self._adopt(attempt, machine)
 
     def _answered(self, attempt: LaunchAttempt, error: ProviderError, *, first: bool) -> None:
-        row = as_row(error)
+        row = ours(error).as_dict()
         if error.code == "ambiguous" or not first:
             # After a lost answer a refusal proves nothing of the first sending: the cloud is looked at.
             self._move(attempt, S.UNRESOLVED, _UNANSWERED, error=row)

@@ -47,8 +47,9 @@ def test_what_passes_is_said_again(world: World, fault: Fault) -> None:
 def test_an_end_that_is_refused_stays_wanted(world: World) -> None:
     instance = world.launched()
     world.cloud.fail(Fault.AUTH, on="terminate")
-    with pytest.raises(CloudtuiError, match="toy cloud says"):
+    with pytest.raises(CloudtuiError, match="toy cloud says") as raised:
         world.end(instance)
+    assert (raised.value.code, raised.value.exit_status) == ("auth", 6)
     row = world.row(instance)
     assert (row.wanted, row.cloud_state) == ("terminated", "running"), "never ended without the cloud's word"
     facts = due.read(world.catalog, world.clock.now())
@@ -115,6 +116,14 @@ def test_what_is_gone_is_not_started(world: World) -> None:
     world.end(instance)
     with pytest.raises(RefusedError, match="terminated"):
         commands.submit_start(world.catalog, world.row(instance))
+
+
+def test_a_living_machine_is_not_forgotten(world: World) -> None:
+    instance = world.launched()
+    with pytest.raises(RefusedError, match="costs money"):
+        commands.check_forget(instance)
+    world.end(instance)
+    commands.check_forget(world.row(instance))
 
 
 def test_asking_twice_is_asking_once(world: World) -> None:

@@ -77,8 +77,11 @@ def test_what_is_tried_next(world: World, fault: Fault, zones: list[str]) -> Non
 def test_what_a_person_must_mend_ends_it(world: World, fault: Fault, on: str) -> None:
     world.cloud.fail(fault, on=on)
     instance = world.ask(name="box", regions=("north-1", "south-1"))
-    with pytest.raises(CloudtuiError, match="toy cloud says"):
+    with pytest.raises(CloudtuiError, match="toy cloud says") as raised:
         world.launch(instance)
+    status = {Fault.AUTH: 6, Fault.PERMISSION: 4, Fault.INVALID: 5}[fault]
+    assert raised.value.exit_status == status
+    assert world.catalog.launches.recent()[0].error["code"] == raised.value.code
     assert len(world.states(instance)) == 1
     assert world.the_launch(instance).state is LaunchState.FAILED
     assert world.living() == []
@@ -88,7 +91,7 @@ def test_what_a_person_must_mend_ends_it(world: World, fault: Fault, on: str) ->
 def test_where_nothing_is_to_be_had_it_ends_after_every_zone(world: World) -> None:
     world.cloud.fail(Fault.CAPACITY, times=9)
     instance = world.ask(regions=())
-    with pytest.raises(CloudtuiError, match="north-1a, gpu-1 in north-1b, gpu-1 in south-1a"):
+    with pytest.raises(CloudtuiError, match=r"north-1b, gpu-1 in south-1a\. The toy cloud says"):
         world.launch(instance)
     assert world.states(instance) == [S.REFUSED] * 3
     assert world.cloud.launches() == 3
