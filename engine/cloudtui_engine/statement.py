@@ -157,9 +157,10 @@ def _days(paid: list[Paid], today: date) -> tuple[DayCost, ...]:
     first = max(day_of(min(one.interval.started_ms for one in paid)), today - timedelta(days=DAYS - 1))
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
     bounds = [begin_of(day) for day in [*days, today + timedelta(days=1)]]
+    recent = [one for one in paid if one.interval.ended_ms > bounds[0]]
     found = []
     for day, (begin, end) in zip(days, pairwise(bounds), strict=True):
-        there = [(one, cost) for one in paid if (cost := one.interval.cost(begin, end))]
+        there = [(one, cost) for one in recent if (cost := one.interval.cost(begin, end))]
         found.append(
             DayCost(
                 day,
