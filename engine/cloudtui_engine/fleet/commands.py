@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
@@ -180,27 +181,33 @@ def claim_installation(catalog: Catalog, paths: Paths, *, moved: bool) -> None:
 
 
 def _take_up(catalog: Catalog, paths: Paths, orphan: Orphan, name: str, *, wanted: str) -> Instance:
+    """A row for it: a new one, or the one that was forgotten while it lived."""
     now = time.time()
+    fields: dict[str, Any] = {
+        "name": name,
+        "address": replace(orphan.address, key_file=str(trust.key_file(paths))),
+        "wanted": wanted,
+        "cloud_state": orphan.state,
+        "cloud_seen_at": orphan.seen_at,
+        "region": orphan.region,
+    }
     with catalog.write("instance", durable=True):
-        instance = catalog.instances.add(
-            Instance(
-                id=new_id(now),
-                name=name,
-                provider=orphan.provider,
-                address=replace(orphan.address, key_file=str(trust.key_file(paths))),
-                wanted=wanted,
-                cloud_state=orphan.state,
-                price_usd_per_hour=orphan.price,
-                created_at=orphan.first_seen_at,
-                cloud_id=orphan.cloud_id,
-                region=orphan.region,
-                machine_type=orphan.type,
-                spot=orphan.spot,
-                cloud_seen_at=orphan.seen_at,
-            )
-        )
         catalog.orphans.drop(orphan.provider, [orphan.cloud_id])
-    return instance
+        for before in catalog.instances.list(include_forgotten=True):
+            if (before.provider, before.cloud_id) == (orphan.provider, orphan.cloud_id):
+                catalog.instances.update(before.id, **fields, forgotten_at=None, missing_since=None)
+                return catalog.instances.get(before.id)
+        made = Instance(
+            id=new_id(now),
+            provider=orphan.provider,
+            price_usd_per_hour=orphan.price,
+            created_at=orphan.first_seen_at,
+            cloud_id=orphan.cloud_id,
+            machine_type=orphan.type,
+            spot=orphan.spot,
+            **fields,
+        )
+        return catalog.instances.add(made)
 
 
 def _wish(catalog: Catalog, instance: Instance, verb: str, wanted: str) -> Operation:

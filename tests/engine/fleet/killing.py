@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 SPEED = 200.0
 """How much faster the engine's clock goes."""
@@ -43,11 +43,15 @@ class Engines:
         self.home, self.cloud = home, cloud
         self._epoch = time.time()
         """From here on its clock goes faster."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(home), str(cloud), kind],
+        with (cloud.parent / "engines.log").open("ab") as log:
+            self._process = self._start(kind, log)
+
+    def _start(self, kind: str, log: IO[bytes]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__, str(self.home), str(self.cloud), kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=(cloud.parent / "engines.log").open("ab"),
+            stderr=log,
             text=True,
             cwd=Path(__file__).parents[3],
         )
@@ -72,9 +76,7 @@ class Engines:
         return (self.cloud.parent / "engines.log").read_text()[-3000:]
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(30)
+        self._process.communicate(timeout=30)
 
 
 class Template:

@@ -198,6 +198,19 @@ def test_an_orphan_is_shown_adopted_and_ended(world: World) -> None:
     assert len(world.living()) == 3
 
 
+def test_one_that_was_forgotten_while_it_lives_is_taken_up_again(world: World) -> None:
+    instance = world.launched(name="box")
+    world.catalog.instances.forget(instance.id, 1.0)
+    world.look(everywhere=True)
+    (orphan,) = world.catalog.orphans.list()
+    assert orphan.name == "box"
+    adopted = commands.submit_adopt(world.catalog, world.paths, orphan)
+    assert (adopted.id, adopted.name, adopted.forgotten_at) == (instance.id, "box", None)
+    assert adopted.host_key == instance.host_key
+    world.look(everywhere=True)
+    assert world.catalog.orphans.list() == []
+
+
 def test_a_double_is_ended(world: World) -> None:
     instance = world.launched()
     order = replace(world.cloud.order(owner=installation.owner(world.catalog)), launch=instance.launch_id)
