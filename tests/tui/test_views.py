@@ -13,7 +13,7 @@ from textual.widgets import Input
 from cloudtui.cli.main import main
 from cloudtui.dialogs.confirm import ConfirmDialog
 from cloudtui.dialogs.form import FormDialog
-from cloudtui.dialogs.palette import Palette
+from cloudtui.dialogs.palette import Found, Palette, matches
 from cloudtui.widgets.query_line import QueryLine
 from cloudtui_engine.catalog import Catalog, views
 from cloudtui_engine.paths import Paths
@@ -105,3 +105,10 @@ def test_the_command_line_has_them_too(story: Path, capsys: pytest.CaptureFixtur
     assert 0 < len(read("run", "list", "--view", "the best", "--filter", "on:local")) < len(names)
     assert "status:finished sort:-name" in said("view", "delete", "the best"), "so it can be had back"
     assert read("run", "list", "--view", "the best", status=3)["error"]["code"] == "not_found"
+
+
+def test_a_view_stands_among_the_actions_as_well_as_its_name_fits() -> None:
+    named = [Found("view:status:live", "View: stop watch", "view")]
+    known = [Found("action:run.stop", "Stop", "Run  s"), Found("evaluation:", "Evaluate", "View  6")]
+    assert [one.text for one in matches("stop", [*named, *known])][0] == "Stop"
+    assert [one.text for one in matches("view st", [*named, *known])][0] == "View: stop watch"

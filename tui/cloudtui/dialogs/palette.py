@@ -23,7 +23,7 @@ MOST = 12
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something to go to or to do: `action:run.stop`, `area:runs`, `runs:<id>`."""
+    """Something to go to or to do: `action:run.stop`, `runs:`, `runs:<id>`, `view:<filter>`."""
 
     value: str
     text: str
@@ -107,7 +107,9 @@ class Palette(ModalScreen[str | None]):
             self._show(query, found)
 
     def _show(self, query: str, found: Sequence[Found]) -> None:
-        shown = [*matches(query, self._known)[:MOST], *found]
+        named = [one for one in found if one.value.startswith("view:")]  # a person's own words: with ours
+        others = [one for one in found if one not in named]
+        shown = [*matches(query, [*named, *self._known])[:MOST], *others]
         if not shown:
             self._list.show([Choice("", f"Nothing is called “{query}”", enabled=False)])
             return
