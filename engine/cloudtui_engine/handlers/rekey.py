@@ -16,6 +16,7 @@ from cloudtui_engine.fleet import trust
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.hosts import connect
 from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.hosts.transport.ssh import SshTransport
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.operation import Operation
 
@@ -43,6 +44,10 @@ def rekey(context: Context, operation: Operation) -> Mapping[str, Any]:
             return {"changed": False}
         with context.catalog.write("instance", durable=True):
             context.catalog.instances.update(instance.id, host_key=f"{first}\n{coming}")
+        transport = context.links.to(instance.id).transport
+        if isinstance(transport, SshTransport) and transport.pinned is not None:
+            # Further connections of this very link are about to be shown the new one.
+            transport.pinned.add(coming)
         session.request("host_key", {"do": "use", "was": first}, timeout=60.0)
     _see(context, instance, coming)
     context.catalog.instances.update(instance.id, host_key=trust.settled(coming, trust.CHANGED))

@@ -24,6 +24,12 @@ class PinnedKey:
     def __init__(self, lines: str) -> None:
         self._keys = [key for line in lines.splitlines() if (key := _key(line)) is not None]
 
+    def add(self, line: str) -> None:
+        """Let this key pass, too, from now on and wherever this object is used."""
+        key = _key(line)
+        if key is not None:
+            self._keys = [*self._keys, key]
+
     def known_types(self, _host: str, _port: int) -> list[str]:
         """The types to be asked for."""
         return list(dict.fromkeys(name for name, _ in self._keys))

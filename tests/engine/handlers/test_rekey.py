@@ -73,7 +73,11 @@ def test_the_first_key_is_changed_and_believed_no_more(
     make_sshd: Callable[..., Sshd], tmp_path: Path, catalog: Catalog, context: Context
 ) -> None:
     box = Box(make_sshd, tmp_path, catalog)
-    assert do(context, box) == {"changed": True}
+    with context.links.to("i1").session(20):  # as the bulk lane of a push that is under way
+        assert do(context, box) == {"changed": True}
+        further = context.links.to("i1").transport.second()
+        further.connect(10)
+        further.close()
     row = catalog.instances.get(box.row.id)
     assert row.host_key == f"{box.server.host_public} changed"
     assert box.server.host_public != box.first

@@ -52,7 +52,7 @@ class SshTransport:
         self._known = known
         self._keys = keys or Keys()
         self._accept = tuple(accept)
-        self._pinned = pinned
+        self.pinned = pinned
         self._chain: list[paramiko.Transport] = []
         self._socket: socket.socket | None = None
         self._closing = threading.Event()
@@ -93,7 +93,7 @@ class SshTransport:
 
     def second(self) -> SshTransport:
         """Another connection to the same endpoint, so that no bulk byte is ever in a control frame's way."""
-        return SshTransport(self.endpoint, self._known, self._keys, pinned=self._pinned)
+        return SshTransport(self.endpoint, self._known, self._keys, pinned=self.pinned)
 
     def close(self) -> None:
         """End it at once: the socket first, so that no writer holds it up."""
@@ -133,8 +133,8 @@ class SshTransport:
 
     def _known_for(self, hop: Endpoint) -> KnownHosts | PinnedKey:
         """The user's own choice of known_hosts files counts where there is one."""
-        if self._pinned is not None and hop is self.endpoint:
-            return self._pinned
+        if self.pinned is not None and hop is self.endpoint:
+            return self.pinned
         return KnownHosts(self._known.own, (*self._known.user_files, *hop.known_hosts_files))
 
     def _through(self, hop: Endpoint, deadline: float) -> paramiko.Channel:
