@@ -20,9 +20,9 @@ from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 
 if TYPE_CHECKING:
+    from cloudtui_engine.catalog.action_log import ActionLog
     from cloudtui_engine.catalog.clouds import Listings, Orphans
     from cloudtui_engine.catalog.costs import Costs
-    from cloudtui_engine.catalog.action_log import ActionLog
     from cloudtui_engine.catalog.datasets import Datasets
     from cloudtui_engine.catalog.engine_sessions import EngineSessions
     from cloudtui_engine.catalog.events import Events
