@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.tui.desk import desktop, screen, settle, wait_until
+from textual.events import Key
 from textual.pilot import Pilot
 
 from cloudtui.areas.tabbed import TabbedDetail
@@ -82,6 +83,18 @@ async def test_a_wrong_word_is_marked_and_the_line_stays(story: Path) -> None:
         assert (line._mark.at, line._mark.length) == (8, len("nobody"))
         assert app.screen is line
         await pilot.press("escape")
+        line = await type_line(pilot, "run stop ")  # nothing is wrong: it says by itself what may follow
+        await wait_until(pilot, lambda: "resnet-base" in [one.value for one in line.offers.choices])
+        await pilot.press("escape")
         line = await type_line(pilot, "run sotp it ")
         await wait_until(pilot, lambda: line._mark.at == 4)
         assert line._mark.length == len("sotp")
+
+
+async def test_nothing_is_lost_of_what_is_typed_fast(story: Path) -> None:
+    async with desktop(story) as (app, pilot):
+        for one in ":models":
+            app.post_message(Key(KEYS.get(one, one), one))
+        app.post_message(Key("enter", None))
+        await wait_until(pilot, lambda: app.current == "models")
+        await wait_until(pilot, lambda: len(app.screen_stack) == 1)

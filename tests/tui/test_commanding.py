@@ -10,7 +10,7 @@ from cloudtui.commanding.reading import Do, Go, Own, read
 from cloudtui.commanding.words import LineError, split
 
 AREAS = {"instances": "Instances", "datasets": "Datasets", "runs": "Runs", "models": "Models",
-         "evaluation": "Evaluate", "settings": "Settings"}  # fmt: skip
+         "evaluation": "Evaluate", "cost": "Cost", "settings": "Settings"}  # fmt: skip
 KNOWN = Known(AREAS, {"run": ["vit-small", "vit 2", "resnet"], "instance": ["local", "box-1"]})
 
 
@@ -32,6 +32,7 @@ def names(line: str) -> list[str]:
         ("instance list", "instances", "", ""),
         ("run logs vit-small --tail 3", "runs", "vit-small", "Log"),
         ("settings get desktop.theme", "settings", "desktop.theme", ""),
+        ("cost --by run", "cost", "", ""),
     ],
 )
 def test_places_and_what_only_prints_lead_there(line: str, area: str, name: str, tab: str) -> None:
@@ -77,6 +78,7 @@ def test_a_command_is_its_action_with_what_the_parser_read() -> None:
         ("run list --json", "--json"),
         ("run list -h", "-h"),
         ("watch --install", "watch --install"),
+        ("view list", "view list"),  # no area shows what it prints
     ],
 )
 def test_the_word_that_is_wrong_is_known(line: str, wrong: str) -> None:
@@ -85,6 +87,7 @@ def test_the_word_that_is_wrong_is_known(line: str, wrong: str) -> None:
     assert line[caught.value.at : caught.value.end] == wrong
     assert not caught.value.more
     assert "choose from" not in caught.value.message
+    assert "invalid choice" not in caught.value.message
 
 
 @pytest.mark.parametrize("line", ["", "run stop", "run start --dataset", "run tag 'a"])

@@ -173,6 +173,7 @@ class CloudtuiApp(App[int]):
 
     def on_key(self, event: events.Key) -> None:
         """Keys of the registry, for the area that is shown."""
+        overlays.type_ahead(self, event)
         self.here.key(event)
 
     async def action_filter(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from textual import events
 from textual.app import App
 
 from cloudtui.actions.preferences import CONFIRM_QUIT
@@ -42,6 +43,13 @@ def open_palette(app: App[Any], bridge: Bridge, menus: Sequence[Menu], go: Calla
             go(value)
 
     app.push_screen(palette(bridge, menus), chosen)
+
+
+def type_ahead(app: App[Any], event: events.Key) -> None:
+    """Keys that were on their way when a line opened belong to it."""
+    take = getattr(app.screen, "type_ahead", None)
+    if take is not None:
+        take(event)
 
 
 def keep_in_sight(app: App[Any], then: Callable[[], None]) -> None:

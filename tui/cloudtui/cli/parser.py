@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from cloudtui import actions
@@ -83,7 +84,7 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, Action | None, dict[
     if chosen == ["run", "script"] and "--" in head:
         place = head.index("--")
         head, command = head[:place], head[place + 1 :]
-    known = build(chosen).parse_args(_signed(head))
+    known = _built(tuple(chosen)).parse_args(_signed(head))
     action: Action | None = getattr(known, "action", None)
     if action is None:
         return known, None, {}
@@ -93,6 +94,12 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, Action | None, dict[
     if any(one.kind == "words" for one in action.arguments):
         arguments["command"] = command or []
     return known, action, arguments
+
+
+@lru_cache(maxsize=16)
+def _built(chosen: tuple[str, ...]) -> argparse.ArgumentParser:
+    """Made once for a command: while a line is typed it is read again and again."""
+    return build(chosen)
 
 
 def build(chosen: Sequence[str] = ()) -> argparse.ArgumentParser:

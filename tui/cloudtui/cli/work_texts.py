@@ -50,7 +50,13 @@ def operation(record: Any) -> Lines:
 def acts(records: Sequence[Any], cells: int | None) -> Lines:
     """The log of actions."""
     rows = [
-        [words.moment(one.t), str(words.ACT_MARKS[one.state]), one.command, one.message, one.by]
+        [
+            words.moment(one.t),
+            str(words.ACT_MARKS.get(one.state, one.state)),
+            one.command,
+            one.message,
+            one.by,
+        ]
         for one in records
     ]
     columns = [Column("When"), Column("How it ended"), Column("Command", shrinks=True)]

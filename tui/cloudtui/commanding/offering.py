@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cloudtui.actions import CLI, DESKTOP, Action, Argument, for_noun
-from cloudtui.commanding.reading import OBJECTS, TERMINAL, known_nouns
+from cloudtui.commanding.reading import OBJECTS, is_for_terminal, known_nouns
 from cloudtui.commanding.words import LineError, split
 
 MOST = 40
@@ -63,11 +63,11 @@ def accepted(line: str, cursor: int, start: int, chosen: str) -> tuple[str, int]
 def _possible(before: Sequence[str], typed: str, known: Known) -> Iterable[Offer]:
     if not before:
         return _first(known)
-    action, given = _action(before)
+    action, given = _action(before, known)
     if action is not None:
         return _arguments(action, given, typed, known)
     if len(before) == 1 and before[0] in known_nouns():
-        verbs = [one for one in for_noun(before[0], CLI) if one.id not in TERMINAL]
+        verbs = [one for one in for_noun(before[0], CLI) if not is_for_terminal(one, known.areas)]
         return [*(Offer(one.verb, one.help) for one in verbs), *_names(before[0], known)]
     return ()
 
@@ -76,15 +76,17 @@ def _first(known: Known) -> Iterator[Offer]:
     for noun in known_nouns():
         yield Offer(noun, "one of them, or what to do with one" if noun in OBJECTS else "")
     yield from (Offer(name, f"the area {title}") for name, title in known.areas.items())
-    yield from (Offer(one.verb, one.help) for one in for_noun("home", CLI) if one.id not in TERMINAL)
+    here = [one for one in for_noun("home", CLI) if not is_for_terminal(one, known.areas)]
+    yield from (Offer(one.verb, one.help) for one in here)
     yield from (Offer(one.verb, one.help) for one in for_noun("home", DESKTOP) if not one.handler)
 
 
-def _action(before: Sequence[str]) -> tuple[Action | None, Sequence[str]]:
+def _action(before: Sequence[str], known: Known) -> tuple[Action | None, Sequence[str]]:
     """The action that the first words name, and the words behind them."""
     for count, noun in ((1, "home"), (2, before[0])):
         for one in for_noun(noun, CLI):
-            if [one.verb] == list(before[count - 1 : count]) and one.id not in TERMINAL:
+            named = [one.verb] == list(before[count - 1 : count])
+            if named and not is_for_terminal(one, known.areas):
                 return one, before[count:]
     return None, ()
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloudtui.actions import CLI, DESKTOP, Action, for_noun, nouns
+from cloudtui.actions import CLI, DESKTOP, Action, for_noun, get, nouns
 from cloudtui.commanding.words import LineError, Word, area_of, split
 from cloudtui_engine.errors import UsageError
 
 OBJECTS = ("run", "model", "dataset", "instance", "settings")
 """Nouns whose objects are found by their name."""
-TERMINAL = frozenset({"home.demo", "home.watch", "home.serve", "home.restore", "instance.clean"})
-"""What waits, or takes the place of what the desktop stands on: not for a desktop."""
+_SHOWN_IN: Mapping[str, str] = {"home.cost": "cost", "budget.show": "cost"}
+"""Areas that show what a command without objects prints."""
 _LOG = frozenset({"action.list", "operation.list", "operation.show"})
 _TABS: Mapping[str, str] = {"run.logs": "Log", "run.metrics": "Charts"}
+_LEADING = frozenset({"list", "show", "get"})
+"""Verbs that lead to an area or an object."""
 _SHORT: Mapping[str, str] = {"q": "quit", "q!": "quit", "h": "help"}
 _NOWHERE = Word("", 0, 0)
 _HELP = frozenset({"-h", "--help", "--version"})
@@ -107,10 +110,26 @@ def _command(line: str, words: Sequence[Word], areas: Mapping[str, str]) -> Mean
         _, action, arguments = parse(texts)
     except UsageError as error:
         raise _blamed(line, words, error) from None
-    if action is None or action.id in TERMINAL:
+    if action is None or is_for_terminal(action, areas):
         command = "cloudtui " + " ".join(action.command if action else ())
         raise LineError(f"That is for a terminal: {command.strip()}", words[0].at, words[-1].end)
-    return _meant(action, arguments, words, areas)
+    return _meant(get(action.id), arguments, words, areas)
+
+
+def is_for_terminal(action: Action, areas: Mapping[str, str]) -> bool:
+    """The desktop does not offer it, and no area shows what it prints.
+
+    So it would wait, take the place of what the desktop stands on, or change something without its question.
+    """
+    leads = action.id in _SHOWN_IN or action.id in _TABS or action.verb in _LEADING
+    shown = action.id in _LOG or (leads and bool(_area_for(action, areas)))
+    return DESKTOP not in action.faces and not shown
+
+
+def _area_for(action: Action, areas: Mapping[str, str]) -> str:
+    """The area that shows what it prints."""
+    shown = _SHOWN_IN.get(action.id, "")
+    return shown if shown in areas else area_of(action.noun, areas)
 
 
 def _dashes(words: Sequence[Word]) -> int:
@@ -122,6 +141,8 @@ def _meant(
 ) -> Meant:
     if action.id in _LOG:
         return Own("home.actions")
+    if action.id in _SHOWN_IN:
+        return Go(_SHOWN_IN[action.id])
     area, first = area_of(action.noun, areas), action.arguments[0] if action.arguments else None
     takes = first is not None and first.kind == action.noun and first.required
     named = _named(arguments[first.name], words) if takes and first is not None else ()
@@ -150,13 +171,20 @@ def _blamed(line: str, words: Sequence[Word], error: UsageError) -> LineError:
     from cloudtui.cli.parser import parse
 
     why = error.message.partition(" (choose from")[0].rstrip(".") + "."
+    if "invalid choice: " in why:
+        why = f"{why.partition('invalid choice: ')[2].rstrip('.')} cannot stand here."
     if not _wants_more(error):
-        for count in range(1, len(words) + 1):
+
+        def is_wrong(count: int) -> bool:
             try:
                 parse([word.text for word in words[:count]])
             except UsageError as found:
-                if not _wants_more(found):
-                    return LineError(why, words[count - 1].at, words[count - 1].end)
+                return not _wants_more(found)
+            return False
+
+        # What is wrong stays wrong whatever follows: halving finds it in a few parses.
+        place = bisect_left(range(1, len(words)), x=True, key=is_wrong)
+        return LineError(why, words[place].at, words[place].end)
     return LineError(why, len(line), len(line) + 1, more=_wants_more(error))
 
 

@@ -22,6 +22,7 @@ from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.sanitize import clean_line
 
 SHOWN = 300
+_ABOUT = frozenset({"action", "operation"})
 LOOK_S = 1.0
 COLUMNS = (
     Column("When", 5, "right"),
@@ -48,7 +49,8 @@ class ActionLogScreen(ModalScreen[None]):
         self._bridge = bridge
         self._read = read
         self._reader = Reader(self, bridge, self._failed)
-        self._seen: int | None = None
+        self._since: int | None = None
+        """How much of what was written has been seen."""
         self.acts: dict[str, Act] = {}
         self.head = Head("Actions")
         self.notice = Notice()
@@ -71,13 +73,14 @@ class ActionLogScreen(ModalScreen[None]):
         self.set_interval(LOOK_S, self._look)
 
     def _look(self) -> None:
+        first = self._since is None
         try:
-            version = self._bridge.catalog.data_version()
+            self._since, moved = self._bridge.catalog.changed(self._since or 0)
         except CloudtuiError as error:
+            self._since = None
             self._failed(error)
             return
-        if version != self._seen:
-            self._seen = version
+        if first or moved & _ABOUT:
             self._reader.ask(lambda: self._read(SHOWN), self._show)
         elif self.acts:
             self._draw()  # ages
@@ -124,7 +127,7 @@ class ActionLogScreen(ModalScreen[None]):
 
 
 def _row(key: str, act: Act, now: float) -> Row:
-    mark = fmt.ACT_MARKS[act.state]
+    mark = fmt.ACT_MARKS.get(act.state, fmt.ACT_MARKS["begun"])
     return Row(
         key,
         (

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from cloudtui.commanding.offering import Known, Offer, accepted, offers
@@ -19,6 +21,7 @@ from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.line_parts import Hint, Mark, Offers
 
 _KEYS = "tab what may stand here   ↑ used before   enter do it   esc leave"
+SETTLE_S = 0.1
 _ROOM = 10
 """Offers that are seen at once."""
 
@@ -60,6 +63,7 @@ class CommandLine(ModalScreen[Act | None]):
         self.offers = Offers()
         self._start = 0
         self._busy = False
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Offers, the line, and what is said of it."""
@@ -78,13 +82,39 @@ class CommandLine(ModalScreen[Act | None]):
         """More is known now; what is offered follows with the next key."""
         self.known = known
 
+    def on_key(self, event: events.Key) -> None:
+        """Who types fast has typed on before the line has the keys."""
+        if not self.input.has_focus:
+            event.stop()
+            self.type_ahead(event)
+            if event.key == "enter":
+                self._enter()
+
+    def type_ahead(self, event: events.Key) -> None:
+        """A key that was on its way to what had the focus before; the line's own stay in the line."""
+        if event.is_printable and event.character is not None:
+            self.input.insert_text_at_cursor(event.character)
+            self._look()
+
     # What is typed
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What may follow, and what is wrong but for the word that is being typed."""
         event.stop()
+        self._look()
+
+    def _look(self) -> None:
+        """What may stand here, at once; what is wrong, when typing rests: the parser takes its time."""
         self._offer(by_itself=True)
-        self._say(self._problem())
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SETTLE_S, self._judge)
+
+    def _judge(self) -> None:
+        problem = self._problem()
+        self._say(problem)
+        if problem is not None and problem.more and self.input.value.strip() and not self.offers.display:
+            self._offer(by_itself=False)
 
     def _problem(self) -> LineError | None:
         try:
@@ -173,15 +203,22 @@ class CommandLine(ModalScreen[Act | None]):
     # How it ends
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take what is under the cursor; else do what the line says."""
+        """The line was entered."""
         event.stop()
+        self._enter()
+
+    def _enter(self) -> None:
+        """Take what is under the cursor; else do what the line says."""
+        line = self.input.value.strip()
+        if self._timer is not None:
+            self._timer.stop()
         if self.offers.display and self.offers.cursor >= 0:
             self._accept(self.offers.choices[self.offers.cursor].value)
-        elif not event.value.strip():
+        elif not line:
             self.dismiss(None)
         elif not self._busy:
             self._busy = True
-            self.app.run_worker(self._carry_out(event.value.strip()), group="action", exit_on_error=False)
+            self.app.run_worker(self._carry_out(line), group="action", exit_on_error=False)
 
     async def _carry_out(self, line: str) -> None:
         try:

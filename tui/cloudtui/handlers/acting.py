@@ -17,8 +17,8 @@ from cloudtui_engine.sanitize import clean_line
 
 _WRITES = frozenset({"backup", "export"})
 """What leaves the catalog as it is, and yet does something."""
-_UNTOLD = frozenset({"home.watch", "home.serve"})
-"""Being the engine, or serving the desktop, is no action on anything."""
+_UNTOLD = frozenset({"home.watch", "home.serve", "settings.get"})
+"""Being the engine, serving the desktop and looking at a setting are no actions on anything."""
 _WEIGHT = ("failed", "needs_you", "running", "pending", "cancelled", "done")
 """Of several operations the first of these says how all of them stand."""
 
