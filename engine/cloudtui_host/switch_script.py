@@ -122,12 +122,8 @@ due() {
     say "this machine ends in $left seconds, whatever runs on it. Save your work; cloudtui can give it more."
     hook warn "$left"
   fi
-  if [ "$left" -gt @STOP@ ]; then
-    rm -f "$S/asked"
-  elif [ ! -e "$S/asked" ]; then
-    put asked 1
-    hook stop "$left"
-  fi
+  # With every tick: a job may begin as late as that.
+  [ "$left" -gt @STOP@ ] || hook stop "$left"
   [ "$left" -gt 0 ] || end 'its time is used up'
 }
 
