@@ -105,6 +105,13 @@ say() {
 # In the background: no disk and no driver that hangs may keep this from the next tick.
 hook() { [ -e "$S/hook" ] && timeout 50 sh "$S/hook" "$@" < /dev/null > /dev/null 2>&1 & }
 
+# Whether the file was written less than so many seconds ago, in this boot.
+recent() {
+  at=''
+  read -r at 2> /dev/null < "$S/$1"
+  whole "$at" && [ "$at" -le "$up" ] && [ $((up - at)) -lt "$2" ]
+}
+
 end() {
   tries=0
   read -r _ tries 2> /dev/null < "$S/ended"
@@ -122,8 +129,11 @@ due() {
     say "this machine ends in $left seconds, whatever runs on it. Save your work; cloudtui can give it more."
     hook warn "$left"
   fi
-  # With every tick: a job may begin as late as that.
-  [ "$left" -gt @STOP@ ] || hook stop "$left"
+  # Again and again: a job may begin as late as that.
+  if [ "$left" -le @STOP@ ] && ! recent asked 10; then
+    put asked "$up"
+    hook stop "$left"
+  fi
   [ "$left" -gt 0 ] || end 'its time is used up'
 }
 
@@ -136,9 +146,7 @@ idle() {
     end "nothing was done on it for $((idle_s / 60)) minutes"
     return
   fi
-  looked=0
-  read -r looked 2> /dev/null < "$S/looked"
-  whole "$looked" && [ "$looked" -le "$up" ] && [ $((up - looked)) -lt @LOOK@ ] && return
+  ! recent looked @LOOK@ || return
   put looked "$up"
   [ -e "$S/hook" ] || return
   (
