@@ -55,14 +55,14 @@ async def test_what_is_listed_is_saved_replaced_and_deleted(story: Path) -> None
         await wait_until(pilot, lambda: isinstance(app.screen, FormDialog))
         await pilot.press(*"[red]over", "enter")
         await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
-        assert "status:finished sort:-created" in screen(app)
+        await wait_until(pilot, lambda: "status:finished sort:-created" in screen(app))
         await pilot.press("y")
         await wait_until(pilot, lambda: "View: [red]over" in screen(app))
         assert kept(story) == {"[red]over": "status:finished on:local sort:-created"}
 
         app.perform("view.delete")
         await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
-        assert "“[red]over”" in screen(app)
+        await wait_until(pilot, lambda: "“[red]over”" in screen(app))
         await pilot.press("y")
         await wait_until(pilot, lambda: "/ status:finished on:local" in screen(app))
         assert kept(story) == {}
@@ -110,5 +110,5 @@ def test_the_command_line_has_them_too(story: Path, capsys: pytest.CaptureFixtur
 def test_a_view_stands_among_the_actions_as_well_as_its_name_fits() -> None:
     named = [Found("view:status:live", "View: stop watch", "view")]
     known = [Found("action:run.stop", "Stop", "Run  s"), Found("evaluation:", "Evaluate", "View  6")]
-    assert [one.text for one in matches("stop", [*named, *known])][0] == "Stop"
-    assert [one.text for one in matches("view st", [*named, *known])][0] == "View: stop watch"
+    assert matches("stop", [*named, *known])[0].text == "Stop"
+    assert matches("view st", [*named, *known])[0].text == "View: stop watch"
