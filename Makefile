@@ -43,7 +43,7 @@ bench: $(BENCH)/.installed
 
 $(BENCH)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,aws]'
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
