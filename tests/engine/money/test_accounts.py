@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from cloudtui_engine import accounts, bookkeeping
 from cloudtui_engine.accounts import Ordered
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.fleet import commands
 from cloudtui_engine.ids import new_id
-from cloudtui_engine.money.amounts import micro
+from cloudtui_engine.money import prices
+from cloudtui_engine.money.amounts import micro, over
+from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Wish
 from cloudtui_engine.records.run import Run, RunState
@@ -162,8 +167,6 @@ def test_what_was_written_but_not_accounted_for_is_so_by_the_next_engine(tmp_pat
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), min_size=1, max_size=6), st.data())
 def test_runs_never_cost_more_than_their_machine(stays: list[tuple[int, int]], data: st.DataObject) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         catalog = open_catalog(Path(folder))
         box = own(catalog, 0.7)
@@ -274,36 +277,45 @@ def test_a_warning_once_for_each_month_and_limit(catalog: Catalog) -> None:
     assert len(catalog.notices.since(0)[1]) == 2
 
 
-@settings(max_examples=5, deadline=None)
-@given(st.integers(2, 9), st.integers(0, 12), st.floats(0.25, 4))
-def test_people_who_ask_at_the_same_time_never_overshoot(people: int, limit: int, hours: float) -> None:
-    """Each in a thread of its own, each asks and writes its launch down in one transaction."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        catalog = open_catalog(Path(folder))
-        now = time.time()
-        catalog.settings.set("budget.month", micro(limit))
-        catalog.settings.set("budget.launch", micro(100))
+@settings(max_examples=4, deadline=None)
+@given(st.integers(6, 12), st.integers(1, 5), st.sampled_from([1800, 3600, 7200]))
+def test_people_who_ask_at_the_same_time_never_overshoot(people: int, fit: int, lifetime_s: int) -> None:
+    """Each with a catalog of its own, as processes have; the budget is enough for some of them."""
+    wish = Wish("aws", type="g5.xlarge", max_price=1.0, disk_gb=1, lifetime_s=lifetime_s)
+    each = over(micro(1) + prices.disk_rate("aws", 1), 0, lifetime_s * 1000)
+    with tempfile.TemporaryDirectory() as folder, at_every_instruction():
+        paths = Paths(Path(folder))
+        with closing(open_catalog(paths.home)) as first:
+            first.settings.set("budget.launch", fit * each)
+            first.settings.set("budget.month", fit * each + each // 2)
+            commands.installation.ensure(first, paths)
         gate, refused = threading.Barrier(people), []
 
-        def ask(number: int) -> None:
-            gate.wait()
-            try:
-                with catalog.write("instance"):
-                    accounts.require(catalog, [ordered(hours)], now)
-                    rented(catalog, f"gpu-{number}", deadline_at=now + hours * HOUR)
-            except RefusedError:
-                refused.append(number)
+        def ask() -> None:
+            with closing(open_catalog(paths.home)) as catalog:
+                gate.wait(30)
+                try:
+                    commands.submit_launch(catalog, paths, wish)
+                except RefusedError as error:
+                    refused.append(error.code)
 
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(people)]
+        threads = [threading.Thread(target=ask) for _ in range(people)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
-        fit = min(people, int(micro(limit) / (micro(1) * hours + 1e-9) + 1e-6))
-        assert people - len(refused) == fit
-        catalog.close()
+            thread.join(60)
+        assert refused == ["budget"] * (people - fit)
+
+
+@contextmanager
+def at_every_instruction() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_a_statement_comes_to_the_same_whatever_it_is_cut_by(catalog: Catalog) -> None:
