@@ -56,11 +56,12 @@ class Ways:
     def open_context(self, place: Offset) -> None:
         """The menu of what is selected, beside this place of the screen."""
         from cloudtui.dialogs.context_menu import ContextMenu
+        from cloudtui.performing import called
 
         noun, selected = self._here.selection
         if not noun:
             return
-        title = clean_line(selected[0].name, 40) if len(selected) == 1 else f"{len(selected)} {noun}s"
+        title = clean_line(called(selected[0]), 40) if len(selected) == 1 else f"{len(selected)} {noun}s"
 
         def chosen(name: str | None) -> None:
             if name is not None:

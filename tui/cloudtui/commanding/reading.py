@@ -171,6 +171,8 @@ def _blamed(line: str, words: Sequence[Word], error: UsageError) -> LineError:
     from cloudtui.cli.parser import parse
 
     why = error.message.partition(" (choose from")[0].rstrip(".") + "."
+    if "are required: " in why:
+        why = f"Still missing: {why.partition('are required: ')[2]}"
     if "invalid choice: " in why:
         why = f"{why.partition('invalid choice: ')[2].rstrip('.')} cannot stand here."
     if not _wants_more(error):
