@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import ending, trust
+from cloudtui_engine.fleet import ending, news, trust
 from cloudtui_engine.fleet.means import Means
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchState
 
@@ -30,6 +30,9 @@ def fail(means: Means, launch: Launch, error: Mapping[str, Any]) -> None:
         if means.catalog.launches.move(
             launch.id, LaunchState.FAILED, expected=_GOING_ON, error=error, ended_at=now
         ):
+            news.launch_failed(
+                means.catalog, launch, means.catalog.instances.get(launch.instance_id).name, error
+            )
             _close(means.catalog, launch, now)
             ending.end_group(means.catalog, launch)
 

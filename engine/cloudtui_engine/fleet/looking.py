@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.fleet import adoption, installation, reconcile
+from cloudtui_engine.fleet import adoption, installation, news, reconcile
 from cloudtui_engine.fleet.means import Interrupted, Means, as_row, ours
 from cloudtui_engine.records.launch import Listing
 from cloudtui_engine.sanitize import clean_line
@@ -82,12 +82,16 @@ def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> N
     """Write down what is new, in one transaction with what it was held against."""
     catalog, now = means.catalog, means.clock.now()
     with catalog.write("instance", durable=True):
-        changes = reconcile.compare(name, _known(means, name, listing), listing, now)
+        known = _known(means, name, listing)
+        changes = reconcile.compare(name, known, listing, now)
+        rows = {one.id: one for one in known.instances}
         for instance_id, fields in changes.updates.items():
+            news.taken(catalog, rows[instance_id], fields)
             catalog.instances.update(instance_id, **fields)
         for attempt, machine in changes.adoptions:
             adoption.adopt(catalog, attempt, machine, now)
         for orphan in changes.orphans:
+            news.orphan(catalog, orphan)
             catalog.orphans.save(orphan)
         catalog.orphans.drop(name, changes.orphans_gone)
         catalog.listings.save(

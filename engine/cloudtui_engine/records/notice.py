@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("finished", "failed", "lost", "stopped", "stalled", "nan", "budget", "deadline", "overdue", "idle")
+KINDS = (
+    "finished", "failed", "lost", "stopped", "stalled", "nan", "budget", "deadline", "overdue", "idle",
+    "launch", "taken", "orphan",
+)  # fmt: skip
 """Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite; and what
 is of no run: most of a budget is spent, a machine ends soon, or should have and runs; or it does
 nothing."""
-TOLD_BY_DEFAULT = ("finished", "failed", "lost", "stalled", "nan", "budget", "deadline", "overdue", "idle")
+TOLD_BY_DEFAULT = tuple(kind for kind in KINDS if kind != "stopped")
 ABOUT, COMMAND, WEBHOOK = "notify.about", "notify.command", "notify.webhook"
 """The settings that the engine reads: of which kinds it tells, and how."""
 IDLE_AFTER, IDLE_MINUTES = "notify.idle_minutes", 30
@@ -26,6 +29,9 @@ _WORDS: Mapping[str, str] = {
     "idle": "has been idle",
     "deadline": "ends soon",
     "overdue": "is past its deadline",
+    "launch": "could not be rented",
+    "taken": "was taken away",
+    "orphan": "is in no list here",
 }
 
 

@@ -32,6 +32,7 @@ def test_stopped_started_and_ended_by_the_clouds_word(world: World) -> None:
     assert world.row(instance).address.host == "127.0.0.1"
     assert world.end(instance)["state"] == "terminated"
     assert world.living() == []
+    assert world.catalog.notices.since(0)[1] == [], "what was asked for is no news"
 
 
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.BROKEN, Fault.THROTTLE, Fault.UNREACHABLE])

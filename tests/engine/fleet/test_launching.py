@@ -82,6 +82,8 @@ def test_what_a_person_must_mend_ends_it(world: World, fault: Fault, on: str) ->
     status = {Fault.AUTH: 6, Fault.PERMISSION: 4, Fault.INVALID: 5}[fault]
     assert raised.value.exit_status == status
     assert world.catalog.launches.recent()[0].error["code"] == raised.value.code
+    (notice,) = world.catalog.notices.since(0)[1]
+    assert notice.sentence.startswith("box could not be rented: The toy cloud says")
     assert len(world.states(instance)) == 1
     assert world.the_launch(instance).state is LaunchState.FAILED
     assert world.living() == []

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.engine.catalog.helpers import a_run
 from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 
@@ -136,10 +137,19 @@ def test_a_machine_with_our_mark_and_no_row_is_an_orphan_and_keeps_its_age() -> 
 # -- with a cloud
 
 
+def told(world: World) -> list[str]:
+    return [one.sentence for one in world.catalog.notices.since(0)[1]]
+
+
 def test_a_machine_that_was_taken_away_is_said_so(world: World) -> None:
-    instance = world.launched(spot=True)
+    instance = world.launched(name="box", spot=True)
+    world.catalog.runs.create(a_run("mine"), [instance.id])
     world.cloud.take_back(instance.cloud_id)
     world.look()
+    world.look(everywhere=True)
+    assert told(world) == [
+        "box was taken away: The cloud ended it: preempted. Results that lay there alone: mine."
+    ]
     row = world.row(instance)
     assert (row.cloud_state, row.cloud_reason, row.wanted) == ("terminated", "preempted", "running")
 
@@ -185,6 +195,7 @@ def test_an_orphan_is_shown_adopted_and_ended(world: World) -> None:
     one, two = world.alien(launch="gone1"), world.alien(launch="gone2")
     world.alien(owner="somebody", launch="gone3")
     assert world.look(everywhere=True)["orphans"] == 2
+    assert len([one for one in told(world) if "is in no list here: gpu-1 runs at toy in north-1" in one]) == 2
     first = world.catalog.orphans.find(one.id)
     adopted = commands.submit_adopt(world.catalog, world.paths, first)
     world.look()

@@ -20,6 +20,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.dispatcher import Dispatcher
 from cloudtui_engine.errors import BadInputError, CloudtuiError, FailedError, UnreachableError
+from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.handlers import tell
 from cloudtui_engine.handlers.context import Context, Withdrawn
 from cloudtui_engine.records.operation import Operation, OperationState
@@ -80,7 +81,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 
 
 def dispatcher(catalog: Catalog) -> Dispatcher:
-    context = SimpleNamespace(catalog=catalog, paths=catalog.paths, closing=threading.Event())
+    context = SimpleNamespace(catalog=catalog, paths=catalog.paths, closing=threading.Event(), clock=Clock())
     return Dispatcher(cast(Context, context))
 
 
