@@ -64,6 +64,21 @@ def commitments(catalog: Catalog, now_ms: int) -> list[Commitment]:
             rate = sum(running(catalog, instance).values())
             if rate:
                 found.append(Commitment(instance.name, rate, max(from_ms, 0), None, is_own=True))
+    return found + _orphans(catalog, now_ms)
+
+
+def _orphans(catalog: Catalog, now_ms: int) -> list[Commitment]:
+    """Machines of ours without a row: nobody ends them, so they count without an end.
+
+    What nobody knows the price of is left out: it must not hold up all else.
+    """
+    found = []
+    for one in catalog.orphans.list():
+        fresh = catalog.prices.find(one.provider, one.region, one.type, spot=one.spot)
+        price = prices.look_up(one.provider, one.region, one.type, one.spot, one.price, fresh)
+        rate = sum(owed(one.state, price.rate if price else None).values())
+        if rate:
+            found.append(Commitment(one.name or one.cloud_id, rate, now_ms, None))
     return found
 
 

@@ -29,9 +29,14 @@ def account(catalog: Catalog, now: float | None = None) -> bool:
     latest = ms(time.time() if now is None else now)
     fresh = False
     for instance in catalog.instances.list(include_forgotten=True):
-        if instance.forgotten_at is not None and instance.id not in open_:
+        known = instance.id in open_ or (instance.is_rented and catalog.costs.is_known(instance.id))
+        if (
+            instance.forgotten_at is not None
+            and instance.id not in open_
+            and (known or not instance.is_rented)
+        ):
             continue
-        seen = sighting(catalog, instance, known=instance.id in open_)
+        seen = sighting(catalog, instance, known=known)
         if seen is not None:  # what is told of the future is a clock that is wrong
             fresh |= catalog.costs.see(instance.id, replace(seen, at_ms=min(seen.at_ms, latest)))
     return bool(catalog.costs.settle()) or fresh
@@ -43,7 +48,7 @@ def sighting(catalog: Catalog, instance: Instance, *, known: bool = True) -> See
     Args:
         catalog: where it is.
         instance: the machine.
-        known: something was paid for it up to now; else its order says since when it can have been.
+        known: something was paid for it before; else its order says since when it can have been.
     """
     if not instance.is_rented:
         rates = running(catalog, instance)
@@ -54,8 +59,10 @@ def sighting(catalog: Catalog, instance: Instance, *, known: bool = True) -> See
     if at is None:
         return None
     ended_by = None if instance.deadline_at is None else ms(instance.deadline_at)
-    since = None if known else _ordered_at(catalog, instance)
-    return Seen(ms(at), running(catalog, instance), since, ended_by)
+    if known:
+        return Seen(ms(at), running(catalog, instance), None, ended_by)
+    was = running(catalog, replace(instance, cloud_state="running"))
+    return Seen(ms(at), running(catalog, instance), _ordered_at(catalog, instance), ended_by, was)
 
 
 def running(catalog: Catalog, instance: Instance) -> dict[str, int]:
@@ -99,7 +106,11 @@ def disk_gb(catalog: Catalog, instance: Instance) -> int:
 
 
 def _ordered_at(catalog: Catalog, instance: Instance) -> int | None:
-    """When the request went out that made the machine: before that nothing can have been paid for."""
-    attempts = catalog.launches.attempts(instance.launch_id) if instance.launch_id else []
-    sent = [one.sent_at for one in attempts if one.sent_at is not None]
+    """When the request went out that made the machine: before that nothing can have been paid for.
+
+    One that was found without a row was there from when it was first listed.
+    """
+    if not instance.launch_id:
+        return ms(instance.created_at)
+    sent = [one.sent_at for one in catalog.launches.attempts(instance.launch_id) if one.sent_at is not None]
     return ms(max(sent)) if sent else None

@@ -80,6 +80,12 @@ class Costs(Repository):
             ).fetchall()
         return dict(rows)
 
+    def is_known(self, instance_id: str) -> bool:
+        """Something was ever paid for this machine."""
+        with self._catalog.read() as db:
+            row = db.execute("SELECT 1 FROM cost_interval WHERE instance_id = ? LIMIT 1", (instance_id,))
+            return row.fetchone() is not None
+
     def paid(self, from_ms: int = 0, to_ms: int | None = None) -> list[Paid]:
         """All intervals that reach into a time, by machine, then in order."""
         with self._catalog.read() as db:

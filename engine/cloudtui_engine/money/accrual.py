@@ -9,7 +9,7 @@ After the last proof nothing is assumed. Intervals of one thing never overlap, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cloudtui_engine.money.amounts import over
 
@@ -57,6 +57,8 @@ class Seen:
     """When it began to run, by the cloud's word, where it was not known to run before."""
     ended_by_ms: int | None = None
     """By when it must have ended if it has: its deadline."""
+    was: Mapping[str, int] = field(default_factory=dict)
+    """What was paid for before, where it is known to have been there and nothing was ever accounted for."""
 
 
 def owed(state: str | None, machine: int | None, disk: int = 0) -> dict[str, int]:
@@ -99,7 +101,7 @@ def accrue(last: Interval | None, what: str, seen: Seen) -> list[Interval]:
             return _changed(kept, last)
         first = covered[-1].ended_ms
     elif rate is None:
-        return []
+        return [] if last is not None else _unseen(what, seen)
     else:
         first = _beginning(last, seen)
     kept.append(Interval(what, first, max(first, seen.at_ms), rate))
@@ -120,6 +122,17 @@ def _covered(last: Interval, seen: Seen, *, ended: bool) -> list[Interval]:
     if last.ended_ms == last.started_ms:  # nothing was paid for yet: no need to keep it apart
         return [more]
     return [replace(last, is_open=False), more]
+
+
+def _unseen(what: str, seen: Seen) -> list[Interval]:
+    """It came and went, or was stopped, while nobody kept the books: an estimate, from its order on."""
+    rate = seen.was.get(what)
+    if rate is None or seen.since_ms is None:
+        return []
+    to_ms = seen.at_ms if seen.ended_by_ms is None else min(seen.at_ms, seen.ended_by_ms + OVERTIME_MS)
+    if to_ms <= seen.since_ms:
+        return []
+    return [Interval(what, seen.since_ms, to_ms, rate, ESTIMATED, is_open=False)]
 
 
 def _beginning(last: Interval | None, seen: Seen) -> int:

@@ -22,10 +22,11 @@ from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.fleet import commands
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.money import prices
+from cloudtui_engine.money.accrual import OVERTIME_MS
 from cloudtui_engine.money.amounts import micro, over
 from cloudtui_engine.paths import Paths
-from cloudtui_engine.records.instance import Instance
-from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Wish
+from cloudtui_engine.records.instance import Address, Instance
+from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Orphan, Wish
 from cloudtui_engine.records.run import Run, RunState
 from cloudtui_engine.statement import statement
 
@@ -115,6 +116,46 @@ def test_a_rented_machine_from_its_order_to_the_clouds_last_word(catalog: Catalo
     assert found["disk"].cost() == 3 * 10_958, "100 GB, also while it was stopped."
     assert not any(one.is_open for one in found.values())
     assert catalog.costs.open() == {}
+
+
+def test_what_was_stopped_is_not_paid_for_when_it_runs_again(catalog: Catalog) -> None:
+    gpu = rented(catalog, cloud_id="i-1")
+    attempt = LaunchAttempt(gpu.launch_id, 1, "us-east-1", "", "g5.xlarge", sent_at=T - 60)
+    assert catalog.launches.plan(replace(attempt, state=AttemptState.ADOPTED))
+    for hours, state in ((0, "running"), (1, "stopped"), (9, "running"), (10, "terminated")):
+        catalog.instances.update(gpu.id, cloud_state=state, cloud_seen_at=T + hours * HOUR)
+        bookkeeping.account(catalog)
+    assert catalog.costs.of_instances()[gpu.id] == micro(2) + micro(1) // 60, "From its order on."
+
+
+@pytest.mark.parametrize(("state", "forgotten"), [("terminated", None), ("terminated", T), ("stopped", None)])
+def test_what_came_and_went_while_no_engine_lived_is_paid_for(
+    catalog: Catalog, state: str, forgotten: float | None
+) -> None:
+    """The engine was killed between the cloud's answer and its own books."""
+    gpu = rented(catalog, cloud_id="i-1", deadline_at=T + 4 * HOUR, forgotten_at=forgotten)
+    attempt = LaunchAttempt(gpu.launch_id, 1, "us-east-1", "", "g5.xlarge", sent_at=T)
+    assert catalog.launches.plan(replace(attempt, state=AttemptState.ADOPTED))
+    catalog.instances.update(gpu.id, cloud_state=state, cloud_seen_at=T + 9 * HOUR)
+    for _ in range(2):
+        bookkeeping.account(catalog)
+    (paid,) = catalog.costs.paid()
+    assert (paid.interval.ground, paid.interval.is_open) == ("estimated", False)
+    assert paid.interval.ended_ms == int((T + 4 * HOUR) * 1000) + OVERTIME_MS
+
+
+def test_an_orphan_is_promised_without_an_end_and_paid_for_since_it_was_seen(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    orphan = Orphan(
+        "aws", "us-east-1", "i-9", "", "lost", "g5.xlarge", False, "running", Address(), 1.0, T, T + HOUR
+    )
+    catalog.orphans.save(orphan)
+    (promised,) = accounts.commitments(catalog, int((T + HOUR) * 1000))
+    assert (promised.name, promised.rate, promised.until_ms) == ("lost", micro(1), None)
+    taken = commands.submit_adopt(catalog, Paths(tmp_path / "home"), orphan)
+    bookkeeping.account(catalog)
+    assert catalog.costs.of_instances()[taken.id] == micro(1)
 
 
 def test_one_that_vanished_is_paid_for_until_it_was_missed(catalog: Catalog) -> None:
