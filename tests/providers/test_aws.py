@@ -14,8 +14,16 @@ from tests.support.clouds.moto_faults import ADDRESS
 from tests.support.clouds.moto_gaps import GPU_AMI, UBUNTU_AMI
 from tests.support.clouds.moto_sshd import KEY, REGION, SECRET, Moto
 
+from cloudtui_providers.aws.images import usual
+from cloudtui_providers.aws.types import MachineType
 from cloudtui_providers.base import CloudState, Order, Wanted
-from cloudtui_providers.errors import CloudUnreachable, InvalidOrderError, MachineGone, QuotaError
+from cloudtui_providers.errors import (
+    CloudUnreachable,
+    InvalidOrderError,
+    MachineGone,
+    PermissionDenied,
+    QuotaError,
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +90,25 @@ class TestTheRequest:
         assert request(cloud, replace(order, image=UBUNTU_AMI))["ImageId"] == UBUNTU_AMI
 
     @pytest.mark.parametrize(
+        ("gpu", "architecture", "part"),
+        [
+            ("NVIDIA T4", "x86_64", "deeplearning/ami/x86_64"),
+            ("NVIDIA T4g", "arm64", "deeplearning/ami/arm64"),
+            ("", "arm64", "canonical/ubuntu/server/24.04/stable/current/arm64"),
+            ("NVIDIA V100", "x86_64", ""),
+            ("AMD Radeon Pro V520", "x86_64", ""),
+            ("", "x86_64_mac", ""),
+        ],
+    )
+    def test_the_usual_image_drives_what_it_runs_on(self, gpu: str, architecture: str, part: str) -> None:
+        kind = MachineType("x.large", architecture, 4, 1 << 34, gpu, int(bool(gpu)), 1 << 34, spot=True)
+        if part:
+            assert part in usual(kind)
+            return
+        with pytest.raises(InvalidOrderError, match="usual image"):
+            usual(kind)
+
+    @pytest.mark.parametrize(
         "wrong",
         [
             {"type": "g4dn.huge"},
@@ -144,6 +171,14 @@ class TestWhatAwsTells:
             None
         }
         assert all(offer.as_of for offer in cloud.provider.offers(Wanted(type="g4dn.xlarge", spot=True)))
+
+    def test_a_region_that_is_shut_to_the_account_hides_no_other(self, cloud: Moto) -> None:
+        cloud.fail(Fault.PERMISSION, "DescribeInstanceTypes")
+        two = Wanted(type="g4dn.xlarge", regions=(REGION, "us-west-2"))
+        assert len({offer.region for offer in cloud.provider.offers(two)}) == 1
+        cloud.fail(Fault.PERMISSION, "DescribeInstanceTypes", times=2)
+        with pytest.raises(PermissionDenied, match="ec2:DescribeInstanceTypes"):
+            cloud.provider.offers(two)
 
     def test_a_missing_permission_is_named_and_the_others_are_not(self, cloud: Moto) -> None:
         cloud.fail(Fault.PERMISSION, "StopInstances")

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudtui_providers.aws.clients import Clients
+from cloudtui_providers.aws.types import MachineType
 from cloudtui_providers.errors import InvalidOrderError
 
 DEEP_LEARNING = "/aws/service/deeplearning/ami/{}/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
 UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/{}/hvm/ebs-gp3/ami-id"
 CANONICAL_ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
+NVIDIA = "NVIDIA "
+NO_OPEN_DRIVER = (" K80", " M60", " V100")
+"""Too old for the open kernel modules, which are those of the image."""
 USERS = (
     ("ubuntu", "ubuntu"),
     ("debian", "admin"),
@@ -33,8 +37,21 @@ class Image:
     user: str
 
 
+def usual(kind: MachineType) -> str:
+    """The SSM parameter that names the newest image for a type: with NVIDIA's drivers where there is a GPU.
+
+    Raises:
+        InvalidOrderError: it would not run there, or not drive the GPU.
+    """
+    drives = kind.gpu.startswith(NVIDIA) and not kind.gpu.endswith(NO_OPEN_DRIVER)
+    if kind.architecture not in CANONICAL_ARCHITECTURES or (kind.gpu and not drives):
+        has = f"no driver for {kind.gpu}" if kind.gpu else f"nothing for {kind.architecture}"
+        raise InvalidOrderError(f"The usual image of {kind.name} has {has}.", "Name an image that has it.")
+    return parameter(kind.architecture, gpu=bool(kind.gpu))
+
+
 def parameter(architecture: str, *, gpu: bool) -> str:
-    """The SSM parameter that names the newest image: with NVIDIA's drivers where there is a GPU."""
+    """The SSM parameter of an architecture's newest image."""
     return DEEP_LEARNING.format(architecture) if gpu else UBUNTU.format(CANONICAL_ARCHITECTURES[architecture])
 
 

@@ -10,6 +10,7 @@ from cloudtui_providers.aws import prices
 from cloudtui_providers.aws.clients import Clients
 from cloudtui_providers.aws.types import WITH_GPU_AND_COMMON, MachineType, types
 from cloudtui_providers.base import Offer, Wanted
+from cloudtui_providers.errors import PermissionDenied
 
 AT_ONCE = 8
 NAME = "aws"
@@ -21,11 +22,22 @@ ZONES = "ec2:DescribeInstanceTypeOfferings"
 def offers(clients: Clients, regions: Sequence[str], wanted: Wanted) -> list[Offer]:
     """Cheapest first, one for each zone; what has no price passes every limit and comes last."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        asked = threads.map(lambda region: _of_region(clients, region, wanted), regions)
-        found = [offer for of_region in asked for offer in of_region]
+        asked = list(threads.map(lambda region: _allowed(clients, region, wanted), regions))
+    refused = [one for one in asked if isinstance(one, PermissionDenied)]
+    if refused and len(refused) == len(asked):
+        raise refused[0]
+    found = [offer for one in asked if not isinstance(one, PermissionDenied) for offer in one]
     if not wanted.spot:
         found = _priced(clients, found)
     return sorted((offer for offer in found if _affordable(offer, wanted)), key=_cheapest_first)
+
+
+def _allowed(clients: Clients, region: str, wanted: Wanted) -> list[Offer] | PermissionDenied:
+    """Organisations shut regions to their accounts: those have no offers, and the others still do."""
+    try:
+        return _of_region(clients, region, wanted)
+    except PermissionDenied as error:
+        return error
 
 
 def _of_region(clients: Clients, region: str, wanted: Wanted) -> list[Offer]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudtui_providers.aws import access, quotas
 from cloudtui_providers.aws.clients import Clients
-from cloudtui_providers.aws.images import Image, image, parameter
+from cloudtui_providers.aws.images import Image, image, usual
 from cloudtui_providers.aws.machines import USER_TAG
 from cloudtui_providers.aws.settings import Settings
 from cloudtui_providers.aws.types import MachineType, types
@@ -15,7 +15,6 @@ from cloudtui_providers.errors import InvalidOrderError, QuotaError
 
 MOST_USER_DATA = 16 * 1024
 MARKED = ("instance", "volume", "network-interface")
-NVIDIA = "NVIDIA"
 
 
 def planned(clients: Clients, settings: Settings, order: Order) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def planned(clients: Clients, settings: Settings, order: Order) -> dict[str, Any
     _allowed(clients, order, kind)
     if len(order.user_data.encode()) > MOST_USER_DATA:
         raise InvalidOrderError(f"The user-data of {order.name} is longer than the 16 KiB that EC2 takes.")
-    wanted = order.image or settings.image or parameter(kind.architecture, gpu=NVIDIA in kind.gpu)
+    wanted = order.image or settings.image or usual(kind)
     begins_from = image(clients, order.region, wanted, settings.user)
     request = _request(order, begins_from)
     request["SecurityGroupIds"] = [
