@@ -21,6 +21,13 @@ from cloudtui_engine.records.operation import Operation, OperationState
 POLL_S = 0.05
 CRASH_WINDOW_S = 600.0
 _LOG_TAIL = 4000
+_WISHES = {
+    "instance.launch": "terminated",
+    "instance.terminate": "running",
+    "instance.stop": "running",
+    "instance.start": "stopped",
+}
+"""What is wanted of a machine once the operation for it is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,14 @@ def answer(catalog: Catalog, operation_id: str, reply: Mapping[str, Any]) -> Non
 
 
 def cancel(catalog: Catalog, operation_id: str) -> bool:
-    """Withdraw an operation that has not been done; False when it is too late."""
-    return catalog.operations.cancel(operation_id)
+    """Withdraw an operation that has not been done, and the wish behind it; False when it is too late."""
+    with catalog.write("operation"):
+        done = catalog.operations.cancel(operation_id)
+        operation = catalog.operations.get(operation_id)
+        if done and operation.kind in _WISHES:
+            # Else what is wanted of the machine would be carried out by the next operation for it.
+            catalog.instances.update(operation.target, wanted=_WISHES[operation.kind])
+    return done
 
 
 def send_secrets(paths: Paths, subject: str, values: Mapping[str, str]) -> None:

@@ -174,7 +174,7 @@ def test_killed_at_random_instants(make_scene: Callable[..., Scene], kind: str) 
     """Each round is killed up to three times before an engine may finish."""
     rounds = int(os.environ.get("CLOUDTUI_KILL_ROUNDS", "200"))
     scene = make_scene(kind=kind)
-    instants = random_instants(7, 1.0)
+    instants = random_instants(7, 0.5)
     kills = 0
     for _ in range(rounds):
         scene.again(launch_group)

@@ -9,8 +9,9 @@ from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.toy import ToyByName, ToyCloud, ToyListed
 
+from cloudtui_engine import operations
 from cloudtui_engine.errors import CloudtuiError, RefusedError
-from cloudtui_engine.fleet import commands, launching, trust
+from cloudtui_engine.fleet import commands, due, launching, trust
 from cloudtui_engine.fleet.means import Interrupted
 from cloudtui_engine.fleet.requests import Requests
 from cloudtui_engine.records.launch import AttemptState as S
@@ -213,6 +214,19 @@ def test_taken_back_before_it_is_sent_nothing_is_rented(world: World) -> None:
     assert world.launch(instance)["cancelled"] is True
     assert world.cloud.launches() == 0
     assert world.the_launch(instance).state is LaunchState.CANCELLED
+
+
+def test_a_launch_that_is_cancelled_is_taken_back(world: World) -> None:
+    instance = world.ask(name="box")
+    (operation,) = world.catalog.operations.open_for(instance.id)
+    assert operations.cancel(world.catalog, operation.id)
+    proposed = [kind for kind, *_ in due.due(due.read(world.catalog, world.clock.now()))]
+    assert "instance.launch" in proposed, "somebody has to look for what may have been made"
+    assert world.launch(instance)["cancelled"] is True
+    assert world.cloud.launches() == 0
+    end = commands.submit_terminate(world.catalog, world.launched(name="other"))
+    assert operations.cancel(world.catalog, end.id)
+    assert world.catalog.instances.find("other").wanted == "running"
 
 
 @pytest.mark.parametrize("kind", KINDS)
