@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import seed
+from tests.support import seed, seed_fleet
 from tests.tui.desk import desktop, screen, settle, wait_until
 from textual.pilot import Pilot
 
@@ -89,6 +89,7 @@ async def choose_for(app: CloudtuiApp, pilot: Pilot[Any], action: Action) -> tup
 def home(shelf: Path) -> Path:
     """A home with something in every state, the trash included."""
     with closing(Catalog.open(Paths(shelf))) as catalog:
+        seed_fleet.rented(catalog)
         catalog.runs.delete(catalog.runs.list(RunQuery(filter="status:succeeded"))[-1].id, seed.NOW)
     return shelf
 

@@ -103,12 +103,21 @@ class Operations(Repository):
                 (kind, before),
             ).rowcount
 
-    def newest(self, kind: str, target: str, args: Mapping[str, Any]) -> Operation | None:
-        """The newest of this kind with this target and these arguments that is done; None: there is none."""
+    def newest(
+        self, kind: str, target: str, args: Mapping[str, Any], *, done: bool = True
+    ) -> Operation | None:
+        """The newest of this kind with this target and these arguments; None: there is none.
+
+        Args:
+            kind: of the operation.
+            target: of the operation.
+            args: of the operation, all of them.
+            done: only one that is done; else however far it is.
+        """
+        which = " AND state = 'done'" if done else ""
         with self._catalog.read() as db:
             row = db.execute(
-                f"{_SELECT} WHERE kind = ? AND target = ? AND args = ? AND state = 'done'"
-                " ORDER BY seq DESC LIMIT 1",
+                f"{_SELECT} WHERE kind = ? AND target = ? AND args = ?{which} ORDER BY seq DESC LIMIT 1",
                 (kind, target, dumps(args)),
             ).fetchone()
         return None if row is None else _operation(row)

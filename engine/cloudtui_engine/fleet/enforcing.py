@@ -77,7 +77,7 @@ def _news(instance: Instance) -> str:
 
 def _warning(catalog: Catalog, instance: Instance) -> str:
     at = time.strftime("%H:%M", time.localtime(instance.deadline_at))
-    more = f"More time: cloudtui instance extend {instance.name} 2h"
+    more = f"More time: cloudtui instance deadline {instance.name} +2h"
     if can_be_stopped(instance):
         return f"It is stopped at {at}, whatever runs on it; its disk stays. {more}"
     lost = ", ".join(str(one) for one in results.at_stake(catalog, instance.id))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import CloudtuiError, NotFoundError, UnreachableError
 from cloudtui_engine.fleet.means import as_row, ours
 from cloudtui_engine.money.prices import Price, rate_of
 from cloudtui_engine.records.cloud import Cloud, CloudCheck, CloudOffer
@@ -37,6 +38,20 @@ def cloud(name: str) -> Cloud:
     return Cloud(name, clean_line(found.title, 60), can, token)
 
 
+def require(name: str) -> None:
+    """See that a provider is installed.
+
+    Raises:
+        NotFoundError: there is none of this name.
+    """
+    names = registry.names()
+    if name not in names:
+        raise NotFoundError(
+            f"There is no provider '{clean_line(name, 40)}'.",
+            f"Providers: {', '.join(names) or 'none is installed'}.",
+        )
+
+
 def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Ask one cloud, or with an empty name all of them; their prices are kept.
 
@@ -44,7 +59,7 @@ def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, 
         `{"offers", "problems", "left_out"}`: see `records.cloud.Offers`.
 
     Raises:
-        CloudtuiError: the one that was asked has not answered.
+        CloudtuiError: the one that was asked, or every one, has not answered.
     """
     question = base.Wanted(**{**wanted, "regions": tuple(wanted.get("regions", ()))})
     found: list[base.Offer] = []
@@ -53,19 +68,27 @@ def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, 
         try:
             answered = registry.provider(one).offers(question)
         except ProviderError as error:
-            if name:
-                raise ours(error) from error
-            row = as_row(error)
-            problems.append({"provider": one, **row})
+            problems.append((one, error))
             continue
         _keep_prices(catalog, answered)
         found += answered
+    if problems and not found:
+        raise _silence(problems)
     found.sort(key=lambda one: math.inf if one.price_usd_per_hour is None else one.price_usd_per_hour)
     return {
         "offers": [_plain(one).as_dict() for one in found[:MOST]],
-        "problems": problems,
+        "problems": [{"provider": one, **as_row(error)} for one, error in problems],
         "left_out": max(0, len(found) - MOST),
     }
+
+
+def _silence(problems: Sequence[tuple[str, ProviderError]]) -> CloudtuiError:
+    """No cloud has said what it has: what was known before stays the newest answer."""
+    first = ours(problems[0][1])
+    if len(problems) == 1:
+        return first
+    told = " ".join(f"{name}: {as_row(error)['message']}" for name, error in problems)
+    return UnreachableError(f"No cloud has said what it offers. {told}", first.hint, code=first.code)
 
 
 def check(name: str) -> list[CloudCheck]:

@@ -13,6 +13,8 @@ from cloudtui_engine.errors import RefusedError, UnreachableError
 from cloudtui_engine.fleet import market
 from cloudtui_engine.records.cloud import OFFERS, Offers
 from cloudtui_providers import registry
+from cloudtui_providers.base import Provider
+from cloudtui_providers.errors import NotInstalledError
 
 
 @pytest.fixture
@@ -33,15 +35,28 @@ def test_offers_are_told_by_price_and_their_prices_are_kept(named: World) -> Non
     assert kept.rate == 12_000_000
 
 
-def test_one_cloud_that_fails_is_an_error_and_one_of_many_a_problem(named: World) -> None:
+def test_no_answer_is_an_error_so_that_the_last_one_stays(named: World) -> None:
     named.cloud.fail(Fault.AUTH, "offers", times=2)
-    with pytest.raises(UnreachableError) as failed:
-        market.offers(named.catalog, "toy", {})
-    assert failed.value.code == "auth"
-    found = Offers.of(market.offers(named.catalog, "", {}), 0.0)
-    assert not found.offers
-    assert (found.problems[0].provider, found.problems[0].code) == ("toy", "auth")
-    assert found.problems[0].hint
+    for name in ("toy", ""):
+        with pytest.raises(UnreachableError) as failed:
+            market.offers(named.catalog, name, {})
+        assert failed.value.code == "auth"
+        assert failed.value.hint
+
+
+def test_one_cloud_that_fails_does_not_hide_the_others(named: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def provider(name: str) -> Provider:
+        if name == "nimbus":
+            raise NotInstalledError("The library of nimbus is not installed.", "pip install nimbus")
+        return named.cloud.provider
+
+    monkeypatch.setattr(registry, "names", lambda: ("nimbus", "toy"))
+    monkeypatch.setattr(registry, "provider", provider)
+    found = Offers.of(market.offers(named.catalog, "", {"type": "gpu-1"}), 0.0)
+    assert {one.provider for one in found.offers} == {"toy"}
+    assert [(one.provider, one.code, one.hint) for one in found.problems] == [
+        ("nimbus", "not_installed", "pip install nimbus")
+    ]
 
 
 def test_what_a_cloud_can_do_is_known_without_asking_it(make_world: Callable[..., World]) -> None:

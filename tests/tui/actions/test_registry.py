@@ -17,7 +17,9 @@ from cloudtui_engine.records.run import Run, RunState
 
 WITH_HANDLER = [action for action in actions.ACTIONS if action.handler]
 PROMISED = {
-    "instance": "add import list show probe clean prepare price forget",
+    "instance": "add import list show probe clean prepare price forget"
+    " offers launch start stop terminate deadline orphans",
+    "provider": "list check claim",
     "dataset": "add list show push",
     "run": "start script list show metrics logs stop resume again "
     "tag note rename delete restore sync import compare pull abandon export",

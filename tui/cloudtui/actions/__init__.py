@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cloudtui.actions import dataset, home, instance, model, money, run, settings, view
+from cloudtui.actions import dataset, fleet, home, instance, model, money, run, settings, view
 from cloudtui.actions.action import CLI, DESKTOP, Action, Argument
 
 __all__ = [
@@ -26,10 +26,12 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *instance.ACTIONS,
+    *fleet.ACTIONS,
     *dataset.ACTIONS,
     *run.ACTIONS,
     *model.ACTIONS,
     *money.ACTIONS,
+    *fleet.PROVIDER_ACTIONS,
     *view.ACTIONS,
     *settings.ACTIONS,
     *home.ACTIONS,
@@ -37,7 +39,21 @@ ACTIONS: tuple[Action, ...] = (
 """As they are without the user."""
 
 _READING = frozenset(
-    {"list", "show", "logs", "metrics", "status", "doctor", "cost", "compare", "diff", "backup", "export"}
+    {
+        "list",
+        "offers",
+        "check",
+        "show",
+        "logs",
+        "metrics",
+        "status",
+        "doctor",
+        "cost",
+        "compare",
+        "diff",
+        "backup",
+        "export",
+    }
 )
 _FIXED = frozenset({"home.open", "home.back", "home.mark"})
 

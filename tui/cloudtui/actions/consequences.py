@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What goes with a machine that is stopped or terminated: more than its own row knows."""
+
+    instance: Instance
+    live: tuple[str, ...] = ()
+    """Runs that work on it."""
+    unpulled: tuple[str, ...] = ()
+    """Results that lie there alone, as `resnet-base (3 files)`."""
+    runs: tuple[str, ...] = ()
+    """The ids of all of these runs."""
+
+    @property
+    def name(self) -> str:
+        """The machine's."""
+        return self.instance.name
 
 
 def _names(records: Sequence[Any]) -> str:
@@ -43,6 +62,54 @@ def forget_instances(instances: Sequence[Instance]) -> str:
     )
 
 
+_SHOWN = 8
+
+
+def start_instances(instances: Sequence[Instance]) -> str:
+    """For `instance.start`."""
+    price = _per_hour(instances)
+    return f"Starts {_names(instances)}. {f'It costs {price}' if price else 'It costs money'} from then on."
+
+
+def stop_instances(stakes: Sequence[Stakes]) -> str:
+    """For `instance.stop`."""
+    price = _per_hour([one.instance for one in stakes])
+    saved = f" It costs {price} less then." if price else ""
+    return (
+        f"Stops {_names(stakes)}. The disk stays, and is paid for.{saved}"
+        f"{_cut_off(stakes)}{' They go on from their checkpoints with resume.' if _live(stakes) else ''}"
+    )
+
+
+def terminate_instances(stakes: Sequence[Stakes]) -> str:
+    """For `instance.terminate`."""
+    lost = [one for each in stakes for one in each.unpulled]
+    gone = f" Lost for ever, since nothing else has it: {_some(lost)}." if lost else ""
+    safe = "" if lost or _live(stakes) else " All its results are here."
+    price = _per_hour([one.instance for one in stakes])
+    saved = f" It costs {price} less then." if price else ""
+    return f"Ends {_names(stakes)} and gives back the disk.{_cut_off(stakes)}{gone}{safe}{saved}"
+
+
+def _live(stakes: Sequence[Stakes]) -> list[str]:
+    return [name for one in stakes for name in one.live]
+
+
+def _cut_off(stakes: Sequence[Stakes]) -> str:
+    live = _live(stakes)
+    return f" Cuts off what runs there: {_some(live)}." if live else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    left = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {left} more" if left > 0 else "")
+
+
+def _per_hour(instances: Sequence[Instance]) -> str:
+    prices = [one.price_usd_per_hour for one in instances if one.price_usd_per_hour]
+    return f"${sum(prices):,.2f} an hour" if prices else ""
+
+
 def clear_budgets(_records: Sequence[object]) -> str:
     """For `budget.clear`."""
     return "Takes all budgets away. Whatever is asked for is rented then, whatever it costs."
@@ -64,6 +131,9 @@ CONSEQUENCES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "run.delete": delete_runs,
     "run.abandon": abandon_runs,
     "instance.forget": forget_instances,
+    "instance.start": start_instances,
+    "instance.stop": stop_instances,
+    "instance.terminate": terminate_instances,
     "budget.clear": clear_budgets,
     "engine.stop": stop_engine,
     "view.delete": delete_view,

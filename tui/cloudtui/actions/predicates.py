@@ -54,6 +54,32 @@ def instance_forgettable(instance: Instance) -> bool:
     return instance_known(instance) and instance.name != LOCAL
 
 
+def instance_startable(instance: Instance) -> bool:
+    """It is rented, and stopped."""
+    return _is_there(instance) and instance.cloud_state == "stopped" and instance.wanted != "terminated"
+
+
+def instance_stoppable(instance: Instance) -> bool:
+    """It is rented and runs, or is about to, and nobody has asked it to stop."""
+    resting = instance.cloud_state in {"stopping", "stopped", "terminating"}
+    return _is_there(instance) and bool(instance.cloud_id) and instance.wanted == "running" and not resting
+
+
+def instance_endable(instance: Instance) -> bool:
+    """It is rented, or asked for, and nobody has asked for its end."""
+    return _is_there(instance) and instance.wanted != "terminated"
+
+
+def instance_mortal(instance: Instance) -> bool:
+    """It can be given an end."""
+    gone = instance.is_gone or instance.wanted == "terminated"
+    return instance_forgettable(instance) and not gone
+
+
+def _is_there(instance: Instance) -> bool:
+    return instance_known(instance) and instance.is_rented and not instance.is_gone
+
+
 PREDICATES: Mapping[str, Callable[[Any], bool]] = {
     "run.live": run_live,
     "run.finished": run_finished,
@@ -64,6 +90,10 @@ PREDICATES: Mapping[str, Callable[[Any], bool]] = {
     "run.deletable": run_deletable,
     "instance.known": instance_known,
     "instance.forgettable": instance_forgettable,
+    "instance.startable": instance_startable,
+    "instance.stoppable": instance_stoppable,
+    "instance.endable": instance_endable,
+    "instance.mortal": instance_mortal,
 }
 
 

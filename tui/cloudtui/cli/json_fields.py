@@ -38,7 +38,7 @@ def instance(record: Any) -> dict[str, Any]:
         "cloud_state": record.cloud_state,
         "link_state": str(record.link_state),
         "link_detail": record.link_detail,
-        "address": str(record.address),
+        "address": str(record.address) if record.address.host or not record.is_rented else "",
         "root": record.root,
         "price_usd_per_hour": record.price_usd_per_hour,
         "cost_usd": record.cost_usd,
@@ -48,6 +48,14 @@ def instance(record: Any) -> dict[str, Any]:
         "idle_since": rfc3339(record.idle_since),
         "looked_at": rfc3339(record.looked_at),
         "created_at": rfc3339(record.created_at),
+        "region": record.region,
+        "zone": record.zone,
+        "machine_type": record.machine_type,
+        "spot": record.spot,
+        "cloud_id": record.cloud_id,
+        "cloud_reason": record.cloud_reason,
+        "cloud_seen_at": rfc3339(record.cloud_seen_at),
+        "deadline_at": rfc3339(record.deadline_at),
     }
 
 
@@ -260,13 +268,14 @@ _BY_TYPE: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def _of_jobs(name: str) -> Callable[[Any], dict[str, Any]] | None:
-    from cloudtui.cli import job_json, money_texts
+    from cloudtui.cli import fleet_texts, job_json, money_texts
 
     found: Mapping[str, Callable[[Any], dict[str, Any]]] = {
         "Evaluation": job_json.evaluation, "Compression": job_json.compression,
         "ModelDetail": job_json.model_detail, "ModelDifference": job_json.difference,
         "Cleaning": job_json.cleaning, "OperationRow": job_json.operation_row,
         "Act": job_json.act, "BudgetState": money_texts.budget_json, "CostReport": money_texts.cost_json,
+        "Orphan": fleet_texts.orphan_json,
     }  # fmt: skip
     return found.get(name)
 

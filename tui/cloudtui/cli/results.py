@@ -11,6 +11,7 @@ from cloudtui.cli import (
     compare_texts,
     dataset_texts,
     difference_texts,
+    fleet_texts,
     job_texts,
     money_texts,
     run_texts,
@@ -31,6 +32,10 @@ def lines(action: Action, result: Any, cells: int | None) -> Sequence[str]:
         return [_SHORT[action.id].format(name=clean_line(result.name), id=result.id)]
     if action.id == "view.delete":
         return work_texts.deleted_view(result)
+    if action.id in _ASKED:
+        records = result if isinstance(result, list) else [result]
+        if all(type(one).__name__ == "Instance" for one in records) and records:
+            return [line for one in records for line in fleet_texts.asked(action.verb, one)]
     if isinstance(result, list):
         return _several(action, result, cells)
     name = type(result).__name__
@@ -40,12 +45,12 @@ def lines(action: Action, result: Any, cells: int | None) -> Sequence[str]:
 
 
 def _several(action: Action, result: list[Any], cells: int | None) -> Sequence[str]:
-    if action.id == "home.doctor":
-        return _checks(result)
+    if action.id in _NONE and not result:
+        return [_NONE[action.id]]
+    if action.id in _TABLES:
+        return _TABLES[action.id](result, cells)
     if action.id == "run.metrics":
         return run_texts.series(result, cells) if result else ["No points yet."]
-    if action.id == "settings.list":
-        return work_texts.settings(result, cells)
     if result:
         return texts.LISTS[action.noun](result, cells)
     if action.verb == "import":
@@ -152,6 +157,23 @@ _SHORT: Mapping[str, str] = {
     "run.restore": "{name} is back.",
     "instance.forget": "{name} is off the list. Its runs stay; nothing was done on the machine.",
 }
+_ASKED = frozenset({
+    "instance.launch", "instance.start", "instance.stop", "instance.terminate", "instance.deadline",
+    "instance.orphans",
+})  # fmt: skip
+"""What answers with machines that somebody has just asked something of."""
+_TABLES: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
+    "home.doctor": lambda result, _cells: _checks(result),
+    "provider.check": lambda result, _cells: fleet_texts.checks(result),
+    "instance.offers": fleet_texts.offers, "instance.orphans": fleet_texts.orphans,
+    "provider.list": fleet_texts.clouds, "provider.claim": fleet_texts.clouds,
+    "settings.list": work_texts.settings,
+}  # fmt: skip
+_NONE: Mapping[str, str] = {
+    "instance.offers": "Nothing fits. Another region, GPU or price may help; see: cloudtui provider list",
+    "instance.orphans": "No orphans: every machine of ours in a cloud is on the list.",
+    "provider.list": "No cloud is installed. For AWS: pip install 'cloudtui[aws]'",
+}
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
     "Evaluation": job_texts.evaluation, "OperationRow": work_texts.operation,
@@ -177,10 +199,15 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
 }
 
 
+def _is_bad(check: Any) -> bool:
+    """Of doctor, or of a cloud."""
+    return check.status == "fail" if hasattr(check, "status") else not check.ok
+
+
 def exit_status(action: Action, result: Any, arguments: Mapping[str, Any]) -> int:
     """0, or why not."""
-    if action.id == "home.doctor":
-        return FAILED if any(check.status == "fail" for check in result) else 0
+    if action.id in {"home.doctor", "provider.check"}:
+        return FAILED if any(_is_bad(check) for check in result) else 0
     if action.id == "home.watch":
         return int(getattr(result, "exit_status", 0))
     if action.id == "home.demo":

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as words
-from cloudtui.cli import dataset_texts, job_texts, money_texts, run_texts, work_texts
+from cloudtui import standing
+from cloudtui.cli import dataset_texts, fleet_texts, job_texts, money_texts, run_texts, work_texts
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_engine.records.model import Model
@@ -27,6 +28,7 @@ def instances(records: Sequence[Instance], cells: int | None) -> Lines:
         Column("State"),
         Column("GPU", shrinks=True),
         Column("Free disk", right=True),
+        Column("Deadline", right=True),
         Column("$/h", right=True),
         Column("Seen", right=True),
         Column("Id"),
@@ -34,12 +36,13 @@ def instances(records: Sequence[Instance], cells: int | None) -> Lines:
     rows = [
         [
             clean_line(one.name),
-            clean_line(str(one.address)),
-            str(words.LINK_MARKS[one.link_state]),
+            clean_line(standing.place(one) if one.is_rented else str(one.address)),
+            str(standing.mark(one)),
             words.gpus(one.gpus),
             words.size(one.facts.get("disk_free_bytes")),
+            standing.deadline(one, now),
             words.money(one.price_usd_per_hour),
-            words.since(one.seen_at, now),
+            words.since(standing.seen_at(one), now),
             one.id,
         ]
         for one in records
@@ -61,8 +64,9 @@ def instance(record: Instance) -> Lines:
     lines = pairs(
         [
             ("Instance", f"{clean_line(record.name)}  {record.id}"),
-            ("Where", clean_line(str(record.address))),
-            ("State", f"{words.LINK_MARKS[record.link_state]}  {clean_line(record.link_detail)}".rstrip()),
+            ("Where", clean_line(str(record.address)) if record.address.host or not record.is_rented else ""),
+            ("State", f"{standing.mark(record)}  {clean_line(record.link_detail)}".rstrip()),
+            *fleet_texts.rental(record),
             ("Seen", f"{words.since(record.seen_at, now)} ago" if record.seen_at else ""),
             ("Idle", f"for {words.since(record.idle_since, now)}" if _is_idle(record, now) else ""),
             ("Price", _per_hour(record.price_usd_per_hour)),

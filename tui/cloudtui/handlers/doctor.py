@@ -40,7 +40,7 @@ class Check:
 def doctor(session: Session) -> list[Check]:
     """All checks, in the order in which they would hurt."""
     return [
-        _python(), _ssh(), _agent(), *_keys(), _disk(session), *_catalog(session), *_training(),
+        _python(), _ssh(), _agent(), *_keys(), _disk(session), *_catalog(session), *_training(), *_clouds(),
     ]  # fmt: skip
 
 
@@ -182,6 +182,26 @@ def _training() -> Iterator[Check]:
             )
         else:
             yield Check(module, "ok", _version(module))
+
+
+def _clouds() -> Iterator[Check]:
+    """Which clouds could be rented from now: credentials and permissions, as each cloud itself sees them."""
+    from cloudtui_engine.fleet import market
+
+    for cloud in market.clouds():
+        if cloud.problem:
+            yield Check(cloud.name, "warn", cloud.problem, cloud.hint)
+            continue
+        try:
+            found = market.check(cloud.name)
+        except CloudtuiError as error:
+            yield Check(cloud.name, "warn", error.message, error.hint)
+            continue
+        missing = [one for one in found if not one.ok]
+        for one in missing:
+            yield Check(cloud.name, "warn", f"{one.name}: {one.text}", one.hint)
+        if not missing:
+            yield Check(cloud.name, "ok", " ".join(one.text for one in found[:2]))
 
 
 def _version(module: str) -> str:

@@ -77,7 +77,7 @@ def operation_row(session: Session, operation: Operation) -> OperationRow:
         "instance": session.catalog.instances.get,
         "dataset": session.catalog.datasets.get,
     }
-    about = str(operation.args.get("name") or "")
+    about = str(operation.args.get("name") or (operation.target if noun in {"provider", "fleet"} else ""))
     if operation.target and noun in of_noun:
         with suppress(NotFoundError):
             about = of_noun[noun](operation.target).name

@@ -169,6 +169,12 @@ def forget(session: Session, instance: str) -> Instance:
     found = find(session, instance)
     if found.name == LOCAL:
         raise RefusedError("This machine is always on the list.", code="local")
+    if found.is_rented and found.cloud_id and not found.is_gone:
+        raise RefusedError(
+            f"{found.name} is rented and costs money: off the list nobody would watch it.",
+            f"End it first: cloudtui instance terminate {found.name}",
+            code="rented",
+        )
     live = [run for run in _live_runs(session) if found.name in run.instances]
     if live:
         raise RefusedError(

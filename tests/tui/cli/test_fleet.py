@@ -1,0 +1,194 @@
+"""Machines rented by commands: a toy cloud, and the fleet's own stories in the place of an engine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engine.catalog.helpers import a_run
+from tests.engine.fleet.world import World
+from tests.support.clouds.faults import Fault
+from tests.tui.cli.conftest import Said
+from tests.tui.cli.fake_engine import FakeEngine
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.fleet import ending, launching, looking, market
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Address
+from cloudtui_engine.records.launch import Orphan
+from cloudtui_engine.records.operation import Operation
+from cloudtui_providers import registry
+
+Cli = Callable[..., Said]
+
+
+class FleetEngine(FakeEngine):
+    """Carries out what the fleet is asked for, on the world's clock."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.paths)
+        self.world = world
+
+    def _told(self, catalog: Catalog, operation: Operation, story: Callable[[], Mapping[str, Any]]) -> Any:
+        try:
+            return dict(story())
+        except CloudtuiError as error:
+            catalog.operations.fail(operation.id, error.as_dict())
+            return None
+
+    def _provider_offers(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: market.offers(catalog, one.target, one.args["wanted"]))
+
+    def _provider_check(self, catalog: Catalog, one: Operation) -> Any:
+        return {"checks": [check.as_dict() for check in market.check(one.target)]}
+
+    def _instance_launch(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: launching.launch(self.world.means, one.args["launch"]))
+
+    def _instance_stop(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: ending.stop(self.world.means, one.target))
+
+    def _instance_start(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: ending.start(self.world.means, one.target))
+
+    def _instance_terminate(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: ending.terminate(self.world.means, one.target))
+
+    def _instance_deadline(self, _catalog: Catalog, _one: Operation) -> Any:
+        return {}
+
+    def _fleet_reconcile(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: looking.look(self.world.means, one.target, everywhere=True))
+
+
+@pytest.fixture
+def world(paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    made = World(tmp_path)
+    assert made.paths.home == paths.home
+    made.clock._now = time.time()
+    monkeypatch.setattr(registry, "names", lambda: ("toy",))
+    monkeypatch.setattr(registry, "provider", lambda _name: made.cloud.provider)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def engine(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FleetEngine]:
+    from cloudtui_engine import operations
+
+    fake = FleetEngine(world)
+    monkeypatch.setattr(operations, "ensure_engine", fake.ensure)
+    yield fake
+    fake.close()
+
+
+def test_offers_come_by_price(cli: Cli, world: World) -> None:
+    told = cli("instance", "offers", "--provider", "toy", "--gpu", "a100", "--json")
+    assert told.status == 0
+    assert {one["type"] for one in told.json} == {"gpu-8"}
+    prices = [one["price_usd_per_hour"] for one in cli("instance", "offers", "--json").json]
+    assert prices == sorted(prices)
+    assert "Toy A100 x8" in cli("instance", "offers").out
+    assert "Nothing fits" in cli("instance", "offers", "--gpu", "h100").out
+    world.cloud.fail(Fault.AUTH, "offers")
+    assert cli("instance", "offers", "--json").json["error"]["code"] == "auth"
+
+
+def test_a_machine_from_its_launch_to_its_end(cli: Cli, catalog: Catalog, world: World) -> None:
+    asked = cli("instance", "launch", "box", "--provider", "toy", "--gpu", "t4", "--deadline", "4h", "--json")
+    assert asked.status == 0
+    assert (asked.json["name"], asked.json["wanted"], asked.json["provider"]) == ("box", "running", "toy")
+    assert asked.json["deadline_at"]
+    assert [one.kind for one in catalog.operations.list()] == ["instance.launch"], "it is committed"
+    until(lambda: not catalog.launches.open())
+    taken = cli("instance", "launch", "box", "--provider", "toy", "--type", "gpu-1", "--json")
+    assert (taken.status, taken.json["error"]["code"]) == (4, "name_taken")
+    stopped = cli("instance", "stop", "box", "--follow", "--json").json
+    assert (stopped["wanted"], stopped["cloud_state"], stopped["price_usd_per_hour"]) == (
+        "stopped", "stopped", 0.5,
+    )  # fmt: skip
+    assert cli("instance", "forget", "box", "--json").json["error"]["code"] == "rented"
+    assert cli("instance", "start", "box", "--follow", "--json").json["cloud_state"] == "running"
+    before = catalog.instances.find("box").deadline_at or 0
+    cli("instance", "deadline", "box", "+2h")
+    assert (catalog.instances.find("box").deadline_at or 0) - before == pytest.approx(7200)
+    assert "in 5h 59m" in cli("instance", "deadline", "box").out
+    unsure = cli("instance", "terminate", "box", "--json")
+    assert (unsure.status, unsure.json["error"]["code"]) == (4, "needs_yes")
+    gone = cli("instance", "terminate", "box", "--yes", "--follow", "--json").json
+    assert (gone["wanted"], gone["cloud_state"]) == ("terminated", "terminated")
+    assert world.living() == []
+    assert cli("instance", "forget", "box").status == 0
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_what_would_be_lost_has_to_be_named(cli: Cli, catalog: Catalog) -> None:
+    box = cli("instance", "launch", "box", "--provider", "toy", "--type", "gpu-1", "--follow", "--json").json
+    catalog.runs.create(a_run("first"), [box["id"]])
+    refused = cli("instance", "terminate", "box", "--yes", "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (4, "unpulled")
+    assert "first" in refused.json["error"]["message"]
+    assert cli("instance", "stop", "box", "--json").json["error"]["code"] == "live"
+    assert cli("instance", "stop", "box", "--yes", "--follow", "--json").json["cloud_state"] == "stopped"
+    assert (
+        cli("instance", "terminate", "box", "--lose", "first", "--json").json["error"]["code"] == "needs_yes"
+    )
+    lost = cli("instance", "terminate", "box", "--lose", "other,first", "--yes", "--follow", "--json")
+    assert (lost.status, lost.json["cloud_state"]) == (0, "terminated")
+
+
+def test_a_launch_that_fails_says_why(cli: Cli, world: World) -> None:
+    world.cloud.fail(Fault.CAPACITY, times=99)
+    words = ("instance", "launch", "--provider", "toy", "--type", "gpu-1", "--follow", "--json")
+    failed = cli(*words)
+    assert (failed.status, failed.json["error"]["code"]) == (5, "capacity")
+    assert failed.json["error"]["hint"]
+    assert [one["name"] for one in cli("instance", "list", "--json").json] == ["local"]
+    world.cloud.heal()
+    several = cli(*words, "--count", "3")
+    assert [one["cloud_state"] for one in several.json] == ["running"] * 3
+    assert cli("instance", "launch", "--provider", "nimbus", "--type", "x", "--json").status == 3
+    assert cli("instance", "launch", "--provider", "toy", "--json").status == 2
+    assert cli("instance", "launch", "--provider", "toy", "--gpu", "t4", "--deadline", "soon").status == 2
+    cli("budget", "set", "1/month")
+    assert cli(*words).json["error"]["code"] == "budget"
+
+
+def test_orphans_are_taken_up_or_ended(cli: Cli, catalog: Catalog) -> None:
+    for number in (1, 2):
+        orphan = Orphan("toy", "north-1", f"toy-{number}9", "", "", "gpu-1", False, "running", Address(),
+                        0.5, 1000.0, 2000.0)  # fmt: skip
+        catalog.orphans.save(orphan)
+    told = cli("instance", "orphans", "--json").json
+    assert [(one["id"], one["cloud_state"]) for one in told] == [("toy-19", "running"), ("toy-29", "running")]
+    assert "toy-29" in cli("instance", "orphans").out
+    assert cli("instance", "orphans", "adopt").status == 2
+    assert cli("instance", "orphans", "adopt", "toy-19", "--name", "found", "--json").json["name"] == "found"
+    assert cli("instance", "orphans", "terminate", "toy-29", "--json").json["error"]["code"] == "needs_yes"
+    ended = cli("instance", "orphans", "terminate", "toy-29", "--yes", "--json").json
+    assert ended["wanted"] == "terminated"
+    assert "No orphans" in cli("instance", "orphans").out
+
+
+def test_clouds_say_what_they_can_and_need(cli: Cli, world: World) -> None:
+    (toy,) = cli("provider", "list", "--json").json
+    assert (toy["name"], toy["can"]["stop"], toy["problem"]) == ("toy", True, "")
+    assert cli("provider", "check", "toy", "--json").json == [
+        {"name": "credentials", "ok": True, "text": "The toy cloud is here.", "hint": ""}
+    ]
+    world.cloud.fail(Fault.AUTH, "check")
+    refused = cli("provider", "check", "toy", "--json")
+    assert refused.status == 5
+    assert not json.loads(refused.out)[0]["ok"]
+    assert cli("provider", "check", "nimbus").status == 3
