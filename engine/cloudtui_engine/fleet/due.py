@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.fleet import installation
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
 
@@ -37,6 +38,8 @@ class Facts:
     """Those that something was ever asked of."""
     busy: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Kind and target of operations that are not finished."""
+    is_copy: bool = False
+    """This home is a copy: it looks, and takes nothing up by itself."""
 
 
 Wanted = tuple[str, str, str, dict[str, object]]
@@ -58,6 +61,7 @@ def read(catalog: Catalog, now: float) -> Facts:
         unanswered=catalog.launches.may_live(),
         providers=providers,
         busy=frozenset((one.kind, one.target) for one in open_),
+        is_copy=installation.is_copy(catalog, catalog.paths),
     )
 
 
@@ -66,7 +70,8 @@ def due(facts: Facts) -> Iterator[Wanted]:
     for provider in facts.providers:
         if ("fleet.reconcile", provider) not in facts.busy:
             yield from _look(facts, provider)
-    yield from _again(facts)
+    if not facts.is_copy:
+        yield from _again(facts)
 
 
 def _look(facts: Facts, provider: str) -> Iterator[Wanted]:
@@ -119,5 +124,9 @@ def lives(instance: Instance) -> bool:
 
 
 def keeps_engine(catalog: Catalog) -> bool:
-    """Whether something rented lives or is unresolved, so that the engine must not end."""
-    return bool(catalog.instances.any_alive() or catalog.launches.open() or catalog.launches.may_live())
+    """Whether something rented lives or is unresolved, so that the engine must not end.
+
+    What a copied home believes to live is another home's to watch.
+    """
+    lives_on = catalog.instances.any_alive() or catalog.launches.open() or catalog.launches.may_live()
+    return bool(lives_on) and not installation.is_copy(catalog, catalog.paths)

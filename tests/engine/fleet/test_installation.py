@@ -13,7 +13,7 @@ from tests.engine.fleet.world import World
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import commands, ending, installation, launching, looking
+from cloudtui_engine.fleet import commands, due, ending, installation, launching, looking
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.means import Means, Question
 from cloudtui_engine.records.launch import LaunchState, Wish
@@ -54,6 +54,10 @@ def test_a_copy_asks_and_changes_nothing(world: World, tmp_path: Path) -> None:
         ending.terminate(means, instance.id)
     looking.look(means, "toy")
     assert (world.cloud.launches(), len(world.living())) == (before, 1)
+    for one in catalog.operations.pending():
+        catalog.operations.cancel(one.id)
+    assert {kind for kind, *_ in due.due(due.read(catalog, 1e9))} == {"fleet.reconcile"}
+    assert (due.keeps_engine(catalog), due.keeps_engine(world.catalog)) == (False, True)
     catalog.close()
 
 
