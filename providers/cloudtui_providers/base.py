@@ -239,6 +239,8 @@ class Provider(ABC):
         """The machine that this payload made, terminated or not; None: the cloud knows none.
 
         Clouds show a new machine in their lists some seconds late; None right after a launch proves nothing.
+        But it counts: None over five minutes is taken for "there is none". So a look that was not whole (a page
+        failed) raises, and is no None.
         """
 
     @abstractmethod
