@@ -451,10 +451,10 @@ async def test_a_config_that_cannot_be_read_says_so_and_comes_back(
 
 async def test_an_operation_whose_row_is_gone_is_forgotten(story: Path) -> None:
     async with desktop(story) as (app, pilot):
-        app.performer._mine["c0000000000gone0"] = "Probe"
+        app.performer.underway.operations["c0000000000gone0"] = "Probe"
         app.performer.operations_changed()
         await settle(pilot)
-        assert not app.performer._mine
+        assert not app.performer.underway.operations
 
 
 async def test_a_look_that_was_chosen_is_there_from_the_first_paint(story: Path) -> None:

@@ -28,7 +28,7 @@ def test_an_operation_that_a_restored_backup_took_away_is_let_go(catalog: Catalo
     performer = Performer(cast("Any", app), cast("Any", bridge), lambda _area, _key: None)
     done = catalog.operations.submit("run.sync", "", {}, None)
     catalog.operations.finish(done.id)
-    performer._mine |= {"gone": "Probe", done.id: "Catch up"}
+    performer.underway.operations |= {"gone": "Probe", done.id: "Catch up"}
     performer.operations_changed()
-    assert performer._mine == {}
+    assert performer.underway.operations == {}
     assert said == ["Catch up: done."]

@@ -16,9 +16,10 @@ from cloudtui.comparing import Comparison
 from cloudtui.differing import ModelDifference, identity
 from cloudtui.handlers import resolve
 from cloudtui.menus import possible, takes_target, takes_two, why_not
-from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
+from cloudtui.underway import Underway
+from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.model import Model
-from cloudtui_engine.records.operation import Operation, OperationState
+from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
 
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from cloudtui.handlers.session import Session
 
 _STARTS = frozenset({"run.start", "run.script", "run.again", "model.evaluate", "model.compress"})
-_ASKS = _STARTS | {"instance.add", "dataset.add", "instance.deadline"}
+_ASKS = _STARTS | {"instance.add", "dataset.add"}
 """Actions that show their form even where nothing is missing."""
-_ENDS = frozenset({"instance.stop", "instance.terminate"})
-"""Actions of which the catalog has to say what goes with them."""
 _SHOWN = (Comparison, ModelDifference)
 _TOLD = 4
 """Refusals that are told in full when there are several."""
@@ -78,17 +77,15 @@ class Performer:
         self._app = app
         self._bridge = bridge
         self._show = show
-        self._mine: dict[str, str] = {}
-        """Operations that were started here, and what they are called."""
-        self._reading: set[str] = set()
-        """Jobs that were started here to read data in place: no list shows them."""
+        self.underway = Underway(app, bridge, self.say_error)
 
     def perform(
         self, action: Action, noun: str, selected: Sequence[Any], arguments: Mapping[str, Any]
     ) -> None:
         """Ask for what is missing, confirm what needs it, and do it in a thread."""
         if not possible(action, noun, selected):
-            self._say_why_not(action, noun, selected)
+            text = why_not(action, noun, selected)
+            self._app.notify(text, severity="warning", timeout=4, markup=False)
             return
         self._app.run_worker(
             self._perform(action, list(selected), dict(arguments)), group="action", exit_on_error=False
@@ -100,36 +97,8 @@ class Performer:
         return command(action, known)
 
     def operations_changed(self) -> None:
-        """Say of the operations that were started here which have ended."""
-        for operation_id, title in list(self._mine.items()):
-            try:
-                operation = self._bridge.catalog.operations.get(operation_id)
-            except NotFoundError:
-                # The home was restored from a backup meanwhile: there is nothing more to say of it.
-                del self._mine[operation_id]
-                continue
-            if operation.state.is_finished:
-                del self._mine[operation_id]
-            if operation.state is OperationState.FAILED:
-                self.say_error(from_dict(dict(operation.error)))
-            elif operation.state is OperationState.DONE:
-                self._app.notify(f"{title}: done.", markup=False)
-        self._say_read()
-
-    def _say_read(self) -> None:
-        """What came of data that is read in place."""
-        from cloudtui.handlers import in_place
-
-        for run_id in list(self._reading):
-            found = in_place.outcome(self._bridge.catalog, run_id)
-            if found is None:
-                continue
-            self._reading.discard(run_id)
-            if isinstance(found, CloudtuiError):
-                self.say_error(found)
-            else:
-                text = f"{found.name} v{found.version} is ready, {found.only_on or 'here'}."
-                self._app.notify(clean_line(text), markup=False)
+        """Say of what was started here what has ended."""
+        self.underway.changed()
 
     def say_error(self, error: CloudtuiError) -> None:
         """What failed and what to do, for as long as it takes to read."""
@@ -140,10 +109,6 @@ class Performer:
             timeout=12,
             markup=False,
         )
-
-    def _say_why_not(self, action: Action, noun: str, selected: Sequence[Any]) -> None:
-        text = why_not(action, noun, selected)
-        self._app.notify(text, severity="warning", timeout=4, markup=False)
 
     async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
         targets = self._targets(action, selected)
@@ -159,11 +124,7 @@ class Performer:
             if filled is None:
                 return
             arguments = filled
-        told = selected if takes_target(action) else [arguments]
-        if action.id in _ENDS:
-            told = await self._bridge.in_thread(self._stakes, selected)
-            arguments = {**arguments, "lose": [run for one in told for run in one.runs]}
-        sentence = consequence(action.confirm, told)
+        sentence = consequence(action.confirm, selected if takes_target(action) else [arguments])
         if sentence and not await self._confirmed(action, selected, sentence):
             return
         if action.id == "run.start":
@@ -175,13 +136,6 @@ class Performer:
         self._report(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
             self._say_refused(action, selected, outcome)
-
-    def _stakes(self, selected: Sequence[Any]) -> list[Any]:
-        """What goes with machines that are ended: told before, and no more than that is lost."""
-        from cloudtui.handlers.fleet import stakes
-        from cloudtui.handlers.session import Session
-
-        return list(stakes(Session(self._bridge.paths, self._bridge.catalog, wait=False), selected))
 
     async def _try(
         self,
@@ -198,12 +152,10 @@ class Performer:
             if not asks or arguments.get("yes"):
                 self.say_error(error)
                 return None
-            there = clean_line(error.message)
-        from cloudtui.dialogs.confirm import ConfirmDialog
+            from cloudtui.dialogs.confirm import may_replace
 
-        dialog = ConfirmDialog("Replace it?", f"{there} That is replaced.", "Replace")
-        if not await self._app.push_screen_wait(dialog):
-            return None
+            if not await may_replace(self._app, error):
+                return None
         return await self._try(action, targets, {**arguments, "yes": True}, names)
 
     def _targets(self, action: Action, selected: Sequence[Any]) -> list[dict[str, Any]]:
@@ -220,7 +172,7 @@ class Performer:
     async def _ask(
         self, action: Action, target: Mapping[str, Any], arguments: dict[str, Any], selected: Sequence[Any]
     ) -> dict[str, Any] | None:
-        from cloudtui.dialogs import training
+        from cloudtui.dialogs import choosing
         from cloudtui.dialogs.fields import fields_of
 
         known = {**target, **arguments}
@@ -229,16 +181,7 @@ class Performer:
         ]
         if not missing and action.id not in _ASKS:
             return arguments
-        there = await self._bridge.in_thread(training.read_known, self._bridge.catalog)
-        choices = training.options(there)
-        if action.id == "model.diff":
-            from cloudtui.dialogs.diffing import partners
-
-            choices["model"] = await self._bridge.in_thread(partners, self._bridge.catalog, known)
-        if action.id == "view.delete":
-            from cloudtui.dialogs import viewing
-
-            choices["views"] = await self._bridge.in_thread(viewing.named, self._bridge.catalog)
+        there, choices = await self._bridge.in_thread(choosing.read, self._bridge.catalog, action, known)
         fields = fields_of(action, known, choices)
         if not fields:
             return arguments
@@ -333,12 +276,9 @@ class Performer:
     def _report(self, action: Action, results: Sequence[Any], *, several: bool = False) -> None:
         for result in results:
             if isinstance(result, Operation):
-                self._mine[result.id] = action.title
-                self._app.notify(f"{action.title}: on its way.", timeout=3, markup=False)
+                self.underway.follow(result, action.title)
             elif isinstance(result, Run) and result.kind == "prepare":
-                self._reading.add(result.id)
-                machines = clean_line(", ".join(result.instances), 60)
-                self._app.notify(f"It is read on {machines} ({result.name}).", timeout=6, markup=False)
+                self.underway.follow_reading(result)
             elif isinstance(result, _SHOWN) or (isinstance(result, Run) and action.id in _ASKS):
                 self._show(*_place_of(result))
         if len(results) == 1 and not several and not isinstance(results[0], (Operation, Run, *_SHOWN)):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from cloudtui.dialogs import STYLES
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.sanitize import clean_line
 
 
 class ConfirmDialog(ModalScreen[bool]):
@@ -47,3 +49,10 @@ class ConfirmDialog(ModalScreen[bool]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The answer."""
         self.dismiss(event.button.id == "yes")
+
+
+async def may_replace(app: App[Any], error: CloudtuiError) -> bool:
+    """Whether what is there already, as an error tells, may go."""
+    dialog = ConfirmDialog("Replace it?", f"{clean_line(error.message)} That is replaced.", "Replace")
+    answer: bool = await app.push_screen_wait(dialog)
+    return answer

@@ -1,0 +1,69 @@
+"""What was begun on this desktop and goes on without it: told of when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+from cloudtui.bridge import Bridge
+from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
+from cloudtui_engine.records.operation import Operation, OperationState
+from cloudtui_engine.records.run import Run
+from cloudtui_engine.sanitize import clean_line
+
+
+class Underway:
+    """Operations, and jobs that read data in place: no list shows them."""
+
+    def __init__(self, app: App[Any], bridge: Bridge, failed: Callable[[CloudtuiError], None]) -> None:
+        self._app = app
+        self._bridge = bridge
+        self._failed = failed
+        self.operations: dict[str, str] = {}
+        """What each is called, by its id."""
+        self._reading: set[str] = set()
+
+    def follow(self, operation: Operation, title: str) -> None:
+        """It was asked for here."""
+        self.operations[operation.id] = title
+        self._app.notify(f"{title}: on its way.", timeout=3, markup=False)
+
+    def follow_reading(self, run: Run) -> None:
+        """Data is read in place by this job."""
+        self._reading.add(run.id)
+        machines = clean_line(", ".join(run.instances), 60)
+        self._app.notify(f"It is read on {machines} ({run.name}).", timeout=6, markup=False)
+
+    def changed(self) -> None:
+        """Say which of them have ended."""
+        for operation_id, title in list(self.operations.items()):
+            try:
+                operation = self._bridge.catalog.operations.get(operation_id)
+            except NotFoundError:
+                # The home was restored from a backup meanwhile: there is nothing more to say of it.
+                del self.operations[operation_id]
+                continue
+            if operation.state.is_finished:
+                del self.operations[operation_id]
+            if operation.state is OperationState.FAILED:
+                self._failed(from_dict(dict(operation.error)))
+            elif operation.state is OperationState.DONE:
+                self._app.notify(f"{title}: done.", markup=False)
+        self._say_read()
+
+    def _say_read(self) -> None:
+        """What came of data that is read in place."""
+        from cloudtui.handlers import in_place
+
+        for run_id in list(self._reading):
+            found = in_place.outcome(self._bridge.catalog, run_id)
+            if found is None:
+                continue
+            self._reading.discard(run_id)
+            if isinstance(found, CloudtuiError):
+                self._failed(found)
+            else:
+                text = f"{found.name} v{found.version} is ready, {found.only_on or 'here'}."
+                self._app.notify(clean_line(text), markup=False)
