@@ -42,7 +42,7 @@ def cloud(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
 
 
 class TestAws(ProviderContract):
-    pass
+    everything = Wanted(type="g4dn.xlarge")  # EC2 has hundreds of types, and moto reads them all each time
 
 
 def request(cloud: Moto, order: Order) -> dict[str, Any]:
@@ -171,6 +171,11 @@ class TestWhatAwsTells:
             None
         }
         assert all(offer.as_of for offer in cloud.provider.offers(Wanted(type="g4dn.xlarge", spot=True)))
+
+    def test_without_a_type_all_that_have_such_a_gpu_are_offered(self, cloud: Moto) -> None:
+        found = cloud.provider.offers(Wanted(gpu="a10g"))
+        assert {offer.type.partition(".")[0] for offer in found} == {"g5"}
+        assert len({offer.type for offer in found}) > 3
 
     def test_a_region_that_is_shut_to_the_account_hides_no_other(self, cloud: Moto) -> None:
         cloud.fail(Fault.PERMISSION, "DescribeInstanceTypes")

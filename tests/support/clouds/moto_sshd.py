@@ -132,10 +132,9 @@ class Moto:
         self.do("settle")
 
     def stranger(self) -> None:
-        import boto3
-
-        ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=self.endpoint)
-        ec2.run_instances(ImageId=self.image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+        plan = dict(self._up.plan(self.order(launch="stranger")))
+        request = {name: one for name, one in plan["request"].items() if name != "TagSpecifications"}
+        self._up.launch(plan | {"request": request})
 
     def forget(self, machine: str) -> None:
         self.do("forget", machine=machine)
@@ -147,8 +146,6 @@ class Moto:
         return next(one["disks"] for one in self.machines() if one["id"] == machine)
 
     # -- more that tests ask
-
-    image = "ami-0c10d7000000000b2"
 
     def machines(self) -> list[dict[str, Any]]:
         """All instances by the cloud's own books: id, region, state, address, shutdown, disks."""
