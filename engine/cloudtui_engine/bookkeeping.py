@@ -102,7 +102,7 @@ def set_price(catalog: Catalog, instance_id: str, usd_per_hour: float | None, no
 
 def disk_gb(catalog: Catalog, instance: Instance) -> int:
     """GB of disk that a rented machine was ordered with."""
-    return catalog.costs.rented_disks().get(instance.id, 0)
+    return catalog.costs.disk_gb(instance.launch_id) if instance.launch_id else 0
 
 
 def _ordered_at(catalog: Catalog, instance: Instance) -> int | None:

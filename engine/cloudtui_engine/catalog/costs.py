@@ -107,11 +107,13 @@ class Costs(Repository):
             found[paid.instance_id] = found.get(paid.instance_id, 0) + paid.interval.cost()
         return found
 
-    def rented_disks(self) -> dict[str, int]:
-        """GB of disk that each rented machine was ordered with, by machine."""
+    def disk_gb(self, launch_id: str) -> int:
+        """GB of disk that a machine was ordered with; 0 where that is not known."""
         with self._catalog.read() as db:
-            rows = db.execute("SELECT instance_id, json_extract(wish, '$.disk_gb') FROM launch").fetchall()
-        return {instance_id: gb for instance_id, gb in rows if isinstance(gb, int)}
+            row = db.execute(
+                "SELECT json_extract(wish, '$.disk_gb') FROM launch WHERE id = ?", (launch_id,)
+            ).fetchone()
+        return row[0] if row is not None and isinstance(row[0], int) else 0
 
     def worked_until(self, instance_id: str) -> float | None:
         """When a run ended on a machine last: it was there then, whatever its link says."""
