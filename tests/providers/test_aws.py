@@ -10,7 +10,6 @@ import pytest
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_means import launched, planned
 from tests.support.clouds.faults import Fault
-from tests.support.clouds.moto_faults import ADDRESS
 from tests.support.clouds.moto_gaps import GPU_AMI, UBUNTU_AMI
 from tests.support.clouds.moto_sshd import KEY, REGION, SECRET, Moto
 
@@ -134,19 +133,21 @@ class TestTheRequest:
         cloud.quota(4)
         assert cloud.provider.plan(cloud.order())
 
-    def test_the_group_is_open_for_ssh_from_the_users_addresses_alone(self, cloud: Moto) -> None:
-        order = replace(cloud.order(), owner="0wner", ssh_from=("192.0.2.7/32",))
-        assert rules(cloud, order) == [{"ports": (22, 22), "from": {"192.0.2.7/32"}}]
-        moved = replace(order, ssh_from=("198.51.100.9/32",))
-        assert rules(cloud, moved) == [{"ports": (22, 22), "from": {"198.51.100.9/32"}}]
+    def test_each_set_of_networks_has_a_group_that_is_open_to_it_alone(self, cloud: Moto) -> None:
+        home = replace(cloud.order(), ssh_from=("192.0.2.7/32",))
+        both = replace(cloud.order(), ssh_from=("198.51.100.0/24", "192.0.2.7/32"))
+        assert rules(cloud, home) == [{"ports": (22, 22), "from": {"192.0.2.7/32"}}]
+        assert rules(cloud, both) == [{"ports": (22, 22), "from": {"192.0.2.7/32", "198.51.100.0/24"}}]
+        assert rules(cloud, home) == [{"ports": (22, 22), "from": {"192.0.2.7/32"}}], "and not to another's"
 
-    def test_without_addresses_the_group_is_open_to_this_machine_and_never_to_everybody(
+    def test_where_none_are_named_it_is_open_to_this_machine_wherever_it_goes_and_to_nobody_else(
         self, cloud: Moto, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        order = replace(cloud.order(), owner="0ther", ssh_from=())
-        monkeypatch.setenv("CLOUDTUI_ADDRESS_URL", f"{cloud.endpoint}/address")
-        assert rules(cloud, order) == [{"ports": (22, 22), "from": {f"{ADDRESS}/32"}}]
-        for unknown in (f"{cloud.endpoint}/fake/calls", "http://127.0.0.1:9"):
+        order = replace(cloud.order(), ssh_from=())
+        for address in ("203.0.113.77", "198.51.100.9"):
+            monkeypatch.setenv("CLOUDTUI_ADDRESS_URL", f"{cloud.endpoint}/address/{address}")
+            assert rules(cloud, order) == [{"ports": (22, 22), "from": {f"{address}/32"}}]
+        for unknown in (f"{cloud.endpoint}/address/everywhere", "http://127.0.0.1:9"):
             monkeypatch.setenv("CLOUDTUI_ADDRESS_URL", unknown)
             with pytest.raises(CloudUnreachable, match="public address"):
                 cloud.provider.plan(order)

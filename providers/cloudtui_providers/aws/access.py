@@ -20,7 +20,7 @@ DONE_ALREADY = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound")
 
 def key_name(clients: Clients, region: str, owner: str, public_key: str) -> str:
     """The name of the key pair of a public key, which is imported where it is not there yet."""
-    name = f"{PREFIX}-{hashlib.sha256(public_key.encode()).hexdigest()[:16]}"
+    name = f"{PREFIX}-{_digest(public_key)[:16]}"
     clients.ask(
         region,
         "ec2:ImportKeyPair",
@@ -33,12 +33,14 @@ def key_name(clients: Clients, region: str, owner: str, public_key: str) -> str:
 
 
 def group_id(clients: Clients, region: str, owner: str, ssh_from: Sequence[str], port: int) -> str:
-    """The owner's security group, open to these addresses alone, for SSH alone.
+    """A security group that is open to these networks alone, for SSH alone.
 
-    One group for all machines of an owner: who has moved to another address reaches the older machines, too,
-    once the next one is planned; the address before is closed.
+    Each set of networks that somebody named has a group of its own. Where none were, all machines of the
+    owner share one that is open to this machine: who has moved to another address reaches the older machines,
+    too, once the next one is planned, and the address before is closed.
     """
-    group = _group(clients, region, owner)
+    name = f"{PREFIX}-{owner}" + (f"-{_digest(' '.join(sorted(ssh_from)))[:12]}" if ssh_from else "")
+    group = _group(clients, region, owner, name)
     found = {"GroupId": group["GroupId"]}
     has, wants = _open_to(group, port), set(reached_from(ssh_from))
     if missing := wants - has:
@@ -60,13 +62,12 @@ def marked(kind: str, tags: dict[str, str]) -> dict[str, Any]:
     return {"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
-def _group(clients: Clients, region: str, owner: str) -> dict[str, Any]:
+def _group(clients: Clients, region: str, owner: str, name: str) -> dict[str, Any]:
     vpc = default_vpc(clients, region)
     if not vpc:
         raise InvalidOrderError(
             f"There is no default network in {region}.", f"aws ec2 create-default-vpc --region {region}"
         )
-    name = f"{PREFIX}-{owner}"
     wanted = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": [vpc]}]
     found = clients.ask(region, FIND_GROUP, Filters=wanted)["SecurityGroups"]
     if found:
@@ -101,3 +102,7 @@ def _rules(addresses: set[str], port: int) -> list[dict[str, Any]]:
     old = [{"CidrIp": one} for one in sorted(addresses) if ":" not in one]
     new = [{"CidrIpv6": one} for one in sorted(addresses) if ":" in one]
     return [rule | ({"IpRanges": old} if old else {}) | ({"Ipv6Ranges": new} if new else {})]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -52,8 +52,10 @@ class Faulty:
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         path = environ["PATH_INFO"]
-        if path == "/address":
-            return _reply(start, 200, f"{ADDRESS}\n", "text/plain")
+        if path.startswith("/address"):
+            return _reply(
+                start, 200, f"{path.removeprefix('/address').strip('/') or ADDRESS}\n", "text/plain"
+            )
         if path.startswith(("/fake/", "/imds/")):
             told = self._control(path, json.loads(body or b"{}"))
             return _reply(start, 404 if told is None else 200, json.dumps(told), "application/json")
