@@ -127,10 +127,8 @@ def test_both_faces_and_the_list(story: Path, capsys: pytest.CaptureFixture[str]
 async def test_the_desktop_lists_and_copies_what_it_did(story: Path) -> None:
     main(["--home", str(story), "run", "note", "resnet-base", "[@click=app.quit]x"])
     async with desktop(story, (120, 30)) as (app, pilot):
-        await pilot.press(
-            "colon", *"run", "space", *"tag", "space", *"resnet", "minus", *"base", "space", "b"
-        )
-        await pilot.press("enter")
+        run = app.bridge.catalog.runs.find("resnet-base")
+        app.performer.perform(get("run.tag"), "run", [run], {"add": ["b"]})
         await wait_until(pilot, lambda: "b" in app.bridge.catalog.runs.find("resnet-base").tags)
         await pilot.press("L")
         await wait_until(pilot, lambda: isinstance(app.screen, ActionLogScreen) and app.screen.acts)

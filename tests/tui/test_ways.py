@@ -44,24 +44,16 @@ async def test_one_panel_alone_and_back(story: Path) -> None:
         assert "1 Instances" in screen(app)
 
 
-async def test_the_border_by_key(story: Path) -> None:
-    async with desktop(story, (170, 40)) as (app, pilot):
-        area = app.area
-        assert area is not None
-        width = area.pane.region.width
-        await pilot.press("right_curly_bracket")
-        await wait_until(pilot, lambda: area.pane.region.width == width + 4)
-        assert set(area.shares) == {"beside"}
-        await pilot.press("left_curly_bracket", "left_curly_bracket")
-        await wait_until(pilot, lambda: area.pane.region.width == width - 4)
-        await pilot.press("vertical_line")
-        await wait_until(pilot, lambda: area.pane.region.width == width)
-
-
-async def test_a_letter_goes_to_a_tab_or_a_part(story: Path) -> None:
+async def test_borders_by_key_and_a_letter_for_each_tab_and_part(story: Path) -> None:
     async with desktop(story) as (app, pilot):
         area = app.area
         assert area is not None
+        height = area.pane.region.height
+        await pilot.press("right_curly_bracket")
+        await wait_until(pilot, lambda: area.pane.region.height == height + 4)
+        assert set(area.shares) == {"above"}
+        await pilot.press("vertical_line")
+        await wait_until(pilot, lambda: area.pane.region.height == height)
         assert isinstance(area.detail, TabbedDetail)
 
         async def letter_at(x: int, y: int) -> str:

@@ -27,9 +27,11 @@ def targets(screen: Screen[Any]) -> list[Target]:
 
 
 def _parts(screen: Screen[Any]) -> Iterator[Target]:
-    for widget in screen.focus_chain:
+    chain = screen.focus_chain
+    around = {parent for widget in chain for parent in widget.ancestors}
+    for widget in chain:
         seen = widget.region.intersection(screen.region)
-        if seen and widget.is_on_screen:
+        if seen and widget.is_on_screen and widget not in around:  # what is in it has a letter of its own
             yield Target(seen.offset, widget.focus)
 
 
