@@ -43,7 +43,9 @@ class Engines:
         self.home, self.cloud = home, cloud
         self._epoch = time.time()
         """From here on its clock goes faster."""
-        with (cloud.parent / "engines.log").open("ab") as log:
+        # Beside what a template restores.
+        self._log = cloud.parent.with_name(f"{cloud.parent.name}.log")
+        with self._log.open("ab") as log:
             self._process = self._start(kind, log)
 
     def _start(self, kind: str, log: IO[bytes]) -> subprocess.Popen[str]:
@@ -73,7 +75,7 @@ class Engines:
         return Ended(told["status"] != 0, told["checkpoints"])
 
     def log(self) -> str:
-        return (self.cloud.parent / "engines.log").read_text()[-3000:]
+        return self._log.read_text()[-3000:]
 
     def close(self) -> None:
         self._process.communicate(timeout=30)
