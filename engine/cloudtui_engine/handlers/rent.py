@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from cloudtui_engine.fleet import ending, launching, looking
+from cloudtui_engine.fleet import commands, ending, installation, launching, looking
 from cloudtui_engine.fleet.means import Interrupted, Means, Question
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.records.operation import Operation
@@ -49,6 +49,7 @@ def reconcile(context: Context, operation: Operation) -> Mapping[str, Any]:
 @contextmanager
 def _story(context: Context, operation: Operation) -> Iterator[Means]:
     """The means of a story; what it cannot go on without becomes the operation's state."""
+    _hear(context, operation)
     try:
         yield Means(
             context.catalog, context.paths, context.closing, context.clock, _sayer(context, operation)
@@ -57,6 +58,15 @@ def _story(context: Context, operation: Operation) -> Iterator[Means]:
         raise Asked(question.question) from None
     except Interrupted:
         raise Withdrawn from None
+
+
+def _hear(context: Context, operation: Operation) -> None:
+    """What a person answered to the question whether this home is a copy."""
+    moved = operation.answer.get("moved")
+    if isinstance(moved, bool) and installation.is_copy(context.catalog, context.paths):
+        commands.claim_installation(context.catalog, context.paths, moved=moved)
+        if not moved:
+            raise Withdrawn  # the machine is another home's
 
 
 def _sayer(context: Context, operation: Operation) -> Callable[[str], None]:

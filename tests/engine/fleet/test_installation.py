@@ -6,6 +6,7 @@ import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import open_catalog
@@ -16,6 +17,8 @@ from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.fleet import commands, due, ending, installation, launching, looking
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.means import Means, Question
+from cloudtui_engine.handlers import rent
+from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.records.launch import LaunchState, Wish
 
 
@@ -86,6 +89,30 @@ def test_the_one_that_was_moved_goes_on(world: World, tmp_path: Path) -> None:
     means = Means(catalog, catalog.paths, threading.Event(), world.clock)
     world.clock.passing = lambda: looking.look(means, "toy") and None
     assert ending.terminate(means, instance.id)["state"] == "terminated"
+    catalog.close()
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_the_answer_to_an_operation_is_heard(world: World, tmp_path: Path, moved: bool) -> None:
+    instance = world.launched(name="box")
+    catalog, means = copy_of(world, tmp_path / "copy")
+    context = Context(
+        catalog, catalog.paths, cast("Any", None), cast("Any", None), means.closing, world.clock
+    )
+    world.clock.passing = lambda: looking.look(means, "toy") and None
+    asked = commands.submit_terminate(catalog, catalog.instances.get(instance.id))
+    catalog.operations.take(asked.id)
+    with pytest.raises(Asked) as raised:
+        rent.terminate(context, catalog.operations.get(asked.id))
+    catalog.operations.ask(asked.id, raised.value.question)
+    catalog.operations.answer(asked.id, {"moved": moved})
+    catalog.operations.take(asked.id)
+    if moved:
+        assert rent.terminate(context, catalog.operations.get(asked.id))["state"] == "terminated"
+    else:
+        with pytest.raises(Withdrawn):
+            rent.terminate(context, catalog.operations.get(asked.id))
+    assert len(world.living()) == (0 if moved else 1)
     catalog.close()
 
 
