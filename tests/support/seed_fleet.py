@@ -35,6 +35,7 @@ QUOTA = {
 
 def rented(catalog: Catalog, now: float = NOW) -> list[Instance]:
     """One that is ready, stopped, pending, asked for, silent cloud, and one that failed."""
+    catalog.settings.set("installation.id", "c0ffee")
     base = Instance(
         "crent00000ready0", "train-1", "aws", AWAY, cloud_state="running", link_state=LinkState.UP,
         link_since=now - 900, price_usd_per_hour=1.10, seen_at=now - 2, created_at=now - 3000,

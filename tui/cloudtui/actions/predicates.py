@@ -50,6 +50,11 @@ def instance_known(instance: Instance) -> bool:
 
 
 def instance_forgettable(instance: Instance) -> bool:
+    """It is on the list, not this machine, and none that costs money: nobody would watch it then."""
+    return is_not_here(instance) and (instance.is_gone or not instance.is_rented)
+
+
+def is_not_here(instance: Instance) -> bool:
     """It is on the list, and it is not this machine."""
     return instance_known(instance) and instance.name != LOCAL
 
@@ -73,7 +78,7 @@ def instance_endable(instance: Instance) -> bool:
 def instance_mortal(instance: Instance) -> bool:
     """It can be given an end."""
     gone = instance.is_gone or instance.wanted == "terminated"
-    return instance_forgettable(instance) and not gone
+    return is_not_here(instance) and not gone
 
 
 def _is_there(instance: Instance) -> bool:

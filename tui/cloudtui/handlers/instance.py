@@ -169,7 +169,7 @@ def forget(session: Session, instance: str) -> Instance:
     found = find(session, instance)
     if found.name == LOCAL:
         raise RefusedError("This machine is always on the list.", code="local")
-    if found.is_rented and found.cloud_id and not found.is_gone:
+    if found.is_rented and not found.is_gone:
         raise RefusedError(
             f"{found.name} is rented and costs money: off the list nobody would watch it.",
             f"End it first: cloudtui instance terminate {found.name}",

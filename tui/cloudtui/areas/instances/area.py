@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cloudtui import format as fmt
+from cloudtui import standing
 from cloudtui.areas.area import Area
 from cloudtui.areas.instances.detail import InstanceDetail
 from cloudtui.areas.instances.machine import Machine
+from cloudtui.areas.instances.rentals import Rentals, rentals, spent_today
 from cloudtui.areas.instances.rows import COLUMNS, instance_row
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge
@@ -21,10 +24,13 @@ from cloudtui_engine.records.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What else is read with the machines: their live runs, and whether an engine watches them."""
+    """What else is read with the machines: runs on them, what is under way, what they cost, who watches."""
 
     runs: tuple[Run, ...] = ()
     watched: bool = True
+    rentals: Rentals = field(default_factory=Rentals)
+    today: Mapping[str, float] = field(default_factory=dict)
+    """US dollars, by machine."""
 
 
 class InstancesArea(Area):
@@ -34,7 +40,7 @@ class InstancesArea(Area):
     NOUN = "instance"
     TITLE = "Instances"
     COLUMNS = COLUMNS
-    TOPICS: ClassVar[frozenset[str]] = frozenset({"instance", "run", "engine"})
+    TOPICS: ClassVar[frozenset[str]] = frozenset({"instance", "run", "engine", "cost"})
     EMPTY = (
         "No machines",
         "A machine is where runs go: one of yours over SSH, or this one.",
@@ -49,12 +55,18 @@ class InstancesArea(Area):
     def fetch(cls, bridge: Bridge, request: Request) -> Listing:
         """All machines and the live runs on each."""
         catalog = bridge.catalog
-        found = [i for i in catalog.instances.list() if request.filter.lower() in i.name.lower()]
+        under = rentals(catalog, bridge.now())
+        everything = [*catalog.instances.list(), *under.failed]
+        found = [i for i in everything if request.filter.lower() in i.name.lower()]
         found.sort(key=lambda instance: (instance.name != LOCAL, instance.created_at))
         runs = [catalog.runs.get(attempt.run_id) for attempt in catalog.runs.open_attempts()]
         rate = accounts.rate(catalog, bridge.now())
-        note = f"${fmt.money(dollars(rate))}/h" if rate else ""
-        return Listing(found, 0, len(found), note, extra=Around(tuple(runs), lock.is_held(bridge.paths)))
+        lost = (
+            f"⚠ {under.orphans} {'orphan' if under.orphans == 1 else 'orphans'} (o)" if under.orphans else ""
+        )
+        notes = (f"${fmt.money(dollars(rate))}/h" if rate else "", lost)
+        around = Around(tuple(runs), lock.is_held(bridge.paths), under, spent_today(catalog, bridge.now()))
+        return Listing(found, 0, len(found), " · ".join(one for one in notes if one), extra=around)
 
     def row(self, record: Instance, now: float) -> Row:
         """A machine as cells."""
@@ -64,14 +76,24 @@ class InstancesArea(Area):
         """A machine with what goes on around it."""
         around = self.listing.extra if self.listing else None
         around = around if isinstance(around, Around) else Around()
+        launch = around.rentals.launches.get(record.id)
         return Machine(
-            record, tuple(run for run in around.runs if record.name in run.instances), around.watched
+            record,
+            tuple(run for run in around.runs if record.name in run.instances),
+            around.watched,
+            launch,
+            around.rentals.attempts.get(launch.id) if launch is not None else None,
+            around.today.get(record.id),
         )
 
     def freshness(self, now: float) -> tuple[str, str]:
         """When something was last heard of any machine with a link."""
         machines = self.listing.records if self.listing else ()
         linked = [i for i in machines if i.seen_at is not None and i.link_state is LinkState.UP]
+        listed = [i.cloud_seen_at for i in machines if i.cloud_seen_at is not None and not i.is_gone]
+        if not linked and listed:
+            old = now - min(listed) > standing.OLD_S
+            return f"clouds seen {fmt.since(min(listed), now)} ago", "warn" if old else "muted"
         if not linked:
             return "", "muted"
         watched = self.machine(linked[0]).watched

@@ -31,6 +31,6 @@ class InstanceDetail(TabbedDetail):
         """Show this machine, with what goes on around it."""
         super().show(None if record is None else self._machine_of(record))
 
-    def heading(self, record: Machine, now: float) -> tuple[str, str, str]:  # noqa: ARG002 - as the detail has it
+    def heading(self, record: Machine, now: float) -> tuple[str, str, str]:
         """Its name, and how it can be reached."""
-        return clean_line(record.name, 60), *state(record.instance, watched=record.watched)
+        return clean_line(record.name, 60), *state(record, now)

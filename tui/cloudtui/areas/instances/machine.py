@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cloudtui.areas.tab import Tab
 from cloudtui_engine.records.instance import Instance, LinkState
+from cloudtui_engine.records.launch import Launch, LaunchAttempt
 from cloudtui_engine.records.run import Run
 
 LOOKED_AT_S = 180.0
@@ -20,6 +21,12 @@ class Machine:
     runs: tuple[Run, ...] = ()
     """Live ones that are there or wait for it."""
     watched: bool = True
+    launch: Launch | None = None
+    """What makes it, or failed to: none where it is there and nothing is under way."""
+    attempt: LaunchAttempt | None = None
+    """The newest request of that."""
+    today_usd: float | None = None
+    """What it has cost today; None where it costs nothing that is known."""
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudtui import format as fmt
+from cloudtui import standing
 from cloudtui.areas.instances.machine import Machine
 from cloudtui.areas.runs.rows import TONES
 from cloudtui.areas.runs.side import gpu_facts
@@ -18,15 +19,18 @@ from cloudtui_engine.sanitize import clean_line
 COLUMNS = (
     Column("Name", 10, share=1),
     Column("Where", 15, share=2, rank=3),
-    Column("GPU", 13, share=1, rank=1),
-    Column("Util", 5, "right", rank=4),
-    Column("Mem GB", 7, "right", rank=5),
+    Column("GPU", 13, share=1, rank=2),
+    Column("Util", 5, "right", rank=6),
+    Column("Mem GB", 7, "right", rank=7),
     Column("State", 15),
-    Column("Runs", 4, "right", rank=6),
-    Column("Idle", 5, "right", rank=3),
-    Column("Seen", 5, "right", rank=2),
-    Column("$/h", 6, "right", rank=7),
+    Column("Deadline", 9, "right", rank=1),
+    Column("Runs", 4, "right", rank=8),
+    Column("Idle", 5, "right", rank=5),
+    Column("Seen", 5, "right", rank=4),
+    Column("$/h", 6, "right", rank=3),
+    Column("Today", 7, "right", rank=6),
 )
+_SOON_S = 900.0
 _OLD_S = 60.0
 _LONG_IDLE_S = 1800.0
 _LINKED = frozenset({LinkState.UP, LinkState.SILENT, LinkState.CONNECTING})
@@ -42,33 +46,54 @@ def instance_row(machine: Machine, now: float) -> Row:
         (
             (clean_line(instance.name, 60), ""),
             (where(instance), "muted"),
-            (fmt.gpus(gpus), ""),
+            (fmt.gpus(gpus), "") if gpus else (clean_line(instance.machine_type) or fmt.MISSING, "muted"),
             (util, ""),
             (memory, ""),
-            state(instance, watched=machine.watched),
+            state(machine, now),
+            deadline(instance, now),
             (str(live) if live else fmt.MISSING, "" if live else "muted"),
             idle(machine, now),
             seen(instance, now),
-            (fmt.money(instance.price_usd_per_hour), ""),
+            price(instance),
+            (fmt.money(machine.today_usd), ""),
         ),
     )
 
 
 def where(instance: Instance) -> str:
     """Where it is, in words."""
-    if instance.name == LOCAL:
-        return "this machine"
-    return clean_line(f"{instance.provider} {instance.address}", 120)
+    return clean_line(standing.place(instance), 120)
 
 
-def state(instance: Instance, *, watched: bool = True) -> Cell:
-    """What is known of the way to it. This machine needs none; without an engine nothing is known."""
+def state(machine: Machine, now: float) -> Cell:
+    """How it stands. This machine needs no link; without an engine nothing is known of any."""
+    instance = machine.instance
     if instance.name == LOCAL and instance.link_state in {*_LINKED, LinkState.DOWN}:
         return "● ready", "good"
-    if not watched and instance.link_state in _LINKED:
+    there = not instance.is_rented or instance.cloud_state == "running"
+    if not machine.watched and there and instance.link_state in _LINKED:
         return "○ not watched", "muted"
-    mark = fmt.LINK_MARKS[instance.link_state]
-    return str(mark), TONES[mark.tone]
+    mark = standing.mark(instance, machine.launch, machine.attempt)
+    old = standing.is_old(instance, now)
+    text = standing.text(instance, now, machine.launch, machine.attempt)
+    return text, "muted" if old and mark.tone == "busy" else TONES[mark.tone]
+
+
+def deadline(instance: Instance, now: float) -> Cell:
+    """When it ends; yellow in the last quarter of an hour, red after."""
+    at = instance.deadline_at
+    text = standing.deadline(instance, now)
+    never_made = instance.forgotten_at is not None
+    if at is None or never_made or text == fmt.MISSING or instance.cloud_state == "stopped":
+        return fmt.MISSING, "muted"
+    return text, "bad" if at <= now else "warn" if at - now < _SOON_S else ""
+
+
+def price(instance: Instance) -> Cell:
+    """What it costs an hour; of a stopped machine what it will, when it runs."""
+    if instance.is_gone or instance.forgotten_at is not None:
+        return fmt.MISSING, "muted"
+    return fmt.money(instance.price_usd_per_hour), "muted" if instance.cloud_state == "stopped" else ""
 
 
 def idle(machine: Machine, now: float) -> Cell:
@@ -81,10 +106,11 @@ def idle(machine: Machine, now: float) -> Cell:
 
 def seen(instance: Instance, now: float) -> Cell:
     """How old what is shown of it is; yellow where that should not be."""
-    if instance.seen_at is None:
+    at = standing.seen_at(instance)
+    if at is None:
         return fmt.MISSING, "muted"
-    old = now - instance.seen_at > _OLD_S and instance.link_state in {LinkState.UP, LinkState.SILENT}
-    return fmt.since(instance.seen_at, now), "warn" if old else "muted"
+    silent = now - at > _OLD_S and instance.link_state in {LinkState.UP, LinkState.SILENT}
+    return fmt.since(at, now), "warn" if silent or standing.is_old(instance, now) else "muted"
 
 
 def _load(gpus: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -104,7 +130,7 @@ def _load(gpus: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 def instance_facts(machine: Machine, now: float) -> list[Fact]:
     """All that is known of a machine."""
     instance, runs = machine.instance, machine.runs
-    word, style = state(instance, watched=machine.watched)
+    word, style = state(machine, now)
     since = machine.idle_since(now)
     facts = [
         Fact("State", style="heading"),
