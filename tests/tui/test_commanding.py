@@ -47,6 +47,9 @@ def test_a_list_brings_its_filter_and_order() -> None:
     assert (meant.area, meant.filter, meant.sort) == ("runs", "status:live and lr<1", "-name")
     assert (meant.word.at, meant.word.end) == (18, 40)
     assert read("run list --deleted", AREAS) == Go("runs", trash=True)
+    meant = read("run list --view 'the best' --filter tag:a", AREAS)
+    assert isinstance(meant, Go)
+    assert (meant.view, meant.filter, meant.word.text) == ("the best", "tag:a", "the best")
 
 
 def test_a_command_is_its_action_with_what_the_parser_read() -> None:

@@ -85,6 +85,10 @@ async def test_a_view_is_found_in_the_line_and_in_the_palette(story: Path) -> No
         await wait_until(pilot, lambda: "View: live ones" in screen(app))
         await pilot.press("enter")
         await wait_until(pilot, lambda: app.current == "runs" and "View: live ones ─" in screen(app))
+        await pilot.press("colon")
+        await wait_until(pilot, lambda: len(app.screen_stack) > 1)
+        await pilot.press(*"run list --view 'best of all'", "enter")
+        await wait_until(pilot, lambda: "View: best of all ─" in screen(app))
 
 
 def test_the_command_line_has_them_too(story: Path, capsys: pytest.CaptureFixture[str]) -> None:

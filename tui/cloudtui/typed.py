@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -13,7 +14,7 @@ from cloudtui.commanding.offering import Known
 from cloudtui.commanding.reading import Do, Go, Meant, Own, read
 from cloudtui.commanding.telling import tells_nothing
 from cloudtui.commanding.words import LineError, Word
-from cloudtui_engine.errors import CloudtuiError, FilterError, UsageError
+from cloudtui_engine.errors import CloudtuiError, FilterError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from cloudtui.bridge import Bridge
@@ -62,8 +63,8 @@ class Typed:
         """Runs in a thread."""
         if isinstance(meant, Go) and meant.name:
             return [self._one(meant.noun, meant.word)]
-        if isinstance(meant, Go) and meant.area == "runs" and meant.filter:
-            _check_filter(meant)
+        if isinstance(meant, Go) and meant.area == "runs" and (meant.filter or meant.view):
+            return [_narrowed(self._bridge.catalog, meant)]
         return [self._one(meant.action.noun, word) for word in meant.targets] if isinstance(meant, Do) else []
 
     def _one(self, noun: str, word: Word) -> Any:
@@ -77,8 +78,10 @@ class Typed:
             self._here.perform(meant.action)
         elif isinstance(meant, Do):
             self._performer().perform(meant.action, meant.action.noun, records, meant.arguments)
+        elif meant.name:
+            self._go(meant, records[0].id)
         else:
-            self._go(meant, records[0].id if records else None)
+            self._go(replace(meant, filter=records[0] if records else ""), None)
 
     def _go(self, meant: Go, key: str | None) -> None:
         self._here.open(meant.area, key)
@@ -110,12 +113,13 @@ def _find(catalog: Catalog, noun: str, name: str) -> Any:
     return finders[noun](name)
 
 
-def _check_filter(meant: Go) -> None:
-    from cloudtui_engine.catalog.query import compile_filter
+def _narrowed(catalog: Catalog, meant: Go) -> str:
+    """The filter of what is to be listed."""
+    from cloudtui_engine.catalog.views import narrowed
 
     try:
-        compile_filter(meant.filter)
-    except UsageError as error:
+        return narrowed(catalog, meant.filter, meant.view, meant.sort)
+    except (NotFoundError, UsageError) as error:
         why = error.why if isinstance(error, FilterError) else error.message
         raise LineError(why, meant.word.at, meant.word.end) from None
 
@@ -124,6 +128,7 @@ def known(catalog: Catalog) -> Known:
     """What the line can offer: milliseconds to tens of them, so ask in a thread."""
     from cloudtui.actions.preferences import every
     from cloudtui_engine.catalog.runs import RunQuery
+    from cloudtui_engine.catalog.views import views
 
     names = {
         "run": [one.name for one in catalog.runs.list(RunQuery(limit=_NEWEST, metrics=False))],
@@ -131,6 +136,7 @@ def known(catalog: Catalog) -> Known:
         "dataset": [f"{one.name}@{one.version}" for one in catalog.datasets.list()],
         "instance": [one.name for one in catalog.instances.list()],
         "settings": [one.key for one in every()],
+        "views": [one.name for one in views(catalog)],
     }
     shown = {noun: [one for one in found if one.isprintable()] for noun, found in names.items()}
     return Known(PLACES, shown, history(catalog))

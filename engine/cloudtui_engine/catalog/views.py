@@ -103,10 +103,24 @@ def delete(catalog: Catalog, name: str) -> View:
 
 def within(view: View, text: str) -> str:
     """The filter for what a filter finds in a view; its order comes before the view's."""
+    if not text.strip():
+        return view.filter
     wide, narrow = compile_filter(view.filter), compile_filter(text)
     order = narrow.order or wide.order
     conditions = [f"({one.rest})" for one in (wide, narrow) if one.rest.strip()]
     return " ".join([*conditions, *([f"sort:{quoted(order)}"] if order else [])])
+
+
+def narrowed(catalog: Catalog, text: str, view: str = "", sort: str = "") -> str:
+    """A filter within the view that is named, if one is; without its order where another one is given.
+
+    Raises:
+        NotFoundError: there is no such view.
+        UsageError: the filter cannot be read.
+    """
+    wide = within(find(catalog, view), text) if view else text
+    rest = compile_filter(wide).rest
+    return rest if sort else wide
 
 
 def _is_name(name: object) -> bool:

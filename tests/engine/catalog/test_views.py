@@ -63,6 +63,16 @@ def test_what_is_none_in_the_catalog_is_left_out(catalog: Catalog, kept: object)
     assert [one.name for one in views.views(catalog)] in ([], ["ok"])
 
 
+def test_what_is_listed_of_filter_view_and_order(catalog: Catalog) -> None:
+    views.save(catalog, "v", "tag:a sort:-cost")
+    assert views.narrowed(catalog, "on:x sort:name") == "on:x sort:name"
+    assert views.narrowed(catalog, "on:x sort:name", sort="-name") == "on:x"
+    assert views.narrowed(catalog, "on:x", "v") == "(tag:a) (on:x) sort:-cost"
+    assert views.narrowed(catalog, "", "v", "name") == "tag:a"
+    with pytest.raises(NotFoundError):
+        views.narrowed(catalog, "", "w")
+
+
 def test_there_are_not_more_than_can_be_looked_through(catalog: Catalog) -> None:
     catalog.settings.set("finding.views", {f"view {place}": "tag:a" for place in range(views.MOST)})
     views.save(catalog, "view 5", "tag:b", replace=True)
@@ -76,7 +86,7 @@ def test_there_are_not_more_than_can_be_looked_through(catalog: Catalog) -> None
         ("tag:a or tag:b sort:-cost", "on:x", "(tag:a or tag:b) (on:x)", "-cost"),
         ("tag:a sort:-cost", "sort:name", "(tag:a)", "name"),
         ("sort:'-a b/c'", "on:x or on:y", "(on:x or on:y)", "-metric.a b/c"),
-        ("tag:a", "", "(tag:a)", ""),
+        ("tag:a", " ", "tag:a", ""),
         ('sort:metric."x y".max', "", "", 'metric."x y".max'),
     ],
 )

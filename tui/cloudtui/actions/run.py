@@ -133,8 +133,8 @@ _READING = (
         (
             Argument("filter", "for instance: status:live and (tag:vision or param.lr < 1e-3) gpu:A100 "
                      "sort:-validation/accuracy", option="--filter", metavar="EXPR"),
-            Argument("view", "what is found in this view; see `cloudtui view list`", option="--view",
-                     metavar="NAME"),
+            Argument("view", "what is found in this view; see `cloudtui view list`", "views",
+                     option="--view", metavar="NAME"),
             Argument("sort", "created, name, status, duration, metric.KEY, param.NAME; with -: great first; "
                      "default: what the filter says, or -created", option="--sort", metavar="KEY"),
             Argument("limit", "at most so many; default: all", "int", option="--limit", metavar="N"),

@@ -126,7 +126,7 @@ def _state(action: Action, given: Sequence[str]) -> tuple[Argument | None, list[
 def _values(argument: Argument, known: Known) -> list[Offer]:
     if argument.choices:
         return [Offer(one) for one in argument.choices]
-    return _names(argument.kind, known) if argument.kind in OBJECTS else []
+    return _names(argument.kind, known)
 
 
 def _names(noun: str, known: Known) -> list[Offer]:

@@ -37,6 +37,7 @@ class Go:
     tab: str = ""
     filter: str = ""
     sort: str = ""
+    view: str = ""
     trash: bool = False
 
 
@@ -147,10 +148,9 @@ def _meant(
     takes = first is not None and first.kind == action.noun and first.required
     named = _named(arguments[first.name], words) if takes and first is not None else ()
     if action.verb == "list" and area:
-        given = {name: str(arguments.get(name) or "") for name in ("filter", "sort")}
-        at = next(
-            (word for word in words if given["filter"] and word.text.endswith(given["filter"])), _NOWHERE
-        )
+        given = {name: str(arguments.get(name) or "") for name in ("filter", "sort", "view")}
+        text = given["view"] or given["filter"]
+        at = next((word for word in words if text and word.text.endswith(text)), _NOWHERE)
         return Go(area, word=at, trash=bool(arguments.get("deleted")), **given)
     if named and area and (action.verb in {"show", "get"} or action.id in _TABS):
         return Go(area, action.noun, named[0].text, named[0], _TABS.get(action.id, ""))

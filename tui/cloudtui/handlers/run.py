@@ -28,21 +28,14 @@ def list_some(
     jobs: bool = False,
 ) -> list[Run]:
     """Runs in the order of `sort`, or else of the filter, or else of the view."""
-    from cloudtui_engine.catalog import RunQuery
-    from cloudtui_engine.catalog.query import compile_filter
+    from cloudtui_engine.catalog import RunQuery, views
 
     if limit is not None and limit < 1:
         raise UsageError("--limit wants a number from 1.")
-    if view is not None:
-        from cloudtui_engine.catalog import views
-
-        filter = views.within(views.find(session.catalog, view), filter or "")  # noqa: A001
-    if sort is not None:
-        filter = compile_filter(filter or "").rest  # noqa: A001 - an order that is given comes before its own
     return list(
         session.catalog.runs.list(
             RunQuery(
-                filter=filter or "",
+                filter=views.narrowed(session.catalog, filter or "", view or "", sort or ""),
                 sort=sort or "-created",
                 limit=limit,
                 deleted=deleted,
