@@ -23,8 +23,11 @@ def enforce(catalog: Catalog, now: float) -> int:
                 catalog.instances.update(end.instance_id, wanted=end.wanted)
                 catalog.operations.submit(f"instance.{end.verb}", end.instance_id, {}, end.key)
             fresh += 1
+    # One that waits for its host tells what the row says by then: a second one would only wait beside it.
+    waiting = {one.target for one in catalog.operations.open_of((KIND,))}
     for instance_id, key in to_tell(instances, now):
-        if not catalog.operations.has_key(key):
+        if instance_id not in waiting and not catalog.operations.has_key(key):
+            waiting.add(instance_id)
             catalog.operations.submit(KIND, instance_id, {}, key)
             fresh += 1
     for one in instances:

@@ -88,6 +88,17 @@ def test_a_start_gives_the_whole_time_where_little_is_left() -> None:
     assert deadlines.after_start(replace(HELD, deadline_at=None), 3600, T) is None
 
 
+def test_a_host_that_comes_and_goes_is_waited_for_once(world: World) -> None:
+    box = world.catalog.instances.add(replace(HELD, cloud_id="", launch_id="", cloud_state=None))
+    for since in range(5):
+        world.catalog.instances.update(box.id, link_state=LinkState.UP, link_since=float(since))
+        enforcing.enforce(world.catalog, T - 5000)
+    assert len(open_of(world, box)) == 1
+    world.catalog.operations.finish(open_of(world, box)[0].id, {})
+    enforcing.enforce(world.catalog, T - 5000)
+    assert len(open_of(world, box)) == 1, "and told at the link that is there"
+
+
 # -- with a catalog and a cloud
 
 
