@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cloudtui_engine.bookkeeping import account, disk_gb, price_of, running
@@ -216,8 +216,9 @@ def warn(catalog: Catalog, now: float) -> None:
 class Bookkeeper:
     """Keeps the books of a living engine: at once when a run began or ended, else every few seconds."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, now: Callable[[], float] = time.time) -> None:
         self._catalog = catalog
+        self._now = now
         self._next = 0.0
 
     def step(self) -> None:
@@ -226,5 +227,5 @@ class Bookkeeper:
         if at < self._next and not self._catalog.costs.is_due():
             return
         self._next = at + ACCOUNT_EVERY_S
-        account(self._catalog)
-        warn(self._catalog, time.time())
+        account(self._catalog, self._now())
+        warn(self._catalog, self._now())

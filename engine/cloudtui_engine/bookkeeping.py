@@ -88,12 +88,16 @@ def price_of(catalog: Catalog, instance: Instance) -> prices.Found | None:
 
 
 def set_price(catalog: Catalog, instance_id: str, usd_per_hour: float | None, now: float) -> None:
-    """Say what one of the user's own machines costs from now on; None: nothing, or nobody knows.
+    """Say what a machine costs from now on; None: nothing, or nobody knows.
 
-    Whoever prices a machine has it: up to now it is paid for at the price before.
+    Whoever prices one of his own has it: up to now it is paid for at the price before. A rented one whose
+    price was not known is paid for from its order on.
     """
     with catalog.write("instance"):
         before = catalog.instances.get(instance_id)
+        if before.is_rented:  # of which the cloud says whether it is there
+            catalog.instances.update(instance_id, price_usd_per_hour=usd_per_hour)
+            return
         catalog.costs.see(instance_id, Seen(ms(now), running(catalog, before)))
         catalog.instances.update(instance_id, price_usd_per_hour=usd_per_hour)
         after = catalog.instances.get(instance_id)

@@ -64,7 +64,7 @@ class Dispatcher:
         self._context = context
         self._busy: dict[str, threading.Thread] = {}
         self._targets: dict[str, str] = {}
-        self._books = Bookkeeper(context.catalog)
+        self._books = Bookkeeper(context.catalog, lambda: context.clock.now())
 
     @property
     def busy(self) -> int:

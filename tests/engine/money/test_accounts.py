@@ -144,6 +144,19 @@ def test_what_came_and_went_while_no_engine_lived_is_paid_for(
     assert paid.interval.ended_ms == int((T + 4 * HOUR) * 1000) + OVERTIME_MS
 
 
+def test_a_rented_machine_whose_price_is_said_late_is_paid_for_from_its_order(catalog: Catalog) -> None:
+    gpu = rented(catalog, price=None, machine_type="", cloud_id="i-1")
+    assert catalog.launches.plan(
+        replace(LaunchAttempt(gpu.launch_id, 1, "us-east-1", "", "g9", sent_at=T), state=AttemptState.ADOPTED)
+    )
+    catalog.instances.update(gpu.id, machine_type="g9", cloud_state="running", cloud_seen_at=T + HOUR)
+    bookkeeping.account(catalog)
+    assert catalog.costs.spent() == 0
+    bookkeeping.set_price(catalog, gpu.id, 3.0, T + HOUR)
+    bookkeeping.account(catalog)
+    assert catalog.costs.of_instances()[gpu.id] == micro(3)
+
+
 def test_an_orphan_is_promised_without_an_end_and_paid_for_since_it_was_seen(
     catalog: Catalog, tmp_path: Path
 ) -> None:
