@@ -19,15 +19,15 @@ from cloudtui_engine.fleet import commands, ending
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Wish
 
-AT_ONCE = 50
+AT_ONCE, PROCESSES = 50, 5
 PRICE, HOURS, FITTING = 0.5, 2, 20
 
 
 def test_many_at_once_at_the_edge_of_a_budget_do_not_overshoot(world: World) -> None:
-    """Each by a connection of its own, as so many processes would."""
+    """Over several catalogs, as so many processes would."""
     world.catalog.settings.set("budget.day", int(FITTING * PRICE * HOURS * 1_000_000))
     wish = Wish("toy", type="gpu-1", regions=("north-1",), lifetime_s=HOURS * 3600, max_price=PRICE)
-    catalogs = [open_catalog(world.paths.home) for _ in range(AT_ONCE)]
+    catalogs = [open_catalog(world.paths.home) for _ in range(PROCESSES)]
     ready = threading.Barrier(AT_ONCE)
     told: list[str] = []
 
@@ -39,7 +39,9 @@ def test_many_at_once_at_the_edge_of_a_budget_do_not_overshoot(world: World) -> 
         except RefusedError as error:
             told.append(error.code)
 
-    threads = [threading.Thread(target=ask, args=(catalog,)) for catalog in catalogs]
+    threads = [
+        threading.Thread(target=ask, args=(catalogs[number % PROCESSES],)) for number in range(AT_ONCE)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
