@@ -129,6 +129,8 @@ class Order:
     """The line of authorized_keys that is ours."""
     user_data: str = ""
     """For cloud-init, where the cloud has it."""
+    start_command: str = ""
+    """For a shell as a container begins, where machines are containers; it returns at once."""
     ssh_from: Sequence[str] = ()
     """CIDRs that may reach its SSH port; none: this machine's address alone (`here.reached_from`)."""
     deadline: str = ""
@@ -239,8 +241,8 @@ class Provider(ABC):
         """The machine that this payload made, terminated or not; None: the cloud knows none.
 
         Clouds show a new machine in their lists some seconds late; None right after a launch proves nothing.
-        But it counts: None over five minutes is taken for "there is none". So a look that was not whole (a page
-        failed) raises, and is no None.
+        But it counts: None over five minutes is taken for "there is none". So a look that was not whole (a
+        page failed) raises, and is no None.
         """
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 
@@ -111,6 +112,19 @@ class LaunchContract:
         found = cloud.provider.find(payload)
         assert found
         assert found.id == machine.id
+
+    def test_a_look_that_was_not_whole_is_no_none(self, cloud: FakeCloud) -> None:
+        if Fault.INCOMPLETE not in cloud.faults:
+            return
+        payloads = [planned(cloud.provider, cloud.order(attempt=number)) for number in (1, 2)]
+        for payload in payloads:
+            cloud.provider.launch(payload)
+        cloud.settle()
+        for payload in payloads:
+            cloud.fail(Fault.INCOMPLETE, "find")
+            with contextlib.suppress(ProviderError):
+                assert cloud.provider.find(payload) is not None, "after some minutes that would be believed"
+            cloud.heal()
 
     def test_its_marks_are_on_all_that_costs(self, cloud: FakeCloud) -> None:
         machine, order = launched(cloud, deadline=DEADLINE)

@@ -13,7 +13,12 @@ from urllib.parse import parse_qs, urlencode
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.moto_gaps import answer
 
-ACTIONS = {"launch": "RunInstances", "terminate": "TerminateInstances", "machines": "DescribeInstances"}
+ACTIONS = {
+    "launch": "RunInstances",
+    "terminate": "TerminateInstances",
+    "machines": "DescribeInstances",
+    "find": "DescribeInstances",
+}
 """What the contract's methods are called there."""
 ANSWERS: dict[str, tuple[int, str, str]] = {
     Fault.CAPACITY: (500, "InsufficientInstanceCapacity", "We do not have sufficient capacity in this zone."),
@@ -92,8 +97,8 @@ class Faulty:
         with self._lock:
             if b"DryRun=true" not in body:
                 self.calls[action] = self.calls.get(action, 0) + 1
-            if self._breaks_off and action == ACTIONS["machines"]:
-                self._breaks_off = False
+            breaks_off, self._breaks_off = self._breaks_off and b"NextToken=" in body, False
+            if breaks_off:
                 return Fault.BROKEN
             found = next((one for one in self.faults if one["on"] in {"*", action}), None)
             if found is None:

@@ -111,7 +111,8 @@ class ToyCloud(Provider):
         return machine
 
     def find(self, payload: Payload) -> Machine | None:
-        self._begin("find", payload["region"])
+        if self._begin("find", payload["region"]) == Fault.INCOMPLETE:
+            raise CloudUnreachable("The second page did not come.")
         with self.books.open() as books:
             found = [
                 row for row in books["machines"].values() if row["tags"].get(LAUNCH_TAG) == payload["token"]
