@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from cloudtui.handlers.session import Session
 
 _STARTS = frozenset({"run.start", "run.script", "run.again", "model.evaluate", "model.compress"})
-_ASKS = _STARTS | {"instance.add", "dataset.add"}
+_ASKS = _STARTS | {"instance.add", "dataset.add", "instance.deadline"}
 """Actions that show their form even where nothing is missing."""
+_ENDS = frozenset({"instance.stop", "instance.terminate"})
+"""Actions of which the catalog has to say what goes with them."""
 _SHOWN = (Comparison, ModelDifference)
 _TOLD = 4
 """Refusals that are told in full when there are several."""
@@ -124,7 +126,11 @@ class Performer:
             if filled is None:
                 return
             arguments = filled
-        sentence = consequence(action.confirm, selected if takes_target(action) else [arguments])
+        told = selected if takes_target(action) else [arguments]
+        if action.id in _ENDS:
+            told = await self._bridge.in_thread(self._stakes, selected)
+            arguments = {**arguments, "lose": [run for one in told for run in one.runs]}
+        sentence = consequence(action.confirm, told)
         if sentence and not await self._confirmed(action, selected, sentence):
             return
         if action.id == "run.start":
@@ -136,6 +142,13 @@ class Performer:
         self._report(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
             self._say_refused(action, selected, outcome)
+
+    def _stakes(self, selected: Sequence[Any]) -> list[Any]:
+        """What goes with machines that are ended: told before, and no more than that is lost."""
+        from cloudtui.handlers.fleet import stakes
+        from cloudtui.handlers.session import Session
+
+        return list(stakes(Session(self._bridge.paths, self._bridge.catalog, wait=False), selected))
 
     async def _try(
         self,
