@@ -117,7 +117,7 @@ end() {
   read -r _ tries 2> /dev/null < "$S/ended"
   whole "$tries" || tries=0
   put ended "$boot $((tries + 1))"
-  say "this machine ends now: $1."
+  [ "$tries" -gt 0 ] || say "this machine ends now: $1."
   sh "$S/power-off" "$tries"
 }
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.fleet.trust import HostKey
@@ -53,6 +51,8 @@ else
 fi
 """
 
+_STAYS_ON = "#!/bin/sh\n# Its power costs the same on and off: its cloud is told to end it.\n"
+
 _PYTHON = """\
 if ! command -v python3 > /dev/null; then
   for get in 'apt-get install -y' 'dnf install -y' 'yum install -y' 'zypper -n install' 'apk add'; do
@@ -62,16 +62,9 @@ fi
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """How a container is begun, in clouds whose machines are containers."""
-
-    env: Mapping[str, str] = field(default_factory=dict)
-    command: str = ""
-    """Run by a shell before or beside what the image does; it returns at once."""
-
-
-def user_data(host_key: HostKey, authorized_key: str, *, lifetime_s: int, idle_s: int = 0) -> str:
+def user_data(
+    host_key: HostKey, authorized_key: str, *, lifetime_s: int, idle_s: int = 0, ends: bool = True
+) -> str:
     """The user-data of a machine.
 
     Args:
@@ -79,6 +72,8 @@ def user_data(host_key: HostKey, authorized_key: str, *, lifetime_s: int, idle_s
         authorized_key: our line.
         lifetime_s: seconds from its boot to its end; 0: it has no deadline, and can be given one later.
         idle_s: seconds of quiet that end it; 0: none.
+        ends: whether it powers itself off. Where that is paid for all the same it stays on, so that what it
+            has can be had until its cloud is told to end it.
     """
     config: dict[str, Any] = {
         "ssh_deletekeys": True,
@@ -89,40 +84,40 @@ def user_data(host_key: HostKey, authorized_key: str, *, lifetime_s: int, idle_s
         "write_files": [
             _file(f"/etc/systemd/system/{UNIT}.service", _SERVICE),
             _file(f"/etc/systemd/system/{UNIT}.timer", _TIMER),
-            *(_file(f"{FOLDER}/{name}", text) for name, text in _switch(lifetime_s, idle_s).items()),
+            *(
+                _file(f"{FOLDER}/{name}", text)
+                for name, text in _switch(lifetime_s, idle_s, ends=ends).items()
+            ),
         ],
         "runcmd": [["sh", "-c", _ARM], ["sh", "-c", _PYTHON]],
     }
     return f"#cloud-config\n{json.dumps(config, separators=(',', ':'))}\n"
 
 
-def container(authorized_key: str, *, lifetime_s: int, idle_s: int = 0) -> Container:
+def start_command(authorized_key: str, *, lifetime_s: int) -> str:
     """The same for a container, as far as that goes: it keeps its own host key and cannot end its machine.
 
     Its switch warns and has jobs saved in time. What ends the machine is the engine, or the cloud's own
     limit.
     """
-    files = _switch(0, idle_s) | {"power-off": "#!/bin/sh\n# A container has no machine to end.\n"}
+    put = "\n".join(
+        f"printf %s {shlex.quote(text)} > {FOLDER}/{name}" for name, text in _switch(0, 0, ends=False).items()
+    )
     # It may be begun long after the launch's image was fetched, and again: from its first begin on.
     arm = f"sh {FOLDER}/switch {FOLDER} set {lifetime_s}" if lifetime_s else ":"
-    put = "\n".join(f"printf %s {shlex.quote(text)} > {FOLDER}/{name}" for name, text in files.items())
     key = shlex.quote(authorized_key)
-    return Container(
-        # What images for RunPod and for Vast.ai take the key from.
-        env={"PUBLIC_KEY": authorized_key, "SSH_PUBLIC_KEY": authorized_key},
-        command=(
-            f"mkdir -p {FOLDER} ~/.ssh\nchmod 700 ~/.ssh\n"
-            f"grep -qxF {key} ~/.ssh/authorized_keys 2> /dev/null || echo {key} >> ~/.ssh/authorized_keys\n"
-            f"[ -e {FOLDER}/switch ] || {{\n{put}\n{arm}\n}}\n"
-            f"(setsid sh {FOLDER}/switch {FOLDER} loop < /dev/null > /dev/null 2>&1 &)\n"
-            f"{_PYTHON}"
-        ),
+    return (
+        f"mkdir -p {FOLDER} ~/.ssh\nchmod 700 ~/.ssh\n"
+        f"grep -qxF {key} ~/.ssh/authorized_keys 2> /dev/null || echo {key} >> ~/.ssh/authorized_keys\n"
+        f"[ -e {FOLDER}/switch ] || {{\n{put}\n{arm}\n}}\n"
+        f"(setsid sh {FOLDER}/switch {FOLDER} loop < /dev/null > /dev/null 2>&1 &)\n"
+        f"{_PYTHON}"
     )
 
 
-def _switch(lifetime_s: int, idle_s: int) -> dict[str, str]:
+def _switch(lifetime_s: int, idle_s: int, *, ends: bool) -> dict[str, str]:
     """The switch's folder; `limit` last, for it arms."""
-    files = {"power-off": POWER_OFF, "switch": SCRIPT}
+    files = {"power-off": POWER_OFF if ends else _STAYS_ON, "switch": SCRIPT}
     if idle_s:
         files["idle_s"] = f"{idle_s}\n"
     return files | {"limit": f"{lifetime_s}\n" if lifetime_s else "never\n"}

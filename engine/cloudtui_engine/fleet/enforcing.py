@@ -52,6 +52,20 @@ def can_be_stopped(instance: Instance) -> bool:
         return True
 
 
+def idle_limit(catalog: Catalog, instance: Instance) -> int | None:
+    """After how much quiet it ends itself, seconds; 0: never. None: it was not launched here.
+
+    One that is paid for when it is off, too, would cost the same and be of no use.
+    """
+    if not instance.launch_id:
+        return None
+    try:
+        ends = registry.provider(instance.provider).capabilities.power_off_ends
+    except ProviderError:
+        ends = False
+    return catalog.launches.get(instance.launch_id).wish.idle_s if ends else 0
+
+
 def tell_cloud(instance: Instance, deadline: str, lifetime_s: int) -> bool:
     """Have the cloud end it at another time; False where it keeps no deadline, or no machine.
 

@@ -27,11 +27,17 @@ def order(
     """The order of one request, and the host key that its machine will show; empty where it makes its own."""
     wish = launch.wish
     lifetime_s = 0 if instance.deadline_at is None else max(1, int(instance.deadline_at - means.clock.now()))
-    authorized, host_key, user_data = trust.authorized_key(means.paths), "", ""
-    if cloud.capabilities.user_data:
+    can = cloud.capabilities
+    authorized, host_key, user_data, command = trust.authorized_key(means.paths), "", "", ""
+    if can.user_data:
         pair = trust.new_host_key()
-        user_data = boot.user_data(pair, authorized, lifetime_s=lifetime_s, idle_s=wish.idle_s)
+        idle_s = wish.idle_s if can.power_off_ends else 0
+        user_data = boot.user_data(
+            pair, authorized, lifetime_s=lifetime_s, idle_s=idle_s, ends=can.power_off_ends
+        )
         host_key = pair.public
+    elif can.containers:
+        command = boot.start_command(authorized, lifetime_s=lifetime_s)
     made = Order(
         launch=launch.id,
         attempt=number,
@@ -46,10 +52,11 @@ def order(
         image=wish.image,
         public_key=authorized,
         user_data=user_data,
+        start_command=command,
         ssh_from=tuple(wish.ssh_from),
         deadline=_rfc3339(instance.deadline_at),
         lifetime_s=lifetime_s,
-        power_off_stops=cloud.capabilities.stop and not place.spot,
+        power_off_stops=can.stop and not place.spot,
     )
     return made, host_key
 

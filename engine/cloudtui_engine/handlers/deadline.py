@@ -92,6 +92,5 @@ def _args(context: Context, instance: Instance) -> dict[str, Any]:
         args["disarm"] = True
     else:
         args["left_s"] = max(0, round(instance.deadline_at - context.clock.now()))
-    if instance.launch_id:
-        args["idle_s"] = context.catalog.launches.get(instance.launch_id).wish.idle_s
-    return args
+    idle_s = enforcing.idle_limit(context.catalog, instance)
+    return args if idle_s is None else args | {"idle_s": idle_s}
