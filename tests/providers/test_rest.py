@@ -1,0 +1,173 @@
+"""What clouds over HTTP have in common: keys, marks in names, and what an answer, or none, means."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from tests.support.clouds.faults import Fault
+from tests.support.clouds.http_fake import HttpFake, Operation, Reply
+
+from cloudtui_providers import errors, keys, marks
+from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, OWNER_TAG, Order
+from cloudtui_providers.lambda_labs import Lambda
+from cloudtui_providers.rest import Rest, Service
+
+KEY = "canary-key-77"
+
+
+class Echo(HttpFake):
+    """Answers with what the test has put there."""
+
+    operations = (Operation("thing", "GET", "/thing"), Operation("make", "POST", "/thing", body={}))
+    headers: ClassVar[dict[int, dict[str, str]]] = {429: {"Retry-After": "7"}, 430: {"Retry-After": "soon"}}
+    reply: Reply = (200, {"well": True})
+
+    def _thing(self, **_: Any) -> Reply:
+        return self.reply
+
+    _make = _thing
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    with Echo(KEY) as fake:
+        yield fake
+
+
+def rest(echo: Echo, **other: Any) -> Rest:
+    service = Service(
+        "echo",
+        "Echo",
+        echo.endpoint,
+        lambda: KEY,
+        "Log in.",
+        lambda answer: str(answer.body),
+        lambda answer: errors.ThrottledError if answer.status == 430 else None,
+    )
+    return Rest(replace(service, **other))
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "changed"),
+    [
+        (400, errors.ProviderError, errors.InvalidOrderError),
+        (401, errors.AuthError, errors.AuthError),
+        (402, errors.QuotaError, errors.QuotaError),
+        (403, errors.PermissionDenied, errors.PermissionDenied),
+        (404, errors.MachineGone, errors.MachineGone),
+        (408, errors.CloudUnreachable, errors.AmbiguousError),
+        (429, errors.ThrottledError, errors.ThrottledError),
+        (500, errors.CloudUnreachable, errors.AmbiguousError),
+        (302, errors.ProviderError, errors.InvalidOrderError),
+    ],
+)
+def test_an_answer_by_its_status(
+    echo: Echo, status: int, asked: type[Exception], changed: type[Exception]
+) -> None:
+    echo.reply = (status, {"message": f"No, {KEY}."})
+    for call, kind in ((lambda: rest(echo).ask("GET", "/thing"), asked), (_make(echo), changed)):
+        with pytest.raises(errors.ProviderError) as raised:
+            call()
+        assert type(raised.value) is kind
+        assert KEY not in f"{raised.value.message}{raised.value.hint}"
+
+
+def test_no_answer_by_whether_anything_was_sent(echo: Echo) -> None:
+    echo.fail(Fault.LOSE_ANSWER, "*")
+    with pytest.raises(errors.CloudUnreachable):
+        rest(echo).ask("GET", "/thing")
+    with pytest.raises(errors.AmbiguousError):
+        rest(echo).change("POST", "/thing", body={})
+    echo.heal()
+    echo.fail(Fault.UNREACHABLE)
+    with pytest.raises(errors.CloudUnreachable) as raised:
+        rest(echo).change("POST", "/thing", body={})
+    assert raised.value.__suppress_context__
+
+
+def test_a_success_that_is_no_json_says_nothing(echo: Echo) -> None:
+    echo.reply = (204, None)
+    assert rest(echo).change("POST", "/thing", body={}) is None
+    echo.reply = (200, b"<html>")
+    with pytest.raises(errors.AmbiguousError):
+        rest(echo).change("POST", "/thing", body={})
+
+
+def test_how_long_to_wait_is_what_the_cloud_says(echo: Echo) -> None:
+    waits = []
+    for status in (429, 430):
+        echo.reply = (status, None)
+        with pytest.raises(errors.ThrottledError) as raised:
+            rest(echo).ask("GET", "/thing")
+        waits.append(raised.value.retry_after_s)
+    assert waits == [7.0, 0.0]
+
+
+def test_requests_keep_their_distance(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("cloudtui_providers.rest.time.sleep", slept.append)
+    paced = rest(echo, pace_s=60.0)
+    for _ in range(3):
+        paced.ask("GET", "/thing")
+    assert slept == pytest.approx([0, 60, 120], abs=5)
+
+
+def test_without_httpx_it_says_what_to_do(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(errors.NotInstalledError) as raised:
+        rest(echo).ask("GET", "/thing")
+    assert raised.value.hint == "pip install 'cloudtui[echo]'"
+    monkeypatch.setenv("LAMBDA_API_KEY", KEY)
+    assert [check.ok for check in Lambda(echo.endpoint).check()] == [False]
+
+
+def test_a_key_comes_from_the_environment_else_from_the_first_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    files = [(Path("none"), str), (Path("empty"), lambda _: ""), (Path("one"), str), (Path("two"), str)]
+
+    def found() -> str:
+        return keys.key("Some", "SOME_KEY", files, "Make one.")
+
+    with pytest.raises(errors.AuthError, match="no key for Some"):
+        found()
+    (tmp_path / "empty").write_text("x")
+    (tmp_path / "two").write_text("k2\n")
+    assert found() == "k2"
+    (tmp_path / "one").write_text("k1\n")
+    assert found() == "k1"
+    monkeypatch.setenv("SOME_KEY", " k0 ")
+    assert found() == "k0"
+    monkeypatch.setenv("SOME_KEY", "two words")
+    with pytest.raises(errors.AuthError) as raised:
+        found()
+    assert "two words" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("box-1", True), ("a.b", True), ("my box", False), ("x" * 40, False)]
+)
+def test_the_marks_are_in_the_name_and_come_back_as_they_were(name: str, kept: bool) -> None:
+    order = Order("c0123456789abcde", 12, name, "0123456789abcdef", "gpu", "global")
+    named = marks.marked_name(order, 64)
+    assert len(named) <= 64
+    tags = {OWNER_TAG: order.owner, LAUNCH_TAG: order.token} | ({NAME_TAG: name} if kept else {})
+    assert marks.tags(named) == tags
+
+
+@pytest.mark.parametrize(
+    "name", ["", "cloudtui", "cloudtui-notes", "my cloudtui-a-b", "cloudtui-a-b-1 of mine"]
+)
+def test_a_name_of_somebody_elses_is_no_mark(name: str) -> None:
+    assert marks.tags(name) == {}
+
+
+def _make(echo: Echo) -> Any:
+    return lambda: rest(echo).change("POST", "/thing", body={})
