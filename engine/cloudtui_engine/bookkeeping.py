@@ -13,7 +13,7 @@ from dataclasses import replace
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.money import prices
 from cloudtui_engine.money.accrual import Seen, owed
-from cloudtui_engine.money.amounts import ms
+from cloudtui_engine.money.amounts import day_of, ms
 from cloudtui_engine.records.instance import VANISHED, Instance
 
 
@@ -81,10 +81,13 @@ def price_of(catalog: Catalog, instance: Instance) -> prices.Found | None:
         known = catalog.prices.find(
             instance.provider, instance.region, instance.machine_type, spot=instance.spot
         )
-    return prices.look_up(
+    found = prices.look_up(
         instance.provider, instance.region, instance.machine_type, instance.spot,
         instance.price_usd_per_hour, known,
     )  # fmt: skip
+    if found is not None and found.ground == "yours" and instance.is_rented:
+        return replace(found, ground="offered", as_of=day_of(ms(instance.created_at)).isoformat())
+    return found
 
 
 def set_price(catalog: Catalog, instance_id: str, usd_per_hour: float | None, now: float) -> None:

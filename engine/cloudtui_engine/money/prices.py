@@ -15,7 +15,8 @@ from cloudtui_engine.money.amounts import micro
 
 MONTH_HOURS = 730
 """As clouds reckon what they price by the month."""
-Ground = Literal["yours", "refreshed", "bundled"]
+Ground = Literal["yours", "offered", "refreshed", "bundled"]
+"""Whose word it is: the person's, that of the offer that was taken, the cloud's newest, the bundled list's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,9 @@ def test_an_orphan_is_promised_without_an_end_and_paid_for_since_it_was_seen(
     taken = commands.submit_adopt(catalog, Paths(tmp_path / "home"), orphan)
     bookkeeping.account(catalog)
     assert catalog.costs.of_instances()[taken.id] == micro(1)
+    price = bookkeeping.price_of(catalog, taken)
+    assert price is not None
+    assert (price.ground, price.rate) == ("offered", micro(1))
 
 
 def test_one_that_vanished_is_paid_for_until_it_was_missed(catalog: Catalog) -> None:

@@ -125,6 +125,15 @@ def test_intervals_never_overlap_and_come_to_what_was_seen(steps: list[tuple[int
     assert sum(one.is_open for one in rows) == (steps[-1][1] is not None)
 
 
+@given(st.lists(st.integers(1, 2 * GAP_MS), min_size=2, max_size=20), st.data())
+def test_however_often_the_books_are_kept_it_comes_to_the_same(steps: list[int], data: st.DataObject) -> None:
+    """An engine that dies now and then sees fewer moments of the same machine, and bills the same time."""
+    moments = [sum(steps[: n + 1]) for n in range(len(steps))]
+    seen = {moments[0], moments[-1], *data.draw(st.sets(st.sampled_from(moments)))}
+    rows = kept_after([Seen(at, {MACHINE: RATE}) for at in sorted(seen)])
+    assert sum(one.ended_ms - one.started_ms for one in rows) == moments[-1] - moments[0]
+
+
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10**8), max_size=8))
 def test_parts_come_to_the_whole(rate: int, cuts: list[int]) -> None:
     interval = Interval(MACHINE, 17, 10**8, rate)

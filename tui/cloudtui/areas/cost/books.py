@@ -98,6 +98,7 @@ def facts(entry: Entry, now: float) -> list[Fact]:
 def _of_machine(one: InstanceCost, now: float) -> list[Fact]:
     price = {
         "yours": "by your word",
+        "offered": f"by its offer, {one.as_of[:10]}",
         "refreshed": f"by the cloud, {one.as_of[:10]}",
         "bundled": f"by the bundled list of {one.as_of[:10]}",
     }
