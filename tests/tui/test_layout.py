@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.tui.desk import desktop, screen, settle, wait_until
 
 from cloudtui import layout
+from cloudtui.keeping import Keeping
 from cloudtui.layout import Layout, Left
 from cloudtui.visited import Visited
 from cloudtui.widgets.table import Table
@@ -92,6 +94,17 @@ def test_an_object_that_is_looked_for_is_hidden_by_no_filter() -> None:
     visited.begin(key="r1")
     assert (visited.first, visited.wanted, visited._request("runs").filter) == ("runs", "r1", "")
     assert visited._request("models").filter == "resnet"
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_read_only_desktop_writes_nothing(read_only: bool) -> None:
+    written: list[Any] = []
+    settings = SimpleNamespace(set=lambda *pair: written.append(pair))
+    bridge = SimpleNamespace(catalog=SimpleNamespace(settings=settings))
+    chosen = SimpleNamespace(layout=Layout(), read_only=read_only)
+    visited = SimpleNamespace(layout=Layout("models"))
+    Keeping(*cast("Any", (None, bridge, chosen, visited))).keep()
+    assert written == ([] if read_only else [(layout.KEY, {"area": "models", "areas": {}})])
 
 
 async def test_the_desktop_opens_where_it_was_left(story: Path) -> None:
