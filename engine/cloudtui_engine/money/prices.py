@@ -16,7 +16,7 @@ from cloudtui_engine.money.amounts import micro
 MONTH_HOURS = 730
 """As clouds reckon what they price by the month."""
 Ground = Literal["yours", "offered", "refreshed", "bundled"]
-"""Whose word it is: the person's, that of the offer that was taken, the cloud's newest, the bundled list's."""
+"""Whose word it is: the person's, the taken offer's, the cloud's newest, the bundled list's."""
 
 
 @dataclass(frozen=True, slots=True)
