@@ -52,7 +52,7 @@ class MenuScreen(ModalScreen[str | None]):
         self._list.styles.offset = (left, 1)
         self._list.styles.max_height = (
             self.app.size.height - 1
-        )  # below the titles; it scrolls with its cursor
+        )  # it scrolls with its cursor
         self._list.show([Choice(e.action, e.title, e.key, e.enabled) for e in menu.entries])
 
     def action_turn(self, step: int) -> None:
