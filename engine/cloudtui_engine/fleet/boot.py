@@ -77,7 +77,6 @@ def user_data(
     """
     config: dict[str, Any] = {
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": f"{host_key.public} cloudtui"},
         "ssh_authorized_keys": [authorized_key],
         "ssh_pwauth": False,
