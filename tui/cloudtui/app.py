@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from cloudtui.told import Told
     from cloudtui.ways import Ways
 
+TEND_S = 3.0
+"""How often is seen whether an engine lives where one is needed."""
+
 
 class CloudtuiApp(App[int]):
     """The desktop over one home."""
@@ -46,6 +49,8 @@ class CloudtuiApp(App[int]):
     ESCAPE_TO_MINIMIZE = False  # a line that is typed in comes first
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012 - as the base
     BINDINGS: ClassVar[list[BindingType]] = bindings.BINDINGS
+    tends_engine = False
+    """It sees that an engine lives while one is needed."""
 
     def __init__(
         self, bridge: Bridge, *, select_run: str | None = None, first: str = "", look: str = "",
@@ -80,6 +85,8 @@ class CloudtuiApp(App[int]):
         self.call_after_refresh(lambda: self.told.begin())
         self.set_interval(POLL_S, Changes(self).poll)
         self.set_interval(1.0, self._tick)
+        if self.tends_engine:
+            self.set_interval(TEND_S, self._tend)
 
     @cached_property
     def performer(self) -> Performer:
@@ -144,6 +151,9 @@ class CloudtuiApp(App[int]):
     def on_open_area(self, event: OpenArea) -> None:
         """A part of the screen asks for an area."""
         self.open_area(event.area, event.key)
+
+    def _tend(self) -> None:
+        self.run_worker(self.surroundings.tend(), group="tend", exclusive=True, exit_on_error=False)
 
     def _tick(self) -> None:
         self.keeping.look()
@@ -263,6 +273,7 @@ def run(paths: Paths, *, select_run: str | None = None, read_only: bool = False)
     bridge = Bridge(paths)
     try:
         app = CloudtuiApp(bridge, select_run=select_run, read_only=read_only)
+        app.tends_engine = not read_only
         gc.freeze()  # what is loaded by now stays: no collection need look at it
         gc.disable()  # nor at the first screen while it is made
         live = app.run()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 POLL_S = 0.25
 """How often the screen looks whether something changed."""
+MOST_CRASHES = 5
+"""So many engines may die in ten minutes before no other is started by itself."""
 EARLY_S = 0.04
 """How long the first paint waits for rows that are being read: a paint without them costs as much."""
 THREADS = 4
@@ -107,6 +109,22 @@ class Bridge:
             crashes=status.crashes,
             money=self._money(),
         )
+
+    def tend(self) -> bool:
+        """See that an engine lives where something waits for one, runs, or is rented; True: one was started.
+
+        An engine that dies again and again is left alone: who starts the next one should read its log first.
+        Runs in a thread.
+        """
+        from cloudtui_engine import operations
+        from cloudtui_engine.fleet.due import keeps_engine
+
+        status = operations.engine_status(self.paths, self.catalog)
+        needed = status.pending or status.live_runs or keeps_engine(self.catalog)
+        if status.running or not needed or status.crashes > MOST_CRASHES:
+            return False
+        operations.ensure_engine(self.paths)
+        return True
 
     def _money(self) -> tuple[tuple[str, str], ...]:
         from cloudtui_engine.accounts import money

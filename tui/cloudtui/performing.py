@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloudtui.actions import Action
+from cloudtui.actions import Action, get
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
 from cloudtui.areas.compare import chosen
@@ -89,6 +89,11 @@ class Performer:
             text = why_not(action, noun, selected)
             self._app.notify(text, severity="warning", timeout=4, markup=False)
             return
+        if action.id == "instance.orphans" and "what" not in arguments:
+            from cloudtui.dialogs.orphans import OrphansScreen
+
+            self._app.push_screen(OrphansScreen(self._bridge, self._orphan))
+            return
         self._app.run_worker(
             self._perform(action, list(selected), dict(arguments)), group="action", exit_on_error=False
         )
@@ -121,6 +126,13 @@ class Performer:
             if value is None:
                 return
             targets, arguments = targets[:1], {**arguments, "value": value}
+        elif action.id == "instance.launch" and "provider" not in arguments:
+            from cloudtui.dialogs import launch_form
+
+            asked = await launch_form.ask(self._app, self._bridge, action)
+            if asked is None:
+                return
+            arguments = {**arguments, **asked}
         elif len(targets) < 2:
             filled = await self._ask(action, targets[0] if targets else {}, arguments, selected)
             if filled is None:
@@ -142,6 +154,10 @@ class Performer:
         self._report(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
             self._say_refused(action, selected, outcome)
+
+    def _orphan(self, arguments: Mapping[str, Any]) -> None:
+        """Something is to be done with one that the list of orphans shows."""
+        self.perform(get("instance.orphans"), "instance", (), arguments)
 
     def _stakes(self, selected: Sequence[Any]) -> list[Any]:
         """What goes with machines that are ended: told before, and no more than that is lost."""
@@ -292,6 +308,10 @@ class Performer:
                 self.underway.follow(result, action.title)
             elif isinstance(result, Run) and result.kind == "prepare":
                 self.underway.follow_reading(result)
+            elif action.id == "instance.launch":
+                first = result[0] if isinstance(result, list) else result
+                self._show("instances", first.id)
+                return
             elif isinstance(result, _SHOWN) or (isinstance(result, Run) and action.id in _ASKS):
                 self._show(*_place_of(result))
         if len(results) == 1 and not several and not isinstance(results[0], (Operation, Run, *_SHOWN)):

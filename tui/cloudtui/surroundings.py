@@ -23,6 +23,8 @@ class Surroundings:
         self._app = app
         self._bridge = bridge
         self._chosen = chosen
+        self._failed = failed
+        self._gave_up = False
         self.overview = Overview({})
         """What was read last."""
         self._asked: set[str] = set()
@@ -31,6 +33,20 @@ class Surroundings:
     def look(self) -> None:
         """Read what rail and status bar show."""
         self._reader.ask(self._bridge.overview, self._show)
+
+    async def tend(self) -> None:
+        """Have an engine where one is needed, and tell of one that died: nothing is written then."""
+        if self._chosen.read_only or self._gave_up:
+            return
+        try:
+            started = await self._bridge.in_thread(self._bridge.tend)
+        except CloudtuiError as error:
+            self._gave_up = True  # said once; what is asked for next says it again
+            self._failed(error)
+            return
+        if started:
+            self._app.notify("An engine was started: there is work for it.", timeout=4, markup=False)
+            self.look()
 
     def look_first(self) -> None:
         """Read it, unless it has been read: once a list is there, for this comes after it."""

@@ -149,7 +149,7 @@ def instance_facts(machine: Machine, now: float) -> list[Fact]:
         facts.append(Fact("Runs on it", style="heading"))
         facts += [Fact(clean_line(run.name, 24), str(fmt.RUN_MARKS[run.status])) for run in runs]
     facts += gpu_facts(instance.gpus or instance.facts.get("gpus") or ())
-    return facts + _machine(instance.facts)
+    return facts + (_machine(instance.facts) if instance.forgotten_at is None else [])
 
 
 def _folder(instance: Instance) -> str:

@@ -1,0 +1,190 @@
+"""Renting on the desktop: the form that knows the market, machines on their way, ends with what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support import seed, seed_fleet
+from tests.tui.desk import check, desktop, screen, settle, wait_until
+
+from cloudtui.dialogs import launching
+from cloudtui.dialogs.confirm import ConfirmDialog
+from cloudtui.dialogs.launch_form import LaunchForm
+from cloudtui.dialogs.launching import Market
+from cloudtui.dialogs.orphans import OrphansScreen
+from cloudtui.handlers.provider import question
+from cloudtui_engine import operations
+from cloudtui_engine.accounts import Money
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.money.budget import Budgets
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.cloud import OFFERS, Cloud, CloudOffer, Offers, Problem
+from cloudtui_providers import registry
+
+NOW = seed.NOW
+CAN = {"spot": True, "stop": True, "power_off_ends": True, "cloud_deadline": False, "containers": False}
+A100 = CloudOffer("aws", "us-east-1", "us-east-1b", "p4d", "A100", 8, 40 << 30, 96, 1 << 40, 30.0)
+BOX = CloudOffer("box", "eu", "", "pod", "T4", 1, 16 << 30, 8, 1 << 35, 0.5)
+MARKET = Market(
+    {"aws": Cloud("aws", "AWS", CAN), "box": Cloud("box", "Box", {"containers": True})},
+    Offers((BOX, A100), asked_at=NOW - 180),
+)
+VALUES = {"deadline": "4h", "count": "1"}
+
+
+def texts(lines: list[launching.Line]) -> str:
+    return "\n".join(text for text, _ in lines)
+
+
+def test_the_form_says_what_it_costs_and_how_it_ends() -> None:
+    said = texts(launching.said(MARKET, A100, {"deadline": "4h", "count": "2"}, NOW))
+    assert "$60.00 an hour for 2 machines · $240.00 until 18:13" in said
+    assert "At 18:13 it is stopped, even at work; its disk stays" in said
+    assert "2 offers, 3m old" in said
+
+
+def test_the_form_says_what_a_cloud_cannot() -> None:
+    said = launching.said(MARKET, BOX, VALUES, NOW)
+    assert ("At 18:13 it is terminated: unpulled results are lost at 18:13.", "warn") in said
+    assert "box cannot end it by itself" in texts(said)
+    assert "container" in texts(said)
+    spot = replace(A100, spot=True)
+    assert "unpulled results are lost at 18:13" in texts(launching.said(MARKET, spot, VALUES, NOW))
+    endless = launching.said(MARKET, A100, {"deadline": "none"}, NOW)
+    assert ("It runs until somebody ends it: give it a deadline.", "warn") in endless
+
+
+def test_the_form_holds_the_choice_against_the_budgets() -> None:
+    money = Money(0, 0, 12_400_000, 0, 0, Budgets(month=50_000_000))
+    said = launching.said(replace(MARKET, money=money), BOX, VALUES, NOW)
+    assert ("Budget: $37.60 of $50.00 a month left", "") in said
+    said = launching.said(replace(MARKET, money=money), A100, VALUES, NOW)
+    assert ("Budget: $37.60 of $50.00 a month left · that is not enough", "bad") in said
+
+
+@pytest.mark.parametrize(
+    ("market", "expected"),
+    [
+        (Market(), "No cloud is installed."),
+        (replace(MARKET, offers=Offers(), asking=True), "Asking aws, box for offers…"),
+        (replace(MARKET, offers=Offers(asked_at=NOW)), "No cloud offers such a machine"),
+        (replace(MARKET, error={"message": "No login.", "hint": "Log in."}), "No login. Log in.\n2 offers"),
+        (
+            replace(
+                MARKET, offers=Offers((), (Problem("aws", "auth", "No key.", "Make one."),), asked_at=NOW)
+            ),
+            "aws: No key. Make one.",
+        ),
+    ],
+)
+def test_the_form_says_how_the_market_stands(market: Market, expected: str) -> None:
+    assert expected in texts(launching.said(market, None, VALUES, NOW))
+
+
+def test_words_find_offers_and_one_with_a_gpu_comes_first() -> None:
+    assert [one.value for one in launching.options(MARKET, "A100 us-east")] == [
+        "aws|us-east-1|us-east-1b|p4d"
+    ]
+    assert launching.options(MARKET, "h100") == []
+    cpu = replace(BOX, gpus=0, gpu="", type="cpu", price_usd_per_hour=0.01)
+    market = replace(MARKET, offers=Offers((cpu, BOX)))
+    keys = [one.value for one in launching.options(market, "")]
+    assert launching.begin(market, keys) == launching.key(BOX)
+    assert launching.arguments(replace(A100, spot=True)) == {
+        "provider": "aws", "type": "p4d", "region": ["us-east-1"], "spot": True,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def home(story: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home with rented machines and offers; no engine is started for it."""
+    monkeypatch.setattr(operations, "ensure_engine", lambda *_args: None)
+    monkeypatch.setattr(registry, "names", lambda: ("aws",))
+    with closing(Catalog.open(Paths(story))) as catalog:
+        seed_fleet.rented(catalog)
+        seed_fleet.orphans(catalog)
+        seed_fleet.offers(catalog)
+        yield story
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_how_renting_looks(home: Path, size: tuple[int, int]) -> None:
+    name = f"{size[0]}x{size[1]}"
+    async with desktop(home, size, first="instances") as (app, pilot):
+        assert app.area is not None
+        app.area.select("crentfailed00000")
+        await settle(pilot)
+        if size[0] < 160:
+            check(f"fleet-{name}", screen(app))
+            await pilot.press("enter")
+            await wait_until(pilot, lambda: "asked for 50m ago" in screen(app))
+            check(f"fleet-failed-{name}", screen(app))
+            await pilot.press("escape")
+        else:
+            await wait_until(pilot, lambda: "asked for 50m ago" in screen(app))
+            check(f"fleet-{name}", screen(app))
+        await pilot.press("o")
+        await wait_until(pilot, lambda: isinstance(app.screen, OrphansScreen) and "i-0dead2" in screen(app))
+        check(f"orphans-{name}", screen(app))
+        await pilot.press("escape", "l")
+        await wait_until(pilot, lambda: "8 offers" in screen(app))
+        check(f"launch-{name}", screen(app))
+
+
+async def test_a_launch_from_the_form(home: Path) -> None:
+    async with desktop(home, (120, 30), first="instances") as (app, pilot):
+        await pilot.press("l")
+        await wait_until(pilot, lambda: isinstance(app.screen, LaunchForm) and "8 offers" in screen(app))
+        await pilot.press(*"big", "tab", *"a100")
+        await wait_until(pilot, lambda: "--type p4d.24xlarge" in screen(app))
+        await pilot.press("ctrl+s")
+        await wait_until(pilot, lambda: "asked" in screen(app) and "big" in screen(app))
+        with closing(Catalog.open(Paths(home))) as catalog:
+            wish = catalog.launches.get(catalog.instances.find("big").launch_id).wish
+        assert (wish.provider, wish.type, wish.regions, wish.lifetime_s, wish.idle_s) == (
+            "aws", "p4d.24xlarge", ("us-east-1",), 14_400, 3600,
+        )  # fmt: skip
+
+
+async def test_nobody_ends_a_machine_without_knowing_what_goes_with_it(home: Path) -> None:
+    from tests.engine.catalog.helpers import a_run
+
+    with closing(Catalog.open(Paths(home))) as catalog:
+        catalog.runs.create(a_run("only-there"), ["crent00000ready0"])
+    async with desktop(home, (120, 30), first="instances") as (app, pilot):
+        assert app.area is not None
+        app.area.select("crent00000ready0")
+        await settle(pilot)
+        await pilot.press("X")
+        await wait_until(
+            pilot, lambda: isinstance(app.screen, ConfirmDialog) and "Cuts off what runs" in screen(app)
+        )
+        assert "only-there" in screen(app)
+        await pilot.press("y")
+        with closing(Catalog.open(Paths(home))) as catalog:
+            await wait_until(pilot, lambda: catalog.instances.find("train-1").wanted == "terminated")
+            assert [one.kind for one in catalog.operations.open_for("crent00000ready0")] == [
+                "instance.terminate"
+            ]
+
+
+async def test_a_cloud_that_does_not_answer_is_told_of_in_the_form(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "ensure_engine", lambda *_args: None)
+    monkeypatch.setattr(registry, "names", lambda: ("aws",))
+    async with desktop(story, (120, 30), first="instances") as (app, pilot):
+        await pilot.press("l")
+        await wait_until(pilot, lambda: "Asking aws for offers" in screen(app))
+        with closing(Catalog.open(Paths(story))) as catalog:
+            asked = catalog.operations.newest(OFFERS, "", question(), done=False)
+            assert asked is not None
+            catalog.operations.fail(
+                asked.id, {"code": "auth", "message": "There are no credentials.", "hint": "aws configure"}
+            )
+        await wait_until(pilot, lambda: "There are no credentials. aws configure" in screen(app))
+        assert "No offer is chosen" in screen(app)

@@ -1,0 +1,188 @@
+"""Machines of ours in clouds that nothing here speaks of: seen, taken up, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from cloudtui import format as fmt
+from cloudtui.bridge import Bridge, Reader
+from cloudtui.dialogs import STYLES
+from cloudtui.dialogs.confirm import ConfirmDialog
+from cloudtui.widgets.foot import Foot
+from cloudtui.widgets.head import Head
+from cloudtui.widgets.notice import Notice
+from cloudtui.widgets.table import Column, Row, Table
+from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.records.launch import Listing, Orphan
+from cloudtui_engine.sanitize import clean_line
+
+LOOK_S = 1.0
+OLD_S = 7 * 3600.0
+"""All regions are looked at every six hours while an engine lives."""
+COLUMNS = (
+    Column("Id", 14, share=1),
+    Column("Name", 10, rank=2, share=1),
+    Column("Where", 14, rank=1, share=1),
+    Column("Type", 11, rank=3),
+    Column("State", 10),
+    Column("For", 5, "right"),
+    Column("Seen", 5, "right", rank=4),
+    Column("$/h", 6, "right"),
+)
+_KEYS = "a take up   X terminate   r look now   esc close"
+
+
+class OrphansScreen(ModalScreen[None]):
+    """A list over the desktop; what is done with one goes through the registry."""
+
+    CSS_PATH = STYLES
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,o", "dismiss(None)", "Close", show=False),
+        Binding("a", "adopt", "Take it up", show=False),
+        Binding("X", "terminate", "Terminate it", show=False),
+        Binding("r", "look", "Look at the clouds now", show=False),
+    ]
+
+    def __init__(self, bridge: Bridge, perform: Callable[[Mapping[str, Any]], None]) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._perform = perform
+        self._reader = Reader(self, bridge, self._failed)
+        self._version = -1
+        self.orphans: dict[str, Orphan] = {}
+        self._listings: Sequence[Listing] = ()
+        self.head = Head("Orphans")
+        self.notice = Notice()
+        self.table = Table(COLUMNS)
+        self.foot = Foot()
+
+    def compose(self) -> ComposeResult:
+        """Head, list, keys."""
+        with Vertical(classes="action-log"):
+            yield self.head
+            yield self.notice
+            yield self.table
+            yield self.foot
+
+    def on_mount(self) -> None:
+        """Read it now, and again whenever something was written."""
+        self.notice.display = False
+        self.table.focus()
+        self._look()
+        self.set_interval(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        version = self._bridge.catalog.data_version()
+        if version != self._version:
+            self._version = version
+            catalog = self._bridge.catalog
+            self._reader.ask(lambda: (catalog.orphans.list(), catalog.listings.list()), self._show)
+        else:
+            self._draw()
+
+    def _show(self, found: tuple[list[Orphan], list[Listing]]) -> None:
+        self.orphans = {one.cloud_id: one for one in found[0]}
+        self._listings = found[1]
+        self.notice.display, self.table.display = not found[0], bool(found[0])
+        if not found[0]:
+            self.notice.say(
+                "No orphans",
+                more="Every machine of ours in a cloud that was looked at is on the list.",
+                begin="r looks now   esc closes",
+            )
+        self._draw()
+
+    def _draw(self) -> None:
+        now = self._bridge.now()
+        known = [one.price for one in self.orphans.values() if one.price is not None]
+        cost = f" · ${fmt.money(sum(known))}/h" if known else ""
+        self.head.show(f"Orphans {fmt.count(len(self.orphans))}{cost}", "", *seen(self._listings, now))
+        self.table.show([_row(one, now) for one in self.orphans.values()])
+        self.foot.show("They cost money, and nobody watches them.", _KEYS)
+
+    def _failed(self, error: CloudtuiError) -> None:
+        self.notice.fail(error)
+        self.notice.display, self.table.display = True, False
+
+    # What is done with one
+
+    @property
+    def chosen(self) -> Orphan | None:
+        """The one under the cursor."""
+        return self.orphans.get(self.table.cursor_key or "")
+
+    def action_adopt(self) -> None:
+        """Take it up: it is on the list of machines from then on."""
+        if self.chosen is not None:
+            self._perform({"what": "adopt", "orphan": self.chosen.cloud_id})
+
+    def action_terminate(self) -> None:
+        """End it, after a word that it may go."""
+        one = self.chosen
+        if one is None:
+            return
+        price = f" It costs ${fmt.money(one.price)} an hour less then." if one.price is not None else ""
+        which = f"{one.cloud_id} ({one.type} in {one.region})"
+        text = f"Ends {which} with its disk. Whatever lies there is lost.{price}"
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._perform({"what": "terminate", "orphan": one.cloud_id, "yes": True})
+
+        self.app.push_screen(ConfirmDialog("Terminate the orphan?", clean_line(text), "Terminate"), answered)
+
+    def action_look(self) -> None:
+        """Have all clouds that were ever used looked at now."""
+        self.run_worker(self._look_now(), exit_on_error=False)
+
+    async def _look_now(self) -> None:
+        try:
+            await self._bridge.in_thread(_submit_looks, self._bridge)
+        except CloudtuiError as error:
+            self.notify(clean_line(error.hint) or " ", title=clean_line(error.message), severity="error")
+        else:
+            self.notify("The clouds are being looked at.", timeout=3)
+
+
+def seen(listings: Sequence[Listing], now: float) -> tuple[str, str]:
+    """How old the list may be; in yellow where a region was not seen whole, or long ago."""
+    if not listings:
+        return "never looked", "warn"
+    broken = next((one for one in listings if not one.complete), None)
+    if broken is not None:
+        where = f"{broken.provider} {broken.region}"
+        return f"{where} not seen whole {fmt.since(broken.asked_at, now)} ago", "warn"
+    oldest = min(one.asked_at for one in listings)
+    return f"looked {fmt.since(oldest, now)} ago", "warn" if now - oldest > OLD_S else "muted"
+
+
+def _submit_looks(bridge: Bridge) -> None:
+    from cloudtui_engine import operations
+    from cloudtui_engine.fleet import commands
+
+    for provider in bridge.catalog.launches.providers():
+        commands.submit_look(bridge.catalog, provider)
+    operations.ensure_engine(bridge.paths)
+
+
+def _row(one: Orphan, now: float) -> Row:
+    return Row(
+        one.cloud_id,
+        (
+            (clean_line(one.cloud_id, 60), ""),
+            (clean_line(one.name, 40) or fmt.MISSING, ""),
+            (clean_line(f"{one.provider} {one.region}", 60), "muted"),
+            (clean_line(one.type, 40), "muted"),
+            (f"⚠ {clean_line(one.state, 20)}", "warn"),
+            (fmt.since(one.first_seen_at, now), ""),
+            (fmt.since(one.seen_at, now), "muted"),
+            (fmt.money(one.price), ""),
+        ),
+    )
