@@ -20,6 +20,8 @@ GRACE_S = 300.0
 """So long complete listings must have been without a machine before it counts as vanished."""
 ENDING_GRACE_S = 15.0
 """The same of one whose end the cloud has accepted."""
+DOUBLE_S = 3600.0
+"""So long after it was sent a request may have made a machine; what came later is not ended by us."""
 ENDED = frozenset({CloudState.TERMINATING, CloudState.TERMINATED})
 _NOWHERE = frozenset({CloudState.STOPPED, CloudState.TERMINATED})
 _ADOPTABLE = frozenset(
@@ -78,7 +80,7 @@ def compare(provider: str, known: Known, listing: Listing, now: float) -> Change
             updates[row.id] = seen(row, machine, now)
             continue
         attempt = known.attempts.get(machine.token)
-        meaning = _meaning(attempt, known, machine)
+        meaning = _meaning(attempt, known, machine, now)
         if meaning == "adopt" and attempt is not None:
             adoptions.append((attempt, machine))
         elif meaning == "double":
@@ -121,7 +123,7 @@ def address_of(machine: Machine, before: Address) -> Address:
     return replace(before, host="") if machine.state in _NOWHERE else before
 
 
-def _meaning(attempt: LaunchAttempt | None, known: Known, machine: Machine) -> str:
+def _meaning(attempt: LaunchAttempt | None, known: Known, machine: Machine, now: float) -> str:
     """What a machine without a row is: to be adopted, a double of ours, a stray, or nothing any more."""
     launch = known.launches.get(attempt.launch_id) if attempt is not None else None
     if attempt is None or launch is None:
@@ -133,7 +135,9 @@ def _meaning(attempt: LaunchAttempt | None, known: Known, machine: Machine) -> s
         return ""
     if attempt.state is AttemptState.ADOPTED and attempt.machine_id == machine.id:
         return "stray"  # its row was forgotten while it lives
-    return "double"
+    born = now if machine.created_at is None else machine.created_at
+    # Made much later it was made by somebody who copied the tags with the machine, not by a request of ours.
+    return "double" if born <= (attempt.sent_at or 0.0) + DOUBLE_S else "stray"
 
 
 def _missing(row: Instance, now: float) -> dict[str, Any]:

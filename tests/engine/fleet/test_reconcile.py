@@ -34,7 +34,7 @@ def look(
 
 
 def with_attempt(state: S, launch: LaunchState = LaunchState.OPEN, newest: int = 1) -> Known:
-    attempt = LaunchAttempt("l1", 1, "r", "", "big", state=state, machine_id="m9")
+    attempt = LaunchAttempt("l1", 1, "r", "", "big", state=state, machine_id="m9", sent_at=900.0)
     return Known((), {"l1-1": attempt}, {"l1": replace(LAUNCH, state=launch)}, {"l1": newest})
 
 
@@ -110,6 +110,14 @@ def test_a_machine_of_a_request_that_is_over_is_a_double(state: S, launch: Launc
     known = with_attempt(state, launch, newest)
     assert [one.id for one in look(ours(), known=known).doubles] == ["m7"]
     assert look(ours(state=CloudState.TERMINATED), known=known).doubles == []
+
+
+def test_a_machine_that_was_made_from_ours_with_its_tags_is_not_ended() -> None:
+    known = with_attempt(S.ADOPTED, LaunchState.READY)
+    for late in (look(ours(), known=known, now=9e5), look(ours(created_at=5000.0), known=known, now=9e5)):
+        assert late.doubles == []
+        assert [one.cloud_id for one in late.orphans] == ["m7"]
+    assert look(ours(created_at=1000.0), known=known, now=9e5).doubles != []
 
 
 def test_one_whose_row_was_forgotten_is_an_orphan() -> None:
