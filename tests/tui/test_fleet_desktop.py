@@ -188,3 +188,17 @@ async def test_a_cloud_that_does_not_answer_is_told_of_in_the_form(
             )
         await wait_until(pilot, lambda: "There are no credentials. aws configure" in screen(app))
         assert "No offer is chosen" in screen(app)
+
+
+async def test_a_copied_home_is_asked_about_once(home: Path) -> None:
+    with closing(Catalog.open(Paths(home))) as catalog:
+        catalog.settings.set("installation.bound", {"machine": "", "home": "/elsewhere"})
+        one = catalog.operations.submit("fleet.reconcile", "aws", {})
+        catalog.operations.take(one.id)
+        catalog.operations.ask(one.id, {"kind": "installation", "text": "This home was copied."})
+        async with desktop(home, (80, 24), first="instances") as (app, pilot):
+            await wait_until(pilot, lambda: "Which home is this?" in screen(app))
+            check("copied-80x24", screen(app))
+            await pilot.click("#moved")
+            await wait_until(pilot, lambda: catalog.operations.get(one.id).state == "pending")
+        assert catalog.settings.get("installation.bound")["home"] == str(home)

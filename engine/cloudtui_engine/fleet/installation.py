@@ -79,7 +79,7 @@ def copied(catalog: Catalog, paths: Paths) -> RefusedError:
     """What is said to somebody who would change something in a cloud from a copy."""
     return RefusedError(
         _text(catalog, paths),
-        "Say whether it was moved here (the old place is not used any more) or is a copy of its own.",
+        "Where the old place is not used any more: cloudtui provider claim moved. Else: ... claim copy",
         code="installation",
     )
 

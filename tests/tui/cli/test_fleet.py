@@ -192,3 +192,13 @@ def test_clouds_say_what_they_can_and_need(cli: Cli, world: World) -> None:
     assert refused.status == 5
     assert not json.loads(refused.out)[0]["ok"]
     assert cli("provider", "check", "nimbus").status == 3
+
+
+def test_a_home_that_was_copied_says_which_it_is(cli: Cli, catalog: Catalog, world: World) -> None:
+    catalog.settings.set("installation.bound", {"machine": "", "home": "/elsewhere"})
+    words = ("instance", "launch", "--provider", "toy", "--type", "gpu-1", "--json")
+    refused = cli(*words)
+    assert (refused.status, refused.json["error"]["code"]) == (4, "installation")
+    assert "cloudtui provider claim moved" in refused.json["error"]["hint"]
+    assert cli("provider", "claim", "moved").status == 0
+    assert cli(*words).status == 0

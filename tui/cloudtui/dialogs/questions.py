@@ -9,7 +9,9 @@ from textual.app import App
 from textual.screen import ModalScreen
 
 from cloudtui.bridge import Bridge
+from cloudtui.dialogs.copied import CopiedDialog
 from cloudtui.dialogs.host_key import HostKeyDialog, SecretDialog
+from cloudtui.handlers.questions import INSTALLATION
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.sanitize import clean_line
@@ -46,14 +48,28 @@ async def _ask(app: App[Any], bridge: Bridge, operation: Operation) -> None:
         else:
             await bridge.in_thread(operations.cancel, bridge.catalog, operation.id)
         return
+    if operation.question.get("kind") == INSTALLATION:
+        await bridge.in_thread(_claim, bridge, answer == "moved")
+        return
     name = str(operation.question.get("kind", "secret"))
     await bridge.in_thread(operations.send_secrets, bridge.paths, operation.id, {name: str(answer)})
     await bridge.in_thread(operations.answer, bridge.catalog, operation.id, {"given": True})
+
+
+def _claim(bridge: Bridge, moved: bool) -> None:
+    """Which of two homes this is; all that waited for that goes on."""
+    from cloudtui_engine import operations
+    from cloudtui_engine.fleet import commands
+
+    commands.claim_installation(bridge.catalog, bridge.paths, moved=moved)
+    operations.ensure_engine(bridge.paths)
 
 
 def _dialog(question: Mapping[str, Any]) -> ModalScreen[Any]:
     host = str(question.get("host", "the machine"))
     if question.get("kind") == "host_key":
         return HostKeyDialog(host, str(question.get("fingerprint", "")))
+    if question.get("kind") == INSTALLATION:
+        return CopiedDialog(str(question.get("text", "")))
     kind = clean_line(str(question.get("kind", "answer")), 40)
     return SecretDialog(f"{host} asks for: {kind}", str(question.get("text", "")))

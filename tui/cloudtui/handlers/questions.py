@@ -9,6 +9,9 @@ from cloudtui_engine.errors import CloudtuiError, HostKeyError, RefusedError
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.sanitize import clean_line
 
+INSTALLATION = "installation"
+"""The question of a home that was copied."""
+
 
 def contradicts(operation: Operation) -> bool:
     """The host shows another key than the one that was named: nobody is asked whether that is fine."""
@@ -47,6 +50,12 @@ def refusal(operation: Operation) -> CloudtuiError:
             f"The run needs {names}.",
             "Set them in your environment, or run this in a terminal.",
             code="needs_secrets",
+        )
+    if question.get("kind") == INSTALLATION:
+        return RefusedError(
+            clean_line(str(question.get("text", ""))),
+            "Where the other one is not used any more: cloudtui provider claim moved. Else: ... claim copy",
+            code=INSTALLATION,
         )
     kind = clean_line(str(question.get("kind", "something")), 40)
     text = clean_line(str(question.get("text", kind)))

@@ -131,6 +131,8 @@ class Session:
         from cloudtui.handlers import questions
         from cloudtui_engine import operations
 
+        if operation.question.get("kind") == questions.INSTALLATION:
+            raise questions.refusal(operation)  # it waits on: who has the other home has to think first
         contradicted = questions.contradicts(operation)
         answer = self._ask(operation) if self._ask and self.interactive and not contradicted else None
         if answer is None:
