@@ -154,6 +154,8 @@ class HttpFake:
 
     def _told(self, fault: str) -> Reply:
         status, body = self.answers[fault]
+        if isinstance(body, bytes):
+            return status, body
         return status, json.loads(json.dumps(body).replace("{key}", self._key))
 
     def _due(self, called: str) -> str:
