@@ -8,7 +8,8 @@ from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.fleet import adoption, installation, news, reconcile
-from cloudtui_engine.fleet.means import Interrupted, Means, as_row, ours
+from cloudtui_engine.fleet.listing import listings
+from cloudtui_engine.fleet.means import Interrupted, Means, ours
 from cloudtui_engine.records.launch import Listing
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers import base
@@ -34,14 +35,13 @@ def look(means: Means, name: str, *, everywhere: bool = False) -> Mapping[str, A
         return {"machines": 0, "orphans": 0, "incomplete": []}
     seen, incomplete = 0, []
     cloud = means.cloud(name)
-    for region in _regions(means, cloud, name, everywhere=everywhere):
+    for listing in listings(cloud, _regions(means, cloud, name, everywhere=everywhere), owner):
         if means.closing.is_set():
             raise Interrupted
-        listing = _list(cloud, region, owner)
         _apply(means, cloud, name, listing)
         seen += len(listing.machines)
         if not listing.complete:
-            incomplete.append(region)
+            incomplete.append(listing.region)
     return {"machines": seen, "orphans": len(means.catalog.orphans.list(name)), "incomplete": incomplete}
 
 
@@ -58,7 +58,9 @@ def live_regions(means: Means, name: str) -> set[str]:
 
 
 def _regions(means: Means, cloud: Provider, name: str, *, everywhere: bool) -> list[str]:
-    found = live_regions(means, name)
+    """Where something lives is asked first."""
+    live = live_regions(means, name)
+    found = set(live)
     if everywhere:
         try:
             found |= set(cloud.regions())
@@ -67,15 +69,7 @@ def _regions(means: Means, cloud: Provider, name: str, *, everywhere: bool) -> l
             log.warning("%s: %s", name, ours(error).message)
             if not found:
                 raise ours(error) from error
-    return sorted(found)
-
-
-def _list(cloud: Provider, region: str, owner: str) -> base.Listing:
-    try:
-        return cloud.machines(region, owner)
-    except ProviderError as error:
-        row = as_row(error)
-        return base.Listing(region, (), complete=False, problem=f"{row['message']} {row['hint']}".strip())
+    return sorted(found, key=lambda region: (region not in live, region))
 
 
 def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,15 @@ from tests.engine.catalog.helpers import a_run
 from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 
+from cloudtui_engine.errors import FailedError
 from cloudtui_engine.fleet import commands, ending, installation, reconcile
+from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.reconcile import Changes, Known, compare
 from cloudtui_engine.records.instance import VANISHED, Address, Instance
 from cloudtui_engine.records.launch import AttemptState as S
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState, Wish
 from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, CloudState, Listing, Machine
+from cloudtui_providers.errors import CloudUnreachable
 
 ROW = Instance(
     "c1", "box", "toy", Address("1.2.3.4", "me", 22, "/key"), cloud_state="running", cloud_id="m1", region="r"
@@ -247,6 +251,30 @@ def test_looking_asks_once_a_region(world: World) -> None:
     before = world.cloud.books.calls("machines")
     world.look()
     assert world.cloud.books.calls("machines") == before + 1
+
+
+def test_regions_are_asked_at_once_and_a_dead_one_holds_up_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2)
+
+    def machines(region: str, owner: str) -> Listing:
+        both.wait(10)  # neither comes back before the other is asked
+        if region == "s":
+            raise CloudUnreachable("No way.")
+        return Listing(region, [machine()])
+
+    monkeypatch.setattr(world.cloud.provider, "machines", machines)
+    found = {one.region: one for one in listings(world.cloud.provider, ["r", "s"], "me")}
+    assert (found["r"].complete, found["s"].complete, found["s"].problem) == (True, False, "No way.")
+    assert list(listings(world.cloud.provider, [], "me")) == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_provider_with_a_defect_does_not_hang(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.cloud.provider, "machines", lambda *_: {}["defect"])
+    with pytest.raises(FailedError, match="defect"):
+        list(listings(world.cloud.provider, ["r"], "me"))
 
 
 def test_grace_is_what_the_facts_say() -> None:
