@@ -82,11 +82,13 @@ class Instances(Repository):
         return [_instance(row) for row in rows]
 
     def rented(self) -> Found:
-        """Those of clouds that are not forgotten, without what their hosts told (`facts`, `gpus`).
+        """Those of clouds that are not forgotten, without what their hosts told: no `gpus`, and of `facts` only
+        whether there are any (`{"known": True}`).
 
         The engine asks for them many times a second; reading what hosts told takes most of a list's time.
         """
-        columns = _COLUMNS.replace("facts, gpus", "'{}', '[]'")
+        known = """CASE facts WHEN '{}' THEN '{}' ELSE '{"known":true}' END, '[]'"""
+        columns = _COLUMNS.replace("facts, gpus", known)
         with self._catalog.read() as db:
             rows = db.execute(
                 f"SELECT {columns} FROM instance WHERE forgotten_at IS NULL"

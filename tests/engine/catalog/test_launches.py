@@ -112,3 +112,21 @@ def test_looks_and_orphans(catalog: Catalog) -> None:
     assert catalog.orphans.list("toy") == [orphan] == [catalog.orphans.find("m-7")]
     catalog.orphans.drop("toy", ["m-77"])
     assert catalog.orphans.list() == []
+
+
+def test_the_rented_ones_say_whether_they_have_told_anything(catalog: Catalog) -> None:
+    catalog.instances.ensure_local()
+    catalog.instances.add(Instance("cown", "own", "ssh"))
+    catalog.instances.add(Instance("c1", "one", "toy", launch_id="l1"))
+    told = {"os": "x", "gpus": [{"name": "A"}]}
+    catalog.instances.add(Instance("c2", "two", "toy", cloud_id="m2", facts=told, gpus=({"name": "A"},)))
+    assert [(one.id, bool(one.facts), one.gpus) for one in catalog.instances.rented()] == [
+        ("c1", False, ()), ("c2", True, ()),
+    ]  # fmt: skip
+    assert catalog.instances.any_alive()
+    catalog.instances.update("c2", cloud_state="stopped")
+    assert not catalog.instances.any_alive()
+    catalog.instances.update("c2", wanted="terminated")
+    assert catalog.instances.any_alive()
+    catalog.instances.update("c2", cloud_state="vanished")
+    assert not catalog.instances.any_alive()
