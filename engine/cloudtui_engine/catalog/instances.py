@@ -82,10 +82,10 @@ class Instances(Repository):
         return [_instance(row) for row in rows]
 
     def rented(self) -> Found:
-        """Those of clouds that are not forgotten, without what their hosts told: no `gpus`, and of `facts` only
-        whether there are any (`{"known": True}`).
+        """Those of clouds that are not forgotten, without what their hosts told.
 
-        The engine asks for them many times a second; reading what hosts told takes most of a list's time.
+        No `gpus`, and of `facts` only whether there are any (`{"known": True}`). The engine asks for them
+        many times a second, and reading what hosts told takes most of a list's time.
         """
         known = """CASE facts WHEN '{}' THEN '{}' ELSE '{"known":true}' END, '[]'"""
         columns = _COLUMNS.replace("facts, gpus", known)
