@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import installation
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
 
 SOON_S = 4.0
@@ -72,6 +72,7 @@ def due(facts: Facts) -> Iterator[Wanted]:
             yield from _look(facts, provider)
     if not facts.is_copy:
         yield from _again(facts)
+    yield from _first_looks(facts)
 
 
 def _look(facts: Facts, provider: str) -> Iterator[Wanted]:
@@ -116,6 +117,13 @@ def _again(facts: Facts) -> Iterable[Wanted]:
         if ("instance.launch", launch.instance_id) not in facts.busy:
             key = f"instance.launch:{launch.id}:{stretch}"
             yield "instance.launch", launch.instance_id, key, {"launch": launch.id}
+
+
+def _first_looks(facts: Facts) -> Iterable[Wanted]:
+    """What a machine has (GPUs, pythons, disk) is asked once, when it first answers."""
+    for one in facts.instances:
+        if one.link_state is LinkState.UP and one.wanted == "running":
+            yield "instance.probe", one.id, f"instance.probe:{one.id}:first", {}
 
 
 def lives(instance: Instance) -> bool:

@@ -10,8 +10,9 @@ from tests.support.clouds.faults import Fault
 from tests.support.clouds.toy import ToyListed
 
 from cloudtui_engine.errors import RefusedError, UnreachableError
-from cloudtui_engine.fleet import market
+from cloudtui_engine.fleet import due, market
 from cloudtui_engine.records.cloud import OFFERS, Offers
+from cloudtui_engine.records.instance import LinkState
 from cloudtui_providers import registry
 from cloudtui_providers.base import Provider
 from cloudtui_providers.errors import NotInstalledError
@@ -90,3 +91,18 @@ def test_the_newest_answer_stays(named: World) -> None:
     assert newest is not None
     assert newest.id == ids[-1]
     assert operations.newest(OFFERS, "aws", asked) is None
+
+
+def test_a_rented_machine_is_looked_at_when_it_first_answers(world: World) -> None:
+    box = world.ask()
+    world.launch(box)
+
+    def looks() -> list[str]:
+        found = due.due(due.read(world.catalog, world.clock.now()))
+        return [key for kind, target, key, _ in found if (kind, target) == ("instance.probe", box.id)]
+
+    assert looks() == [], "it does not answer yet"
+    world.catalog.instances.update(box.id, link_state=LinkState.UP)
+    assert looks() == looks() == [f"instance.probe:{box.id}:first"], "one key, so it is asked once"
+    world.catalog.instances.update(box.id, wanted="terminated")
+    assert looks() == []
