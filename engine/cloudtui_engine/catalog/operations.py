@@ -92,15 +92,15 @@ class Operations(Repository):
             ).fetchall()
         return [_operation(row) for row in rows]
 
-    def prune(self, kind: str, before: float) -> int:
-        """Forget finished operations of a kind that was asked for without arguments; returns how many.
+    def prune(self, kind: str, before: float, args: Mapping[str, Any] | None = None) -> int:
+        """Forget finished operations of a kind that was asked for with these arguments; returns how many.
 
-        For what an engine asks for every few seconds by itself, and nobody reads later.
+        For what an engine asks for again and again by itself, and nobody reads later.
         """
         with self._catalog.write("operation") as db:
             return db.execute(
-                f"DELETE FROM operation WHERE kind = ? AND args = '{{}}' AND ended_at < ? AND NOT {_OPEN}",
-                (kind, before),
+                f"DELETE FROM operation WHERE kind = ? AND args = ? AND ended_at < ? AND NOT {_OPEN}",
+                (kind, dumps(args or {}), before),
             ).rowcount
 
     def newest(

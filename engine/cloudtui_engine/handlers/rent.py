@@ -11,8 +11,8 @@ from cloudtui_engine.fleet.means import Interrupted, Means, Question
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.records.operation import Operation
 
-KEPT_S = 900.0
-"""How long a look at a cloud that an engine took by itself stays among the operations."""
+KEPT_S, EVERYWHERE_KEPT_S = 900.0, 86_400.0
+"""How long a look at a cloud stays among the operations: at where something lives, and at everything."""
 
 
 def launch(context: Context, operation: Operation) -> Mapping[str, Any]:
@@ -41,7 +41,7 @@ def terminate(context: Context, operation: Operation) -> Mapping[str, Any]:
 
 def reconcile(context: Context, operation: Operation) -> Mapping[str, Any]:
     """Hold what a cloud lists against what is known."""
-    context.catalog.operations.prune("fleet.reconcile", context.clock.now() - KEPT_S)
+    _forget_old_looks(context)
     with _story(context, operation) as means:
         return looking.look(means, operation.target, everywhere=bool(operation.args.get("everywhere")))
 
@@ -58,6 +58,12 @@ def _story(context: Context, operation: Operation) -> Iterator[Means]:
         raise Asked(question.question) from None
     except Interrupted:
         raise Withdrawn from None
+
+
+def _forget_old_looks(context: Context) -> None:
+    operations, now = context.catalog.operations, context.clock.now()
+    operations.prune("fleet.reconcile", now - KEPT_S)
+    operations.prune("fleet.reconcile", now - EVERYWHERE_KEPT_S, {"everywhere": True})
 
 
 def _hear(context: Context, operation: Operation) -> None:

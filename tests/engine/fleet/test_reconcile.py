@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import a_run
@@ -15,6 +16,8 @@ from cloudtui_engine.errors import FailedError
 from cloudtui_engine.fleet import commands, ending, installation, reconcile
 from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.reconcile import Changes, Known, compare
+from cloudtui_engine.handlers import rent
+from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.records.instance import VANISHED, Address, Instance
 from cloudtui_engine.records.launch import AttemptState as S
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState, Wish
@@ -251,6 +254,22 @@ def test_looking_asks_once_a_region(world: World) -> None:
     before = world.cloud.books.calls("machines")
     world.look()
     assert world.cloud.books.calls("machines") == before + 1
+
+
+def test_old_looks_do_not_pile_up(world: World) -> None:
+    context = Context(
+        world.catalog, world.paths, cast("Any", None), cast("Any", None), world.closing, world.clock
+    )
+    made = [
+        world.catalog.operations.submit("fleet.reconcile", "toy", args)
+        for args in ({}, {"everywhere": True}, {})
+    ]
+    for one in made[:2]:
+        world.catalog.operations.finish(one.id)
+    for days, left in ((0.5, {made[1].id, made[2].id}), (1.5, {made[2].id})):
+        world.clock._now = time.time() + days * 86_400
+        rent.reconcile(context, world.catalog.operations.get(made[2].id))
+        assert {one.id for one in world.catalog.operations.list()} == left
 
 
 def test_regions_are_asked_at_once_and_a_dead_one_holds_up_none(
