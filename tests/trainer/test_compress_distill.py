@@ -60,31 +60,60 @@ def test_the_same_seed_teaches_the_same(taught):
     assert not all(torch.equal(left[name], other[name]) for name in left)
 
 
-def test_the_teacher_is_asked_once_for_each_view_and_again_where_its_word_is_too_long(taught, monkeypatch):
+class Counted(torch.nn.Module):
+    """A teacher that counts how often it is asked."""
+
+    def __init__(self, teacher):
+        super().__init__()
+        self.teacher, self.asked = teacher, 0
+
+    def forward(self, inputs):
+        self.asked += 1
+        return self.teacher(inputs)
+
+
+def lectures(taught, epochs, **settings):
+    """What the first epochs are, batch by batch; how many make one; how often the teacher was asked."""
     task, teacher, _ = taught
-    asked = []
-
-    class Counted(torch.nn.Module):
-        def forward(self, inputs):
-            asked.append(len(inputs))
-            return teacher(inputs)
-
-    lesson = Lesson(Settings(batch_size=200), torch.device("cpu"), half=False)
-    first = Lectures(Counted(), TrainRows(task), lesson)
-    heard = [first.batch(step) for step in range(3 * VIEWS * first.each)]
-    assert len(asked) == VIEWS * first.each
-    inputs = [shown for shown, _, _ in heard]
-    assert torch.equal(inputs[0], inputs[VIEWS * first.each])
-    assert not torch.equal(inputs[0], inputs[first.each])
+    lesson = Lesson(Settings(batch_size=200, **settings), torch.device("cpu"), half=False)
+    counted = Counted(teacher)
+    given = Lectures(counted, TrainRows(task), lesson)
+    heard = [given.batch(step) for step in range(epochs * given.each)]
     with torch.no_grad():
-        assert all(torch.equal(said, teacher(shown)) for shown, _, said in heard)
+        assert all(torch.equal(said, teacher(inputs)) for inputs, _, said in heard)
+    return [inputs for inputs, _, _ in heard], given.each, counted.asked
 
+
+def test_the_teacher_is_asked_once_for_each_shape_of_a_row(taught):
+    inputs, each, asked = lectures(taught, 3 * VIEWS, augment="yes")
+    assert asked == VIEWS * each
+    assert torch.equal(inputs[0], inputs[VIEWS * each])
+    assert not torch.equal(inputs[0], inputs[each])
+
+
+def test_rows_as_they_are_come_in_another_order_each_time(taught):
+    inputs, each, asked = lectures(taught, 3, augment="no")
+    assert asked == each
+    assert not torch.equal(inputs[0], inputs[each])
+    first, second = (torch.cat(inputs[at : at + each]).double().flatten(1) for at in (0, each))
+    assert torch.equal(first.sum(1).sort().values, second.sum(1).sort().values)  # the same rows
+
+
+def test_the_teacher_is_asked_again_where_its_word_is_too_long_to_keep(taught, monkeypatch):
     monkeypatch.setattr("cloudtui_trainer.compress.distill._MOST_KEPT", 0)
-    asked.clear()
-    forgetful = Lectures(Counted(), TrainRows(task), lesson)
-    for step in range(2 * VIEWS * forgetful.each):
-        forgetful.batch(step)
-    assert len(asked) == 2 * VIEWS * forgetful.each
+    _, each, asked = lectures(taught, 3, augment="no")
+    assert asked == 3 * each
+
+
+def test_many_rows_are_shown_as_they_are():
+    auto, yes, no = (
+        Lesson(Settings(augment=augment), torch.device("cpu"), half=False)
+        for augment in ("auto", "yes", "no")
+    )
+    assert auto.augments(1_257)
+    assert not auto.augments(54_000)
+    assert yes.augments(54_000)
+    assert not no.augments(1_257)
 
 
 def test_the_teacher_stays_as_it_is(taught):

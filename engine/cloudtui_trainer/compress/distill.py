@@ -28,7 +28,9 @@ _EPOCHS = (6, 20)
 _WEIGHT_DECAY = 0.01
 _LONGEST_AVERAGE = 0.998
 VIEWS = 8
-"""Epochs that differ in order and augmentation; the next ones are these again."""
+"""Epochs that differ in augmentation; the next ones are these again."""
+_PLENTY = 20_000
+"""Rows from which on they are shown as they are."""
 _MOST_KEPT = 256 * 2**20
 """Bytes that the teacher's word may take; of more it is asked each time."""
 
@@ -47,42 +49,54 @@ class Lesson:
         least, most = _EPOCHS
         return self.settings.epochs or min(max(round(_STEPS / each), least), most)
 
+    def augments(self, rows: int) -> bool:
+        """Whether the rows are shown changed a little.
+
+        A cut network is too small to learn many rows by heart; what it spends on shapes of them that no data
+        has is missing elsewhere (`bench/RESULTS.md`). Of few rows the shapes are needed.
+        """
+        wish = self.settings.augment
+        return rows < _PLENTY if wish == "auto" else wish == "yes"
+
 
 class Lectures:
-    """Batches of augmented rows with what the teacher says of them.
+    """Batches of rows with what the teacher says of them.
 
-    The whole network is several times as dear as the cut one that learns from it. So what it said in the
-    first `VIEWS` epochs is kept, and those are given again: each row in eight shapes is more than a network
-    small enough to be worth having can learn by heart.
+    The whole network is several times as dear as the cut one that learns from it. So what it said of each row
+    is kept; where rows are augmented, of each in `VIEWS` shapes, which are shown again and again.
     """
 
     def __init__(self, teacher: nn.Module, rows: TrainRows, lesson: Lesson) -> None:
         self._teacher, self._rows, self._lesson = teacher, rows, lesson
         self.each = math.ceil(rows.count / lesson.settings.batch_size)
+        self._augment = lesson.augments(rows.count)
+        self._views = VIEWS if self._augment else 1
         self._said: torch.Tensor | None = None
         self._order: tuple[torch.Tensor, ...] = ()
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Inputs, targets and the teacher's outputs for a step; steps are asked for in their order."""
         seed, device = self._lesson.settings.seed, self._lesson.device
-        seen = step % (VIEWS * self.each)
-        view, place = divmod(seen, self.each)
+        epoch, place = divmod(step, self.each)
+        view = epoch % self._views
         if not place:
-            chance = torch.Generator().manual_seed(mixed(seed, ORDER, view))
+            # A shape is drawn for a batch as a whole: the same shape needs the same order.
+            chance = torch.Generator().manual_seed(mixed(seed, ORDER, view if self._augment else epoch))
             self._order = torch.randperm(self._rows.count, generator=chance).tensor_split(self.each)
-        seed_devices(mixed(seed, VIEW, seen), device)
-        inputs, targets = self._rows.batch(self._order[place], augment=True)
+        seed_devices(mixed(seed, VIEW, view * self.each + place), device)
+        rows = self._order[place]
+        inputs, targets = self._rows.batch(rows, augment=self._augment)
         inputs, targets = inputs.to(device), targets.to(device)
-        return inputs, targets, self._word(inputs, self._order[place].to(device), view, fresh=seen == step)
+        return inputs, targets, self._word(inputs, rows.to(device), view, fresh=epoch < self._views)
 
     def _word(self, inputs: torch.Tensor, rows: torch.Tensor, view: int, *, fresh: bool) -> torch.Tensor:
         if not fresh and self._said is not None:
             return self._said[view, rows]
         with torch.no_grad(), autocast(self._lesson.device, self._lesson.half):
             said: torch.Tensor = self._teacher(inputs)
-        if self._said is None and VIEWS * self._rows.count * said[0].nbytes <= _MOST_KEPT:
+        if self._said is None and self._views * self._rows.count * said[0].nbytes <= _MOST_KEPT:
             # One block: thousands of small ones between a step's large ones would hold gigabytes of gaps.
-            self._said = said.new_empty((VIEWS, self._rows.count, *said.shape[1:]))
+            self._said = said.new_empty((self._views, self._rows.count, *said.shape[1:]))
         if self._said is not None:
             self._said[view, rows] = said
         return said

@@ -36,6 +36,8 @@ class Settings:
     """That soften the teacher's word."""
     soft: float = ranged(0.9, 0.0, 1.0)
     """The teacher's part of the loss; the labels have the rest."""
+    augment: str = choice("auto", "yes", "no")
+    """Whether distillation shows rows changed a little, as training did; auto: where there are few."""
     calibration: int = ranged(512, LEAST_CALIBRATION, 100_000)
     """Rows of train that set the ranges of int8."""
     probe: int = ranged(256, 16, 100_000)
