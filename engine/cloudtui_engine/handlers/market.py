@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudtui_engine.fleet import market
 from cloudtui_engine.handlers.context import Context
+from cloudtui_engine.handlers.trial import trial
 from cloudtui_engine.records.cloud import OFFERS
 from cloudtui_engine.records.operation import Operation
 
@@ -28,10 +29,18 @@ def offers(context: Context, operation: Operation) -> Mapping[str, Any]:
 
 
 def check(context: Context, operation: Operation) -> Mapping[str, Any]:
-    """Look at credentials and permissions; changes nothing.
+    """Look at credentials and permissions; with `max_usd` have a real machine, too, and end it.
 
     Returns:
         `{"checks": [{name, ok, text, hint}]}`.
     """
-    context.reporter(operation)(f"Looking at the account of {operation.target}", None, None)
-    return {"checks": [one.as_dict() for one in market.check(operation.target)]}
+    report = context.reporter(operation)
+    report(f"Looking at the account of {operation.target}", None, None)
+    found = market.check(operation.target)
+    max_usd = operation.args.get("max_usd")
+    if max_usd is not None and all(one.ok for one in found):
+        report("Launching a machine, reaching it, and ending it", None, None)
+        for one in trial(context, operation, float(max_usd)):
+            found.append(one)
+            report(one.text, None, None)
+    return {"checks": [one.as_dict() for one in found]}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import a_run
@@ -18,6 +21,8 @@ from tests.tui.cli.fake_engine import FakeEngine
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.fleet import ending, launching, looking, market
+from cloudtui_engine.handlers.context import Context
+from cloudtui_engine.handlers.market import check as check_cloud
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Address
 from cloudtui_engine.records.launch import Orphan
@@ -44,8 +49,15 @@ class FleetEngine(FakeEngine):
     def _provider_offers(self, catalog: Catalog, one: Operation) -> Any:
         return self._told(catalog, one, lambda: market.offers(catalog, one.target, one.args["wanted"]))
 
-    def _provider_check(self, catalog: Catalog, one: Operation) -> Any:
-        return {"checks": [check.as_dict() for check in market.check(one.target)]}
+    def _provider_check(self, _catalog: Catalog, one: Operation) -> Any:
+        """Beside the others, for it waits for them."""
+        threading.Thread(target=self._check, args=(one,), daemon=True).start()
+
+    def _check(self, one: Operation) -> None:
+        with closing(Catalog.open(self.paths)) as catalog:
+            links = SimpleNamespace(to=lambda _id: SimpleNamespace(session=lambda _s: nullcontext()))
+            context = Context(catalog, self.paths, cast("Any", links), cast("Any", None), self._end)
+            catalog.operations.finish(one.id, dict(check_cloud(context, one)))
 
     def _instance_launch(self, catalog: Catalog, one: Operation) -> Any:
         return self._told(catalog, one, lambda: launching.launch(self.world.means, one.args["launch"]))
@@ -192,6 +204,23 @@ def test_clouds_say_what_they_can_and_need(cli: Cli, world: World) -> None:
     assert refused.status == 5
     assert not json.loads(refused.out)[0]["ok"]
     assert cli("provider", "check", "nimbus").status == 3
+
+
+def test_a_real_machine_is_had_reached_and_ended_for_a_check(cli: Cli, world: World) -> None:
+    told = cli("provider", "check", "toy", "--max-usd", "0.20", "--json")
+    assert told.status == 0, told.out
+    assert [(one["name"], one["ok"]) for one in told.json] == [
+        ("credentials", True), ("launch", True), ("ssh", True), ("terminate", True),
+    ]  # fmt: skip
+    assert "small-1" in told.json[1]["text"], "the cheapest"
+    assert world.cloud.launches() == 1
+    assert world.living() == []
+    assert [one["name"] for one in cli("instance", "list", "--json").json] == ["local"]
+    world.cloud.fail(Fault.QUOTA, times=9)
+    refused = cli("provider", "check", "toy", "--max-usd", "0.20", "--json")
+    assert refused.status == 5
+    assert [(one["name"], one["ok"]) for one in refused.json[1:]] == [("machine", False), ("terminate", True)]
+    assert cli("provider", "check", "toy", "--max-usd", "-1").status == 2
 
 
 def test_a_home_that_was_copied_says_which_it_is(cli: Cli, catalog: Catalog, world: World) -> None:

@@ -42,7 +42,6 @@ _READING = frozenset(
     {
         "list",
         "offers",
-        "check",
         "show",
         "logs",
         "metrics",

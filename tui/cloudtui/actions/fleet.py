@@ -110,7 +110,12 @@ _CLOUDS = (
            handler=_P + "list_all", faces=ONLY_CLI),
     Action(
         "provider.check", "provider", "check", "Check",
-        "what a cloud still needs: credentials and permissions, one by one; changes nothing", (_PROVIDER,),
+        "what a cloud still needs: credentials and permissions, one by one",
+        (
+            _PROVIDER,
+            Argument("max_usd", "rent a real machine, too, of at most this an hour; reach it and end it",
+                     "float", option="--max-usd", metavar="USD"),
+        ),
         handler=_P + "check", faces=ONLY_CLI, starts_work=True,
     ),
     Action(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloudtui.handlers.session import Session
+from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.cloud import CHECK, OFFERS, Cloud, CloudCheck, CloudOffer, Offers
 from cloudtui_engine.records.operation import Operation
 
@@ -64,17 +65,21 @@ def list_all(session: Session) -> list[Cloud]:  # noqa: ARG001 - as every handle
     return market.clouds()
 
 
-def check(session: Session, provider: str) -> list[CloudCheck]:
-    """Look at credentials and permissions.
+def check(session: Session, provider: str, *, max_usd: float | None = None) -> list[CloudCheck]:
+    """Look at credentials and permissions; with `max_usd` have a real machine for a moment, too.
 
     Raises:
+        UsageError: that is no price.
         CloudtuiError: there is no such provider, or its cloud does not answer.
     """
     from cloudtui_engine import operations
     from cloudtui_engine.fleet import market
 
     market.require(provider)
-    operation = session.finish(operations.submit(session.catalog, CHECK, provider, {}))
+    if max_usd is not None and not 0 < max_usd < 1e6:
+        raise UsageError(f"{max_usd:g} is no price of a machine.", "For example: --max-usd 0.20")
+    args = {} if max_usd is None else {"max_usd": max_usd}
+    operation = session.finish(operations.submit(session.catalog, CHECK, provider, args))
     return [CloudCheck(**one) for one in operation.result.get("checks", ())]
 
 
