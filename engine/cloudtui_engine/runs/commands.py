@@ -239,7 +239,7 @@ def resume(catalog: Catalog, run: Run) -> Run:
     """Another attempt of a run that ended early, from its newest checkpoint where it has one.
 
     Raises:
-        RefusedError: it is live, or it has succeeded.
+        RefusedError: it is live, it has succeeded, or its machine is gone or to go.
     """
     if not run.status.is_finished:
         hint = "Wait for its end." if run.status is RunState.STOPPING else "Stop it first."
@@ -250,6 +250,7 @@ def resume(catalog: Catalog, run: Run) -> Run:
         )
     with catalog.write("run", "operation"):
         host = catalog.runs.attempt(run.id, run.attempt).instance_id
+        queueing.check_stays(catalog, host)
         attempt = catalog.runs.add_attempt(run.id, [host], time.time())
         queueing.submit_start(catalog, run.id, attempt.number)
     return catalog.runs.get(run.id)
