@@ -167,6 +167,9 @@ def test_a_launch_that_fails_says_why(cli: Cli, world: World) -> None:
     assert (failed.status, failed.json["error"]["code"]) == (5, "capacity")
     assert failed.json["error"]["hint"]
     assert [one["name"] for one in cli("instance", "list", "--json").json] == ["local"]
+    told = cli("instance", "show", "toy-gpu-1-1", "--json")
+    assert told.status == 3
+    assert "could not be rented. None to be had" in told.json["error"]["message"]
     world.cloud.heal()
     several = cli(*words, "--count", "3")
     assert [one["cloud_state"] for one in several.json] == ["running"] * 3

@@ -29,7 +29,7 @@ def offers(records: Sequence[Any], cells: int | None) -> Lines:
     columns = [
         Column("GPU", shrinks=True), Column("Memory", right=True), Column("CPUs", right=True),
         Column("RAM", right=True), Column("$/h", right=True), Column("Type", shrinks=True),
-        Column("Where", shrinks=True), Column(""),
+        Column("Where", shrinks=True),
     ]  # fmt: skip
     rows = [
         [
@@ -38,9 +38,10 @@ def offers(records: Sequence[Any], cells: int | None) -> Lines:
             str(one.cpus),
             words.size(one.memory_bytes),
             words.money(one.price_usd_per_hour),
-            clean_line(one.type),
-            clean_line(f"{one.provider} {one.zone or one.region}"),
-            " ".join(["spot"] * one.spot + ["none left"] * (one.available is False)),
+            clean_line(f"{one.type}{' spot' if one.spot else ''}"),
+            clean_line(
+                f"{one.provider} {one.zone or one.region}{', none left' if one.available is False else ''}"
+            ),
         ]
         for one in records
     ]

@@ -9,12 +9,16 @@ from pathlib import Path
 
 from cloudtui.handlers import money, values
 from cloudtui.handlers.session import Session
-from cloudtui_engine.errors import CloudtuiError, RefusedError, UsageError
+from cloudtui_engine.errors import CloudtuiError, NotFoundError, RefusedError, UsageError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.money.amounts import dollars
 from cloudtui_engine.records.instance import LOCAL, Address, Instance
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
+from cloudtui_engine.sanitize import clean_line
+
+_TOLD_S = 86400.0
+"""So long after a launch failed its machine's name still says why."""
 
 
 def add(
@@ -196,7 +200,20 @@ def find(session: Session, text: str) -> Instance:
     """The machine with this name or id; this machine is always there."""
     if text == LOCAL:
         return session.catalog.instances.ensure_local()
-    return session.catalog.instances.find(text)
+    try:
+        return session.catalog.instances.find(text)
+    except NotFoundError as error:
+        raise _never_made(session, text) or error from None
+
+
+def _never_made(session: Session, text: str) -> NotFoundError | None:
+    """Of a machine whose launch failed of late: why it is not there."""
+    for launch in reversed(session.catalog.launches.failed(time.time() - _TOLD_S)):
+        instance = session.catalog.instances.get(launch.instance_id)
+        if text in {instance.name, instance.id}:
+            told, hint = (clean_line(str(launch.error.get(key, ""))) for key in ("message", "hint"))
+            return NotFoundError(f"{clean_line(instance.name, 80)} could not be rented. {told}", hint)
+    return None
 
 
 def find_all(session: Session, texts: Sequence[str]) -> list[Instance]:
