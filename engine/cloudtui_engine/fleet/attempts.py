@@ -83,6 +83,7 @@ def candidates(wish: Wish, spot: Iterable[Offer], on_demand: Iterable[Offer]) ->
     if not wish.spot:
         return _fitting(wish, on_demand, wish.max_price, spot=False)
     found = _fitting(wish, spot, wish.max_price, spot=True)
+    found.sort(key=lambda place: place.zone in wish.avoid)
     if wish.on_demand_cap is not None:
         found += _fitting(wish, on_demand, wish.on_demand_cap, spot=False)
     return found

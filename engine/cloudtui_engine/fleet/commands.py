@@ -43,6 +43,8 @@ def submit_launch(catalog: Catalog, paths: Paths, wish: Wish) -> list[Instance]:
 def submit_replacement(catalog: Catalog, paths: Paths, lost: Instance) -> Instance:
     """Ask for another machine in the place of one that its cloud took away; the others of its group stay.
 
+    The zone that took a spot machine away is tried last.
+
     Raises:
         RefusedError: it is not lost, was not launched here, was ended by us, or a budget forbids it.
     """
@@ -52,7 +54,7 @@ def submit_replacement(catalog: Catalog, paths: Paths, lost: Instance) -> Instan
     now = time.time()
     with catalog.write("instance", "operation", durable=True):
         launch = catalog.launches.get(lost.launch_id)
-        wish = replace(launch.wish, count=1)
+        wish = replace(launch.wish, count=1, avoid=(*launch.wish.avoid, lost.zone))
         catalog.instances.forget(lost.id, now)
         asking.require_budget(catalog, wish, [lost.name], now)
         return asking.ask(

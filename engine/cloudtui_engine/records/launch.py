@@ -37,6 +37,8 @@ class Wish:
     idle_s: int = 0
     """Quiet that ends it, in seconds; 0: none does."""
     count: int = 1
+    avoid: tuple[str, ...] = ()
+    """Zones that took such a machine away lately: they are tried last."""
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept."""

@@ -208,6 +208,15 @@ def test_where_one_cannot_be_had_none_is_kept(world: World) -> None:
     assert world.cloud.launches() == 2
 
 
+def test_the_zone_that_took_a_spot_machine_is_tried_last(world: World) -> None:
+    first = world.launched(name="box", spot=True)
+    world.cloud.take_back(first.cloud_id)
+    world.look()
+    fresh = commands.submit_replacement(world.catalog, world.paths, world.row(first))
+    world.launch(fresh)
+    assert (first.zone, world.row(fresh).zone) == ("north-1a", "north-1b")
+
+
 def test_only_a_lost_node_is_replaced(world: World) -> None:
     group = world.ask_all(name="node", count=2)
     for one in group:
