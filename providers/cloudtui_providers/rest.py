@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -74,6 +74,10 @@ class Service:
     """Which error an answer is, where its status alone does not say it."""
     pace_s: float = 0.0
     """So long from one request to the next, where the cloud asks for that."""
+    missing: Callable[[Answer], str] = lambda _: ""
+    """The permission that an answer says is missing; empty: it names none."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of every request, beside the key."""
 
 
 class Rest:
@@ -89,9 +93,11 @@ class Rest:
         """The answer to what may be asked again, for it changes nothing, or nothing twice."""
         return self._send(method, path, query, body, changes=False)
 
-    def change(self, method: str, path: str, *, body: Any = None) -> Any:
+    def change(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Any:
         """The answer to what must be known to be done or not: a lost one is an `AmbiguousError`."""
-        return self._send(method, path, None, body, changes=True)
+        return self._send(method, path, query, body, changes=True)
 
     def _send(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, *, changes: bool
@@ -127,8 +133,10 @@ class Rest:
         if kind is AuthError:
             return AuthError(f"{service.title} refuses the key ({answer.status}).", service.log_in)
         if kind is PermissionDenied:
+            named = service.missing(answer)
             return PermissionDenied(
-                f"This account, or its key, may not do {what}.", f"Look at the account of {service.title}."
+                f"This account, or its key, may not do {what}" + (f": {named} is missing." if named else "."),
+                f"Look at the account of {service.title}.",
             )
         if kind is ThrottledError:
             return ThrottledError(
@@ -186,7 +194,7 @@ def _client(service: Service) -> Any:
     return httpx.Client(
         base_url=service.endpoint,
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-        headers={"User-Agent": "cloudtui"},
+        headers={"User-Agent": "cloudtui", **service.headers},
         verify=_certificates(),
     )
 

@@ -77,6 +77,12 @@ def test_an_answer_by_its_status(
         assert KEY not in f"{raised.value.message}{raised.value.hint}"
 
 
+def test_a_permission_that_the_cloud_names_is_named(echo: Echo) -> None:
+    echo.reply = (403, {"needs": "machines.create"})
+    with pytest.raises(errors.PermissionDenied, match=r"machines\.create is missing"):
+        rest(echo, missing=lambda answer: str(answer.body["needs"])).change("POST", "/thing", body={})
+
+
 def test_no_answer_by_whether_anything_was_sent(echo: Echo) -> None:
     echo.fail(Fault.LOSE_ANSWER, "*")
     with pytest.raises(errors.CloudUnreachable):
