@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_means import planned
-from tests.support.clouds.lambda_fake import PUBLIC_KEY, FakeLambda
+from tests.support.clouds.faults import Fault
+from tests.support.clouds.lambda_fake import PUBLIC_KEY, FakeLambda, error
 
 from cloudtui_providers.base import CloudState, Wanted
-from cloudtui_providers.errors import CapacityError, InvalidOrderError
+from cloudtui_providers.errors import AmbiguousError, CapacityError, InvalidOrderError
 
 
 @pytest.fixture
@@ -88,6 +89,21 @@ def test_an_unhealthy_machine_is_paid_for_and_says_so(cloud: FakeLambda) -> None
     cloud.rows[made.id]["status"] = "unhealthy"
     (now,) = cloud.provider.machines("global", "").machines
     assert (now.state, now.reason) == (CloudState.RUNNING, "unhealthy")
+
+
+def test_what_broke_behind_lambda_is_ambiguous_whatever_its_status(
+    cloud: FakeLambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = error(400, "provider/internal-unavailable", "Provider unavailable")
+    monkeypatch.setattr(cloud, "answers", {Fault.BROKEN: behind})
+    cloud.fail(Fault.BROKEN)
+    with pytest.raises(AmbiguousError):
+        cloud.provider.launch(planned(cloud.provider, cloud.order()))
+
+
+def test_a_key_that_is_refused_is_all_there_is_to_say(cloud: FakeLambda) -> None:
+    cloud.fail(Fault.AUTH, "*")
+    assert [(check.name, check.ok) for check in cloud.provider.check()] == [("credentials", False)]
 
 
 def test_a_firewall_that_lets_nobody_in_is_missing(cloud: FakeLambda) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_means import launched, planned
 from tests.support.clouds.faults import Fault
-from tests.support.clouds.runpod_fake import H100, PUBLIC_KEY, RTX, ZONE, FakeRunPod
+from tests.support.clouds.runpod_fake import H100, NEW, PUBLIC_KEY, RTX, ZONE, FakeRunPod
 
 from cloudtui_providers.base import CloudState, Wanted
 from cloudtui_providers.errors import InvalidOrderError, ThrottledError
@@ -42,6 +44,17 @@ def test_the_request_is_whole(cloud: FakeRunPod) -> None:
     }
 
 
+def test_the_switch_goes_before_what_the_image_starts_where_that_is_known(
+    cloud: FakeRunPod, tmp_path: Path
+) -> None:
+    order = replace(cloud.order(), start_command=f"echo \"it's\" > '{tmp_path}/began'\n")
+    args = str(planned(cloud.provider, order)["request"]["args"])
+    assert args.endswith("; exec /start.sh'")
+    subprocess.run(shlex.split(args.replace("exec /start.sh", "true")), check=True, timeout=10)
+    assert (tmp_path / "began").read_text() == "it's\n"
+    assert "args" not in planned(cloud.provider, replace(order, image="mine:1"))["request"]
+
+
 @pytest.mark.parametrize("wrong", ["4090", f"3x {RTX}", "1x NVIDIA T9000", "1x NVIDIA GeForce RTX 3070"])
 def test_a_type_that_cannot_be_is_told_before_anything_is_ordered(cloud: FakeRunPod, wrong: str) -> None:
     with pytest.raises(InvalidOrderError):
@@ -59,8 +72,11 @@ def test_offers_are_of_the_secure_cloud_by_data_center_and_count(cloud: FakeRunP
         (f"2x {H100}", "", False, 5.98),
         (f"4x {H100}", "", False, 11.96),
         (f"8x {H100}", ZONE, True, 23.92),
+        (f"1x {NEW}", "", False, None),
     }
     assert cloud.provider.offers(Wanted(type="g4dn.xlarge")) == []
+    free = cloud.provider.offers(Wanted(type=f"1x {NEW}"))
+    assert [one.price_usd_per_hour for one in free] == [None], "0 is no price"
 
 
 def test_it_is_reached_by_its_own_sshd_once_that_has_a_port(cloud: FakeRunPod) -> None:

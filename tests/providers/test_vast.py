@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +14,10 @@ from tests.providers.contract_means import launched, planned
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.vast_fake import HOST, PUBLIC_KEY, TYPE, FakeVast
 
+from cloudtui_engine.fleet import boot
 from cloudtui_providers.base import CloudState, Wanted
 from cloudtui_providers.errors import CapacityError, CloudUnreachable, InvalidOrderError
+from cloudtui_providers.packed import packed
 
 
 @pytest.fixture
@@ -45,6 +49,28 @@ def test_the_request_is_whole_and_lets_our_key_into_this_machine_alone(cloud: Fa
         },
     }
     assert cloud.calls.keys() == {"search"}
+
+
+def test_the_switch_goes_along_however_long_it_is(cloud: FakeVast) -> None:
+    def begins(command: str) -> str:
+        order = replace(cloud.order(), start_command=command)
+        return str(planned(cloud.provider, order)["request"]["onstart"])
+
+    assert begins("true") == "true"
+    switch = boot.start_command(PUBLIC_KEY, lifetime_s=14400)
+    assert len(switch) > 4096
+    assert begins(switch) == packed(switch)
+    with pytest.raises(InvalidOrderError, match="4096 letters"):
+        begins(random.Random(7).randbytes(5000).hex())
+
+
+def test_of_a_machine_nothing_secret_is_asked_for(cloud: FakeVast) -> None:
+    launched(cloud)
+    asked: list[dict[str, str]] = []
+    listed = cloud._machines
+    cloud._machines = lambda **asks: (asked.append(asks["query"]), listed(**asks))[1]  # type: ignore[method-assign]
+    cloud.provider.machines("global", "")
+    assert [{"jupyter_token", "*"} & set(json.loads(one["select_cols"])) for one in asked] == [set()]
 
 
 def test_an_order_takes_the_cheapest_that_fits_and_lasts(cloud: FakeVast) -> None:

@@ -2,7 +2,8 @@
 
 Not here, though RunPod has it: a stop, for it clears the disk that a pod works on, and what is offered as
 "stopped, disk kept" must be that; the community cloud, whose hosts are strangers; spot, which version 2 of
-the API does not have. A pod's ports are open to everybody: its sshd lets in our key alone.
+the API does not have. A pod's ports are open to everybody: its sshd lets in our key alone. An image that is
+none of RunPod's begins as it is made, without the order's start command.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from cloudtui_providers.base import (
 )
 from cloudtui_providers.choosing import chosen
 from cloudtui_providers.errors import InvalidOrderError, MachineGone
+from cloudtui_providers.packed import packed
 from cloudtui_providers.rest import Rest
 from cloudtui_providers.runpod.machines import REGION, machine, offers_of
 from cloudtui_providers.runpod.service import NAME, PODS, TITLE, service
@@ -35,6 +37,8 @@ GPUS = "/v2/catalog/gpus"
 COUNTS: tuple[int, ...] = (1, 2, 4, 8)
 IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 """RunPod's own, with drivers, Python and an sshd that takes its key from PUBLIC_KEY."""
+OWN_IMAGES = "runpod/"
+"""Images whose command is /start.sh, so that something can be run before it and nothing is lost."""
 LONGEST_NAME = 120
 
 
@@ -82,6 +86,8 @@ class RunPod(Provider):
             request["env"] = {"PUBLIC_KEY": order.public_key}  # else it is the account's keys
         if order.zone:
             request["dataCenterIds"] = [order.zone]
+        if order.start_command and request["image"].startswith(OWN_IMAGES):
+            request["args"] = f"bash -c '{packed(order.start_command)}; exec /start.sh'"
         return {"request": request}
 
     def launch(self, payload: Payload) -> Machine:

@@ -9,6 +9,7 @@ from typing import Any
 from cloudtui_providers import counted, marks
 from cloudtui_providers.base import Offer, Order, Wanted
 from cloudtui_providers.errors import CapacityError, InvalidOrderError
+from cloudtui_providers.packed import packed
 from cloudtui_providers.rest import Rest
 from cloudtui_providers.vast.machines import REGION
 from cloudtui_providers.vast.service import NAME, SEARCH, TITLE
@@ -16,6 +17,7 @@ from cloudtui_providers.vast.service import NAME, SEARCH, TITLE
 IMAGE = "vastai/base-image:@vastai-automatic-tag"
 """Vast.ai's own; it is given with the drivers of the host."""
 LONGEST_LABEL = 256
+MOST_ONSTART = 4096
 MOST = 2000
 """Offers in one answer, the cheapest of all."""
 MIB = 1 << 20
@@ -57,8 +59,8 @@ def planned(rest: Rest, order: Order) -> dict[str, Any]:
         "target_state": "running",
         "cancel_unavail": True,
     }
-    if order.public_key:
-        request["onstart"] = _letting_in(order.public_key)
+    if begin := order.start_command or _letting_in(order.public_key):
+        request["onstart"] = _short(begin)
     return {
         "ask": int(found[0]["id"]),
         "type": order.type,
@@ -104,7 +106,16 @@ def _offer(ask: Mapping[str, Any]) -> Offer:
 def _letting_in(public_key: str) -> str:
     """The account's own keys are let in by Vast.ai; ours by this, and into this machine alone."""
     line = shlex.quote(public_key)
-    return f"mkdir -p ~/.ssh && chmod 700 ~/.ssh && echo {line} >> ~/.ssh/authorized_keys"
+    return public_key and f"mkdir -p ~/.ssh && chmod 700 ~/.ssh && echo {line} >> ~/.ssh/authorized_keys"
+
+
+def _short(script: str) -> str:
+    line = script if len(script) <= MOST_ONSTART else packed(script)
+    if len(line) > MOST_ONSTART:
+        raise InvalidOrderError(
+            f"What a machine of {TITLE} begins with is longer than the {MOST_ONSTART} letters that it takes."
+        )
+    return line
 
 
 def _number(zone: str) -> int:

@@ -36,8 +36,10 @@ def gpu(id: str, memory: int, price: float, most: int) -> dict[str, Any]:
     }
 
 
-RTX, H100, OLD = "NVIDIA GeForce RTX 4090", "NVIDIA H100 80GB HBM3", "NVIDIA GeForce RTX 3070"
-GPUS = (gpu(RTX, 24, 0.69, 2), gpu(H100, 80, 2.99, 8), gpu(OLD, 8, 0.0, 0))
+RTX, H100, OLD, NEW = (
+    "NVIDIA GeForce RTX 4090", "NVIDIA H100 80GB HBM3", "NVIDIA GeForce RTX 3070", "NVIDIA B300 SXM6 AC",
+)  # fmt: skip
+GPUS = (gpu(RTX, 24, 0.69, 2), gpu(H100, 80, 2.99, 8), gpu(OLD, 8, 0.1, 0), gpu(NEW, 288, 0.0, 1))
 STOCK = {(RTX, 1): {ZONE: "HIGH", "EU-RO-1": "NONE"}, (RTX, 2): {ZONE: "LOW"}, (H100, 8): {ZONE: "LOW"}}
 
 
