@@ -46,7 +46,7 @@ class CopiedDialog(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """The safe answer first."""
-        self.query_one("#later").focus()
+        self.set_focus(self.query_one("#later"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The answer."""

@@ -89,7 +89,7 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
         self._reveal()
         first = next(iter(self.query("Input, Select, Checkbox")), None)
         if first is not None:
-            first.focus()
+            self.set_focus(first)  # now: `focus` of a widget comes late, and takes it from who went on
         self._preview()
 
     @property
@@ -196,5 +196,5 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
                 self.query_one(f"#problem-{field.key}", Static).update(Text(wrong))
                 self._more = self._more or field.more
                 self._reveal()
-                self.query_one(f"#field-{field.key}").focus()
+                self.set_focus(self.query_one(f"#field-{field.key}"))
                 return

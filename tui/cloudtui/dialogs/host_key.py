@@ -51,7 +51,7 @@ class HostKeyDialog(ModalScreen[bool | None]):
 
     def on_mount(self) -> None:
         """The safe answer first."""
-        self.query_one("#later").focus()
+        self.set_focus(self.query_one("#later"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The answer."""

@@ -71,7 +71,7 @@ class SettingDialog(ModalScreen[str | None]):
             self.query_one(Choices).styles.height = len(self._choices)
             self.query_one(Choices).move(self._choices.index(now) if now in self._choices else 0)
         else:
-            self.query_one(Input).focus()
+            self.set_focus(self.query_one(Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say what is wrong while it is typed."""
