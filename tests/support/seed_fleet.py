@@ -130,14 +130,27 @@ def offers(catalog: Catalog, name: str = "aws", spot: bool = False) -> None:
     from cloudtui.handlers.provider import question
 
     made = [
-        CloudOffer(name, "us-east-1", zone, kind, gpu, count, memory * GIB, cpus, 32 * GIB, price, spot)
+        CloudOffer(
+            name,
+            region,
+            f"{region}a",
+            kind,
+            gpu,
+            count,
+            memory * GIB,
+            cpus,
+            32 * GIB,
+            price,
+            spot,
+            zones=(f"{region}a", f"{region}b"),
+        )
         for kind, gpu, count, memory, cpus, price in (
             ("t3.medium", "", 0, 0, 2, 0.0416),
             ("g4dn.xlarge", "T4", 1, 16, 4, 0.526),
             ("g5.xlarge", "A10G", 1, 24, 4, 1.006),
             ("p4d.24xlarge", "A100", 8, 40, 96, 32.77),
         )
-        for zone in ("us-east-1a", "us-east-1b")
+        for region in ("us-east-1", "us-west-2")
     ]
     one = catalog.operations.submit(OFFERS, "", question(spot=spot))
     catalog.operations.take(one.id)

@@ -17,7 +17,7 @@ from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers import base, registry
 from cloudtui_providers.errors import ProviderError
 
-MOST = 500
+MOST = 2000
 """So many offers are kept of an answer; who wants a dearer one says more of what he wants."""
 
 
@@ -74,11 +74,12 @@ def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, 
         found += answered
     if problems and not found:
         raise _silence(problems)
-    found.sort(key=lambda one: math.inf if one.price_usd_per_hour is None else one.price_usd_per_hour)
+    found.sort(key=_cheapest_first)
+    kinds = _by_region(found)
     return {
-        "offers": [_plain(one).as_dict() for one in found[:MOST]],
+        "offers": [one.as_dict() for one in kinds[:MOST]],
         "problems": [{"provider": one, **as_row(error)} for one, error in problems],
-        "left_out": max(0, len(found) - MOST),
+        "left_out": max(0, len(kinds) - MOST),
     }
 
 
@@ -105,6 +106,23 @@ def check(name: str) -> list[CloudCheck]:
         CloudCheck(clean_line(one.name, 80), one.ok, clean_line(one.text, 300), clean_line(one.hint, 300))
         for one in found
     ]
+
+
+def _by_region(found: Iterable[base.Offer]) -> list[CloudOffer]:
+    """One for each type in each region, by its cheapest zone that has any: a launch tries the others, too."""
+    alike: dict[tuple[str, str, str, bool], list[base.Offer]] = {}
+    for one in found:
+        alike.setdefault((one.provider, one.region, one.type, one.spot), []).append(one)
+    kept = []
+    for offered in alike.values():
+        there = [one for one in offered if one.available is not False] or offered
+        zones = tuple(clean_line(one.zone, 60) for one in there if one.zone)
+        kept.append(dataclasses.replace(_plain(there[0]), zones=zones))
+    return sorted(kept, key=_cheapest_first)
+
+
+def _cheapest_first(one: base.Offer | CloudOffer) -> float:
+    return math.inf if one.price_usd_per_hour is None else one.price_usd_per_hour
 
 
 def _plain(one: base.Offer) -> CloudOffer:

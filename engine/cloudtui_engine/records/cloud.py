@@ -45,6 +45,13 @@ class CloudOffer:
     spot: bool = False
     as_of: str = ""
     available: bool | None = None
+    zones: tuple[str, ...] = ()
+    """All zones of the region that have it, the cheapest first; `zone` is the first of them."""
+
+    @property
+    def where(self) -> str:
+        """`us-east-1b`, or `us-east-1 (4 zones)`."""
+        return f"{self.region} ({len(self.zones)} zones)" if len(self.zones) > 1 else self.zone or self.region
 
     def as_dict(self) -> dict[str, Any]:
         """As an operation keeps it."""
@@ -78,7 +85,10 @@ class Offers:
         known = {one.name for one in dataclasses.fields(CloudOffer)}
         return cls(
             tuple(
-                CloudOffer(**{name: value for name, value in one.items() if name in known})
+                CloudOffer(
+                    **{name: value for name, value in one.items() if name in known}
+                    | {"zones": tuple(one.get("zones", ()))}
+                )
                 for one in result.get("offers", ())
             ),
             tuple(Problem(**one) for one in result.get("problems", ())),

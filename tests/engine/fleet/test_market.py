@@ -30,7 +30,10 @@ def test_offers_are_told_by_price_and_their_prices_are_kept(named: World) -> Non
     assert found.offers[0].price_usd_per_hour == 0.5
     assert found.asked_at == 5.0
     everything = Offers.of(market.offers(named.catalog, "", {}), 5.0)
-    assert [one.price_usd_per_hour for one in everything.offers] == [0.02] * 3 + [0.5] * 3 + [12.0] * 3
+    assert [one.price_usd_per_hour for one in everything.offers] == [0.02] * 2 + [0.5] * 2 + [12.0] * 2
+    north = everything.offers[0]
+    assert (north.region, north.zone, north.zones) == ("north-1", "north-1a", ("north-1a", "north-1b"))
+    assert (north.where, everything.offers[1].where) == ("north-1 (2 zones)", "south-1a")
     kept = named.catalog.prices.find("toy", "north-1", "gpu-8", spot=False)
     assert kept is not None
     assert kept.rate == 12_000_000

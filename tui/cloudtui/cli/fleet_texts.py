@@ -39,9 +39,7 @@ def offers(records: Sequence[Any], cells: int | None) -> Lines:
             words.size(one.memory_bytes),
             words.money(one.price_usd_per_hour),
             clean_line(f"{one.type}{' spot' if one.spot else ''}"),
-            clean_line(
-                f"{one.provider} {one.zone or one.region}{', none left' if one.available is False else ''}"
-            ),
+            clean_line(f"{one.provider} {one.where}{', none left' if one.available is False else ''}"),
         ]
         for one in records
     ]
@@ -124,6 +122,8 @@ def rental(record: Instance) -> list[tuple[str, str]]:
 
 def deadline(record: Instance, now: float) -> str:
     """`2026-11-21 18:00, in 3h 10m`."""
+    if record.is_gone:
+        return words.MISSING
     if record.deadline_at is None:
         return "none: it runs until somebody ends it"
     return f"{words.moment(record.deadline_at)}, {standing.deadline(record, now)}"

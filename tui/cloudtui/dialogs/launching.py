@@ -65,7 +65,7 @@ def read(catalog: Catalog, now: float, *, spot: bool) -> Market:
 
 def key(offer: CloudOffer) -> str:
     """What an offer is chosen by."""
-    return "|".join((offer.provider, offer.region, offer.zone, offer.type))
+    return "|".join((offer.provider, offer.region, offer.type))
 
 
 def options(market: Market, text: str) -> list[Option]:
@@ -76,15 +76,14 @@ def options(market: Market, text: str) -> list[Option]:
 
 
 def _searched(one: CloudOffer) -> str:
-    return f"{one.gpu} {one.type} {one.provider} {one.region} {one.zone}".lower()
+    return f"{one.gpu} {one.type} {one.provider} {one.region} {' '.join(one.zones) or one.zone}".lower()
 
 
 def offer_text(one: CloudOffer) -> str:
     """`  32.77  A100 x8 · p4d.24xlarge · aws us-east-1b`."""
     gpu = f"{one.gpu} x{one.gpus}" if one.gpus > 1 else one.gpu or f"{one.cpus} CPUs"
     gone = " · none left" if one.available is False else ""
-    where = one.zone or one.region
-    about = clean_line(f"{gpu} · {one.type} · {one.provider} {where}{gone}", 120)
+    about = clean_line(f"{gpu} · {one.type} · {one.provider} {one.region or one.zone}{gone}", 120)
     return f"{fmt.money(one.price_usd_per_hour):>7}  {about}"
 
 
