@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -188,6 +189,10 @@ def test_orphans_are_taken_up_or_ended(cli: Cli, catalog: Catalog) -> None:
     told = cli("instance", "orphans", "--json").json
     assert [(one["id"], one["cloud_state"]) for one in told] == [("toy-19", "running"), ("toy-29", "running")]
     assert "toy-29" in cli("instance", "orphans").out
+    cli("instance", "offers")
+    catalog.orphans.save(replace(catalog.orphans.find("toy-29"), price=None))
+    told = cli("instance", "orphans", "--json").json
+    assert told[1]["price_usd_per_hour"] == 0.5, "what is known of its type"
     assert cli("instance", "orphans", "adopt").status == 2
     assert cli("instance", "orphans", "adopt", "toy-19", "--name", "found", "--json").json["name"] == "found"
     assert cli("instance", "orphans", "terminate", "toy-29", "--json").json["error"]["code"] == "needs_yes"

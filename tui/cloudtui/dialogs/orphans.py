@@ -14,6 +14,7 @@ from cloudtui import format as fmt
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.dialogs import STYLES
 from cloudtui.dialogs.confirm import ConfirmDialog
+from cloudtui.handlers.fleet import known_orphans
 from cloudtui.widgets.foot import Foot
 from cloudtui.widgets.head import Head
 from cloudtui.widgets.notice import Notice
@@ -83,7 +84,7 @@ class OrphansScreen(ModalScreen[None]):
         if version != self._version:
             self._version = version
             catalog = self._bridge.catalog
-            self._reader.ask(lambda: (catalog.orphans.list(), catalog.listings.list()), self._show)
+            self._reader.ask(lambda: (known_orphans(catalog), catalog.listings.list()), self._show)
         else:
             self._draw()
 
@@ -105,7 +106,7 @@ class OrphansScreen(ModalScreen[None]):
         cost = f" · ${fmt.money(sum(known))}/h" if known else ""
         self.head.show(f"Orphans {fmt.count(len(self.orphans))}{cost}", "", *seen(self._listings, now))
         self.table.show([_row(one, now) for one in self.orphans.values()])
-        self.foot.show("They cost money, and nobody watches them.", _KEYS)
+        self.foot.show("They cost money, and nobody watches them." if self.orphans else "", _KEYS)
 
     def _failed(self, error: CloudtuiError) -> None:
         self.notice.fail(error)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cloudtui.actions.consequences import Stakes
 from cloudtui.handlers import moments, values
@@ -13,6 +15,9 @@ from cloudtui_engine.errors import CloudtuiError, UsageError, from_dict
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Orphan, Wish
 from cloudtui_engine.records.operation import Operation
+
+if TYPE_CHECKING:
+    from cloudtui_engine.catalog import Catalog
 
 LIFETIME = "4h"
 IDLE = "1h"
@@ -203,7 +208,22 @@ def _looked_for(session: Session) -> list[Orphan]:
         if not listing.complete:
             text = f"{listing.provider} {listing.region} was not seen whole: {listing.problem}"
             session.on_progress(text, None)
-    return session.catalog.orphans.list()
+    return known_orphans(session.catalog)
+
+
+def known_orphans(catalog: Catalog) -> list[Orphan]:
+    """All orphans; where their cloud has not said a price, with the one that is known of their type."""
+    return [one if one.price is not None else replace(one, price=_price(catalog, one))
+            for one in catalog.orphans.list()]  # fmt: skip
+
+
+def _price(catalog: Catalog, one: Orphan) -> float | None:
+    from cloudtui_engine.money import prices
+    from cloudtui_engine.money.amounts import dollars
+
+    said = catalog.prices.find(one.provider, one.region, one.type, spot=one.spot)
+    found = prices.look_up(one.provider, one.region, one.type, one.spot, None, said)
+    return None if found is None else dollars(found.rate)
 
 
 def stakes(session: Session, instances: Sequence[Instance]) -> list[Stakes]:
