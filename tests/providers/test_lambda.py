@@ -61,6 +61,7 @@ def test_without_a_zone_it_goes_where_there_is_one(cloud: FakeLambda) -> None:
         {"public_key": ""},
         {"user_data": "x" * 1_000_001},
         {"spot": True},
+        {"ssh_from": ("192.0.2.0/24",)},
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_ordered(

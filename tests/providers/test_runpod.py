@@ -55,6 +55,11 @@ def test_the_switch_goes_before_what_the_image_starts_where_that_is_known(
     assert "args" not in planned(cloud.provider, replace(order, image="mine:1"))["request"]
 
 
+def test_a_network_that_cannot_be_kept_to_is_refused(cloud: FakeRunPod) -> None:
+    with pytest.raises(InvalidOrderError, match=r"192\.0\.2\.0/24"):
+        cloud.provider.plan(replace(cloud.order(), ssh_from=("192.0.2.0/24",)))
+
+
 @pytest.mark.parametrize("wrong", ["4090", f"3x {RTX}", "1x NVIDIA T9000", "1x NVIDIA GeForce RTX 3070"])
 def test_a_type_that_cannot_be_is_told_before_anything_is_ordered(cloud: FakeRunPod, wrong: str) -> None:
     with pytest.raises(InvalidOrderError):

@@ -93,7 +93,9 @@ def test_an_offer_that_is_gone_meanwhile_is_a_matter_of_that_host(cloud: FakeVas
     assert planned(cloud.provider, cloud.order())["ask"] == 7001
 
 
-@pytest.mark.parametrize("wrong", [{"type": "RTX 4090"}, {"zone": "us-east"}, {"spot": True}])
+@pytest.mark.parametrize(
+    "wrong", [{"type": "RTX 4090"}, {"zone": "us-east"}, {"spot": True}, {"ssh_from": ("::/0",)}]
+)
 def test_what_cannot_be_is_told_before_anything_is_ordered(cloud: FakeVast, wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidOrderError):
         cloud.provider.plan(replace(cloud.order(), **wrong))  # type: ignore[arg-type]

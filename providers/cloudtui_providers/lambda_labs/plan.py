@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any
 
-from cloudtui_providers import marks
+from cloudtui_providers import marks, unable
 from cloudtui_providers.base import Order
 from cloudtui_providers.errors import CapacityError, InvalidOrderError
 from cloudtui_providers.lambda_labs.service import TITLE
@@ -22,8 +22,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def planned(rest: Rest, order: Order) -> dict[str, Any]:
     """The payload of an order; the type is looked at, and our key is made known to Lambda once."""
-    if order.spot:
-        raise InvalidOrderError(f"{TITLE} has no spot machines.")
+    unable.refuse(order, TITLE)
     if len(order.user_data.encode()) > MOST_USER_DATA:
         raise InvalidOrderError(f"The user-data of {order.name} is longer than the 1 MB that {TITLE} takes.")
     if not order.public_key:

@@ -96,9 +96,9 @@ class Lambda(Provider):
     def check(self) -> list[Check]:
         """The key, what it may list, and whether the firewall lets SSH in."""
         return looks.checks(
-            ("credentials", lambda: f"The key is good; {len(self._ask(INSTANCES))} machines are there."),
-            ("machine types", lambda: f"{len(self._ask(TYPES))} types of machines."),
-            ("SSH keys", lambda: f"{len(self._ask(SSH_KEYS))} keys are known there."),
+            ("credentials", lambda: f"The key is good. Machines there: {len(self._ask(INSTANCES))}."),
+            ("machine types", lambda: f"Types of machines: {len(self._ask(TYPES))}."),
+            ("SSH keys", lambda: f"SSH keys known there: {len(self._ask(SSH_KEYS))}."),
             ("firewall", self._firewall),
         )
 

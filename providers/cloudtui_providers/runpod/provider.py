@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from cloudtui_providers import counted, looks, marks
+from cloudtui_providers import counted, looks, marks, unable
 from cloudtui_providers.base import (
     LAUNCH_TAG,
     Capabilities,
@@ -69,8 +69,7 @@ class RunPod(Provider):
 
     def plan(self, order: Order) -> Payload:
         """Looks whether there are such machines; makes nothing."""
-        if order.spot:
-            raise InvalidOrderError(f"{TITLE} has no spot machines in version 2 of its API.")
+        unable.refuse(order, TITLE)
         count, gpu = counted.read(order.type)
         self._allowed(count, gpu)
         request: dict[str, Any] = {
@@ -114,8 +113,8 @@ class RunPod(Provider):
     def check(self) -> list[Check]:
         """The key, and what it may list; whether it may rent, nothing but a launch tells."""
         return looks.checks(
-            ("credentials", lambda: f"The key may list pods; {len(self._machines())} of them are there."),
-            ("GPUs", lambda: f"{len(self._rest.ask('GET', GPUS)['gpus'])} kinds of GPUs are told of."),
+            ("credentials", lambda: f"The key may list pods. Pods there: {len(self._machines())}."),
+            ("GPUs", lambda: f"Kinds of GPUs: {len(self._rest.ask('GET', GPUS)['gpus'])}."),
         )
 
     def _machines(self) -> list[Machine]:

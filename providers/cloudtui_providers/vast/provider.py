@@ -119,8 +119,8 @@ class Vast(Provider):
         """The key, and what it may list; whether it may rent, nothing but a launch tells."""
         return looks.checks(
             ("credentials", self._who),
-            ("machines", lambda: f"{sum(len(page) for page in pages(self._rest))} machines are there."),
-            ("offers", lambda: f"{len(list(search.offers(self._rest, Wanted())))} machines are offered."),
+            ("machines", lambda: f"Machines there: {sum(len(page) for page in pages(self._rest))}."),
+            ("offers", lambda: f"Machines offered: {len(search.offers(self._rest, Wanted()))}."),
         )
 
     def _who(self) -> str:

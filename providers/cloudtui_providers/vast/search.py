@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from cloudtui_providers import counted, marks
+from cloudtui_providers import counted, marks, unable
 from cloudtui_providers.base import Offer, Order, Wanted
 from cloudtui_providers.errors import CapacityError, InvalidOrderError
 from cloudtui_providers.packed import packed
@@ -25,7 +25,7 @@ USUAL_DISK_GB = 100
 """What prices are told with: here the disk is rented with the machine, and paid by its size."""
 
 
-def offers(rest: Rest, wanted: Wanted) -> Iterable[Offer]:
+def offers(rest: Rest, wanted: Wanted) -> list[Offer]:
     """One for each machine and number of its GPUs, with a disk of the usual size."""
     filters: dict[str, Any] = {"limit": MOST, "disk_space": {"gte": USUAL_DISK_GB}}
     if wanted.type:
@@ -36,13 +36,12 @@ def offers(rest: Rest, wanted: Wanted) -> Iterable[Offer]:
     for ask in _search(rest, filters, USUAL_DISK_GB):
         offer = _offer(ask)
         cheapest.setdefault((offer.zone, offer.type), offer)
-    return cheapest.values()
+    return list(cheapest.values())
 
 
 def planned(rest: Rest, order: Order) -> dict[str, Any]:
     """The payload of an order: the cheapest offer that fits it now, and what is made of it."""
-    if order.spot:
-        raise InvalidOrderError(f"Machines of {TITLE} that can be taken back are not rented from here.")
+    unable.refuse(order, TITLE)
     filters = _of_type(order.type) | {"limit": 1, "disk_space": {"gte": order.disk_gb}}
     if order.zone:
         filters["machine_id"] = {"eq": _number(order.zone)}
