@@ -87,7 +87,7 @@ _RENTING = (
         "when a machine ends, even at work; more time, another time, or none",
         (
             _INSTANCE,
-            Argument("value", "+2h: more; 2h: from now; 18:00; none. Left out: say when", metavar="TIME"),
+            Argument("until", "+2h: more; 2h: from now; 18:00; none. Left out: says when", metavar="TIME"),
         ),
         handler=_H + "deadline", keys=("e",), when="instance.mortal", starts_work=True,
     ),

@@ -141,7 +141,7 @@ def terminate(
     return _asked(session, found, operation, follow)
 
 
-def deadline(session: Session, instance: str, value: str | None = None) -> Instance | Operation:
+def deadline(session: Session, instance: str, until: str | None = None) -> Instance | Operation:
     """Say when a machine ends, or have it told when.
 
     Raises:
@@ -151,11 +151,11 @@ def deadline(session: Session, instance: str, value: str | None = None) -> Insta
     from cloudtui_engine.fleet import commands
 
     found = find(session, instance)
-    if not value:
+    if not until:
         return show(session, found.id)
     now = time.time()
-    until = moments.deadline(value, found.deadline_at, now)
-    operation = commands.extend(session.catalog, found, until, now=now)
+    at = moments.deadline(until, found.deadline_at, now)
+    operation = commands.extend(session.catalog, found, at, now=now)
     session.ensure_engine()
     return show(session, found.id) if session.wait else operation
 

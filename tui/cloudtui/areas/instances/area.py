@@ -11,7 +11,7 @@ from cloudtui import standing
 from cloudtui.areas.area import Area
 from cloudtui.areas.instances.detail import InstanceDetail
 from cloudtui.areas.instances.machine import Machine
-from cloudtui.areas.instances.rentals import Rentals, rentals, spent_today
+from cloudtui.areas.instances.rentals import Rentals, priced, rentals, spent_today
 from cloudtui.areas.instances.rows import COLUMNS, instance_row
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.bridge import Bridge
@@ -56,7 +56,7 @@ class InstancesArea(Area):
         """All machines and the live runs on each."""
         catalog = bridge.catalog
         under = rentals(catalog, bridge.now())
-        everything = [*catalog.instances.list(), *under.failed]
+        everything = priced(catalog, [*catalog.instances.list(), *under.failed])
         found = [i for i in everything if request.filter.lower() in i.name.lower()]
         found.sort(key=lambda instance: (instance.name != LOCAL, instance.created_at))
         runs = [catalog.runs.get(attempt.run_id) for attempt in catalog.runs.open_attempts()]

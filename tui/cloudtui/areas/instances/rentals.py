@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
@@ -54,6 +54,19 @@ def _never_made(catalog: Catalog, failed: list[Launch]) -> tuple[Instance, ...]:
         if instance.forgotten_at is not None and instance.name not in taken:
             found[instance.name] = instance
     return tuple(found.values())
+
+
+def priced(catalog: Catalog, instances: Iterable[Instance]) -> list[Instance]:
+    """With the price that the books take for each rented machine whose row has none."""
+    return [_priced(catalog, one) if one.is_rented and one.price_usd_per_hour is None else one
+            for one in instances]  # fmt: skip
+
+
+def _priced(catalog: Catalog, one: Instance) -> Instance:
+    from cloudtui_engine.bookkeeping import price_of
+
+    found = price_of(catalog, one)
+    return one if found is None else replace(one, price_usd_per_hour=dollars(found.rate))
 
 
 def spent_today(catalog: Catalog, now: float) -> dict[str, float]:
