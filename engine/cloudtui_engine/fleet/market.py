@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, UnreachableError
@@ -17,6 +18,7 @@ from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers import base, registry
 from cloudtui_providers.errors import ProviderError
 
+Answer = TypeVar("Answer")
 MOST = 2000
 """So many offers are kept of an answer; who wants a dearer one says more of what he wants."""
 
@@ -63,15 +65,13 @@ def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, 
     """
     question = base.Wanted(**{**wanted, "regions": tuple(wanted.get("regions", ()))})
     found: list[base.Offer] = []
-    problems = []
-    for one in [name] if name else registry.names():
-        try:
-            answered = registry.provider(one).offers(question)
-        except ProviderError as error:
-            problems.append((one, error))
-            continue
-        _keep_prices(catalog, answered)
-        found += answered
+    problems: list[tuple[str, ProviderError]] = []
+    for one, answered in _at_once([name] if name else registry.names(), lambda cloud: cloud.offers(question)):
+        if isinstance(answered, ProviderError):
+            problems.append((one, answered))
+        else:
+            _keep_prices(catalog, answered)
+            found += answered
     if problems and not found:
         raise _silence(problems)
     found.sort(key=_cheapest_first)
@@ -98,14 +98,37 @@ def check(name: str) -> list[CloudCheck]:
     Raises:
         CloudtuiError: the provider cannot be used, or its cloud does not answer.
     """
-    try:
-        found = registry.provider(name).check()
-    except ProviderError as error:
-        raise ours(error) from error
-    return [
-        CloudCheck(clean_line(one.name, 80), one.ok, clean_line(one.text, 300), clean_line(one.hint, 300))
-        for one in found
-    ]
+    found = check_all([name])[name]
+    if isinstance(found, CloudtuiError):
+        raise found
+    return found
+
+
+def check_all(names: Sequence[str]) -> dict[str, list[CloudCheck] | CloudtuiError]:
+    """The same of several clouds, asked at the same time; for each that cannot be asked why."""
+    return {
+        name: ours(found) if isinstance(found, ProviderError) else [_checked(one) for one in found]
+        for name, found in _at_once(names, lambda cloud: cloud.check())
+    }
+
+
+def _checked(one: base.Check) -> CloudCheck:
+    return CloudCheck(clean_line(one.name, 80), one.ok, clean_line(one.text, 300), clean_line(one.hint, 300))
+
+
+def _at_once(
+    names: Sequence[str], question: Callable[[base.Provider], list[Answer]]
+) -> list[tuple[str, list[Answer] | ProviderError]]:
+    """What each cloud answers, or why it does not, in the order of the names: none waits for another."""
+
+    def ask(name: str) -> tuple[str, list[Answer] | ProviderError]:
+        try:
+            return name, question(registry.provider(name))
+        except ProviderError as error:
+            return name, error
+
+    with ThreadPoolExecutor(max(1, len(names))) as threads:
+        return list(threads.map(ask, names))
 
 
 def _by_region(found: Iterable[base.Offer]) -> list[CloudOffer]:

@@ -188,20 +188,19 @@ def _clouds() -> Iterator[Check]:
     """Which clouds could be rented from now: credentials and permissions, as each cloud itself sees them."""
     from cloudtui_engine.fleet import market
 
-    for cloud in market.clouds():
-        if cloud.problem:
+    clouds = market.clouds()
+    answers = market.check_all([one.name for one in clouds if not one.problem])
+    for cloud in clouds:
+        found = answers.get(cloud.name)
+        if found is None:
             yield Check(cloud.name, "warn", cloud.problem, cloud.hint)
-            continue
-        try:
-            found = market.check(cloud.name)
-        except CloudtuiError as error:
-            yield Check(cloud.name, "warn", error.message, error.hint)
-            continue
-        missing = [one for one in found if not one.ok]
-        for one in missing:
-            yield Check(cloud.name, "warn", f"{one.name}: {one.text}", one.hint)
-        if not missing:
-            yield Check(cloud.name, "ok", " ".join(one.text for one in found[:2]))
+        elif isinstance(found, CloudtuiError):
+            yield Check(cloud.name, "warn", found.message, found.hint)
+        else:
+            missing = [one for one in found if not one.ok]
+            yield from (Check(cloud.name, "warn", f"{one.name}: {one.text}", one.hint) for one in missing)
+            if not missing:
+                yield Check(cloud.name, "ok", " ".join(one.text for one in found[:2]))
 
 
 def _version(module: str) -> str:
