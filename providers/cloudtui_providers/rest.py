@@ -10,7 +10,8 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -176,6 +177,20 @@ class Rest:
             if self._client is None:
                 self._client = _client(self._service)
             return self._client
+
+
+@contextmanager
+def reading(title: str, *, changes: bool = False) -> Iterator[None]:
+    """Around the reading of an answer: one of another shape than the API promises is none.
+
+    Args:
+        title: whose answer it is.
+        changes: it was the answer to a change, so that nobody knows what was done.
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        raise unsure(f"An answer of {title} is not what its API promises.", changes=changes) from None
 
 
 def unsure(message: str, *, changes: bool) -> ProviderError:

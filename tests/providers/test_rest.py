@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 import pytest
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.http_fake import HttpFake, Operation, Reply
+from tests.support.clouds.lambda_fake import FakeLambda
+from tests.support.clouds.runpod_fake import FakeRunPod
+from tests.support.clouds.vast_fake import FakeVast
 
 from cloudtui_providers import errors, keys, marks
 from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, OWNER_TAG, Order
@@ -18,6 +21,8 @@ from cloudtui_providers.lambda_labs import Lambda
 from cloudtui_providers.rest import Rest, Service
 
 KEY = "canary-key-77"
+ONLY_NAMED = [{"name": "cloudtui-a-b-1", "label": "cloudtui-a-b-1"}]
+MARKED = {"pods": ONLY_NAMED, "instances": ONLY_NAMED, "data": ONLY_NAMED}
 
 
 class Echo(HttpFake):
@@ -102,6 +107,27 @@ def test_a_success_that_is_no_json_says_nothing(echo: Echo) -> None:
     echo.reply = (200, b"<html>")
     with pytest.raises(errors.AmbiguousError):
         rest(echo).change("POST", "/thing", body={})
+
+
+@pytest.mark.parametrize("kind", [FakeLambda, FakeRunPod, FakeVast])
+@pytest.mark.parametrize("shape", [None, [], {"data": None}, MARKED])
+def test_an_answer_of_another_shape_is_none(
+    kind: type[Any], shape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kind() as cloud:
+        for name in ("LAMBDA", "RUNPOD", "VAST"):
+            monkeypatch.setenv(f"{name}_API_KEY", cloud.secrets[0])
+        payload = cloud.provider.plan(cloud.order())
+        monkeypatch.setattr(cloud, "answers", {Fault.BROKEN: (200, shape)})
+        cloud.fail(Fault.BROKEN, "*")
+        with pytest.raises(errors.AmbiguousError):
+            cloud.provider.launch(payload)
+        for ask in (lambda: cloud.provider.find(payload), lambda: cloud.provider.machines("global", "")):
+            with pytest.raises(errors.CloudUnreachable):
+                ask()
+        with pytest.raises(errors.CloudUnreachable):
+            cloud.provider.plan(cloud.order())
+        assert [check.ok for check in cloud.provider.check()][-1] is False
 
 
 def test_how_long_to_wait_is_what_the_cloud_says(echo: Echo) -> None:

@@ -121,3 +121,10 @@ def test_the_key_is_found_where_its_tools_put_it(
     (tmp_path / ".runpod").mkdir()
     (tmp_path / ".runpod" / "config.toml").write_text(text.format(cloud.secrets[0]))
     assert all(check.ok for check in cloud.provider.check())
+
+
+def test_a_moment_in_another_form_hides_no_machine(cloud: FakeRunPod) -> None:
+    machine, order = launched(cloud)
+    cloud.rows[machine.id]["createdAt"] = "2026-06-01 12:00:00 +0000 UTC"
+    (now,) = cloud.provider.machines(order.region, order.owner).machines
+    assert (now.id, now.created_at) == (machine.id, None)

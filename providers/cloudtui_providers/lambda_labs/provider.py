@@ -29,7 +29,7 @@ from cloudtui_providers.errors import MachineGone, ProviderError
 from cloudtui_providers.lambda_labs.machines import REGION, USER, machine, offers_of
 from cloudtui_providers.lambda_labs.plan import SSH_KEYS, TYPES, planned
 from cloudtui_providers.lambda_labs.service import LAUNCH, NAME, PACE_S, TITLE, service
-from cloudtui_providers.rest import Rest
+from cloudtui_providers.rest import Rest, reading
 
 INSTANCES = "/api/v1/instances"
 TERMINATE = "/api/v1/instance-operations/terminate"
@@ -54,20 +54,23 @@ class Lambda(Provider):
 
     def offers(self, wanted: Wanted) -> list[Offer]:
         """With prices, and where there are any now."""
-        items = self._rest.ask("GET", TYPES)["data"].values()
-        return chosen((offer for item in items for offer in offers_of(item)), wanted)
+        with reading(TITLE):
+            items = self._ask(TYPES).values()
+            return chosen((offer for item in items for offer in offers_of(item)), wanted)
 
     def plan(self, order: Order) -> Payload:
         """Makes our SSH key known, once."""
-        with self._planning:
+        with self._planning, reading(TITLE):
             return planned(self._rest, order)
 
     def launch(self, payload: Payload) -> Machine:
         """Once. Lambda answers with the id alone."""
         request = payload["request"]
-        ids = self._rest.change("POST", LAUNCH, body=request)["data"]["instance_ids"]
+        told = self._rest.change("POST", LAUNCH, body=request)
+        with reading(TITLE, changes=True):
+            (made,) = told["data"]["instance_ids"]
         return Machine(
-            id=ids[0],
+            id=made,
             state=CloudState.PENDING,
             region=REGION,
             zone=request["region_name"],
@@ -96,14 +99,15 @@ class Lambda(Provider):
     def check(self) -> list[Check]:
         """The key, what it may list, and whether the firewall lets SSH in."""
         return looks.checks(
-            ("credentials", lambda: f"The key is good. Machines there: {len(self._ask(INSTANCES))}."),
-            ("machine types", lambda: f"Types of machines: {len(self._ask(TYPES))}."),
-            ("SSH keys", lambda: f"SSH keys known there: {len(self._ask(SSH_KEYS))}."),
+            ("credentials", lambda: f"The key is good. Machines of ours there: {len(self._machines())}."),
+            ("machine types", lambda: f"Types of machines: {self._count(TYPES)}."),
+            ("SSH keys", lambda: f"SSH keys known there: {self._count(SSH_KEYS)}."),
             ("firewall", self._firewall),
         )
 
     def _firewall(self) -> str:
-        rules = [rule["source_network"] for rule in self._ask(FIREWALL) if _opens_ssh(rule)]
+        with reading(TITLE):
+            rules = [rule["source_network"] for rule in self._ask(FIREWALL) if _opens_ssh(rule)]
         if not rules:
             raise ProviderError(
                 "The account's firewall lets SSH in from nowhere.",
@@ -112,10 +116,18 @@ class Lambda(Provider):
         return f"SSH is let in from {', '.join(rules)}: the account's own rule for all its machines."
 
     def _machines(self) -> list[Machine]:
-        return [machine(one) for one in self._ask(INSTANCES)]
+        """Those that bear marks: what else is there is nobody's affair here, nor its shape."""
+        with reading(TITLE):
+            return [machine(one) for one in self._ask(INSTANCES) if marks.tags(one.get("name") or "")]
+
+    def _count(self, path: str) -> int:
+        with reading(TITLE):
+            return len(self._ask(path))
 
     def _ask(self, path: str) -> Any:
-        return self._rest.ask("GET", path)["data"]
+        told = self._rest.ask("GET", path)
+        with reading(TITLE):
+            return told["data"]
 
 
 def _opens_ssh(rule: dict[str, Any]) -> bool:

@@ -39,10 +39,17 @@ def machine(pod: Mapping[str, Any]) -> Machine:
         address=direct.get("host", ""),
         port=direct.get("port", 22),
         user=direct.get("username", USER),
-        created_at=datetime.fromisoformat(pod["createdAt"]).timestamp(),
+        created_at=_when(pod["createdAt"]),
         reason="" if status in SAYS_NOTHING else status.lower(),
         tags=marks.tags(pod["name"]),
     )
+
+
+def _when(told: str) -> float | None:
+    try:
+        return datetime.fromisoformat(told).timestamp()
+    except ValueError:
+        return None  # a moment in another form is no reason to lose sight of a machine
 
 
 def offers_of(gpu: Mapping[str, Any], count: int) -> Iterator[Offer]:

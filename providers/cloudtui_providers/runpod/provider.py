@@ -29,7 +29,7 @@ from cloudtui_providers.base import (
 from cloudtui_providers.choosing import chosen
 from cloudtui_providers.errors import InvalidOrderError, MachineGone
 from cloudtui_providers.packed import packed
-from cloudtui_providers.rest import Rest
+from cloudtui_providers.rest import Rest, reading
 from cloudtui_providers.runpod.machines import REGION, machine, offers_of
 from cloudtui_providers.runpod.service import NAME, PODS, TITLE, service
 
@@ -64,14 +64,16 @@ class RunPod(Provider):
                 counts = (counted.read(wanted.type)[0],)
             except InvalidOrderError:
                 return []
-        found = [offer for count in counts for gpu in self._stock(count) for offer in offers_of(gpu, count)]
+        with reading(TITLE):
+            found = [one for count in counts for gpu in self._stock(count) for one in offers_of(gpu, count)]
         return chosen(found, wanted)
 
     def plan(self, order: Order) -> Payload:
         """Looks whether there are such machines; makes nothing."""
         unable.refuse(order, TITLE)
         count, gpu = counted.read(order.type)
-        self._allowed(count, gpu)
+        with reading(TITLE):
+            self._allowed(count, gpu)
         request: dict[str, Any] = {
             "name": marks.marked_name(order, LONGEST_NAME),
             "image": order.image or IMAGE,
@@ -91,7 +93,9 @@ class RunPod(Provider):
 
     def launch(self, payload: Payload) -> Machine:
         """Once."""
-        return machine(self._rest.change("POST", PODS, body=payload["request"]))
+        told = self._rest.change("POST", PODS, body=payload["request"])
+        with reading(TITLE, changes=True):
+            return machine(told)
 
     def find(self, payload: Payload) -> Machine | None:
         """By its name; a living one before a dead one."""
@@ -113,12 +117,22 @@ class RunPod(Provider):
     def check(self) -> list[Check]:
         """The key, and what it may list; whether it may rent, nothing but a launch tells."""
         return looks.checks(
-            ("credentials", lambda: f"The key may list pods. Pods there: {len(self._machines())}."),
-            ("GPUs", lambda: f"Kinds of GPUs: {len(self._rest.ask('GET', GPUS)['gpus'])}."),
+            ("credentials", lambda: f"The key may list pods. Pods of ours there: {len(self._machines())}."),
+            (
+                "GPUs",
+                lambda: f"Kinds of GPUs to be had now: {len({one.gpu for one in self._one_of_each()})}.",
+            ),
         )
 
     def _machines(self) -> list[Machine]:
-        return [machine(pod) for pod in self._rest.ask("GET", PODS)["pods"]]
+        """Those that bear marks: what else is there is nobody's affair here, nor its shape."""
+        with reading(TITLE):
+            return [machine(pod) for pod in self._rest.ask("GET", PODS)["pods"] if marks.tags(pod["name"])]
+
+    def _one_of_each(self) -> list[Offer]:
+        with reading(TITLE):
+            found = [one for gpu in self._stock(1) for one in offers_of(gpu, 1)]
+        return [one for one in found if one.available]
 
     def _stock(self, count: int) -> list[dict[str, Any]]:
         query = {"include": "AVAILABILITY", "product": "POD", "cloud": "SECURE", "count": count}

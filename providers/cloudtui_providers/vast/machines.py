@@ -8,7 +8,8 @@ from typing import Any
 
 from cloudtui_providers import counted, marks
 from cloudtui_providers.base import CloudState, Machine
-from cloudtui_providers.rest import Rest
+from cloudtui_providers.rest import Rest, reading
+from cloudtui_providers.vast.service import TITLE
 
 REGION = "global"
 """One list for all the world; a zone is one host's machine, by its number."""
@@ -27,7 +28,7 @@ SAYS_NOTHING = BEGINS | {"running", "stopped"}
 
 
 def pages(rest: Rest, label: str = "") -> Iterator[list[Machine]]:
-    """All machines, or those of a label; any page may raise."""
+    """All machines that bear marks, or those of a label; any page may raise."""
     query: dict[str, Any] = {
         "limit": PAGE,
         "order_by": json.dumps([{"col": "id", "dir": "asc"}]),
@@ -37,10 +38,13 @@ def pages(rest: Rest, label: str = "") -> Iterator[list[Machine]]:
         query["select_filters"] = json.dumps({"label": {"eq": label}})
     while True:
         page = rest.ask("GET", INSTANCES, query=query)
-        yield [_machine(one) for one in page["instances"]]
-        if not page.get("next_token"):
+        with reading(TITLE):
+            found = [_machine(one) for one in page["instances"] if marks.tags(one.get("label") or "")]
+            after = page.get("next_token")
+        yield found
+        if not after:
             return
-        query["after_token"] = page["next_token"]
+        query["after_token"] = after
 
 
 def _machine(instance: Mapping[str, Any]) -> Machine:

@@ -27,8 +27,8 @@ from cloudtui_providers.base import (
     Wanted,
 )
 from cloudtui_providers.choosing import chosen
-from cloudtui_providers.errors import AmbiguousError, InvalidOrderError, MachineGone, ProviderError
-from cloudtui_providers.rest import Rest
+from cloudtui_providers.errors import InvalidOrderError, MachineGone, ProviderError
+from cloudtui_providers.rest import Rest, reading
 from cloudtui_providers.vast import search
 from cloudtui_providers.vast.machines import REGION, USER, pages
 from cloudtui_providers.vast.service import ASKS, NAME, PACE_S, TITLE, service
@@ -65,11 +65,11 @@ class Vast(Provider):
     def launch(self, payload: Payload) -> Machine:
         """Once. Its answer has a key to the machine too, which is not read."""
         path, request = f"{ASKS}{payload['ask']}/", payload["request"]
-        made = self._rest.change("PUT", path, body=request)
-        if not made.get("success") or not made.get("new_contract"):
-            raise AmbiguousError(f"{TITLE} does not say which machine came of {path}.")
+        told = self._rest.change("PUT", path, body=request)
+        with reading(TITLE, changes=True):
+            made = int(told["new_contract"])
         return Machine(
-            id=str(made["new_contract"]),
+            id=str(made),
             state=CloudState.PENDING,
             region=REGION,
             zone=payload["zone"],
@@ -119,7 +119,7 @@ class Vast(Provider):
         """The key, and what it may list; whether it may rent, nothing but a launch tells."""
         return looks.checks(
             ("credentials", self._who),
-            ("machines", lambda: f"Machines there: {sum(len(page) for page in pages(self._rest))}."),
+            ("machines", lambda: f"Machines of ours there: {sum(len(page) for page in pages(self._rest))}."),
             ("offers", lambda: f"Machines offered: {len(search.offers(self._rest, Wanted()))}."),
         )
 

@@ -10,7 +10,7 @@ from cloudtui_providers import counted, marks, unable
 from cloudtui_providers.base import Offer, Order, Wanted
 from cloudtui_providers.errors import CapacityError, InvalidOrderError
 from cloudtui_providers.packed import packed
-from cloudtui_providers.rest import Rest
+from cloudtui_providers.rest import Rest, reading
 from cloudtui_providers.vast.machines import REGION
 from cloudtui_providers.vast.service import NAME, SEARCH, TITLE
 
@@ -33,8 +33,9 @@ def offers(rest: Rest, wanted: Wanted) -> list[Offer]:
     if wanted.max_price is not None:
         filters["dph_total"] = {"lte": wanted.max_price}
     cheapest: dict[tuple[str, str], Offer] = {}
-    for ask in _search(rest, filters, USUAL_DISK_GB):
-        offer = _offer(ask)
+    with reading(TITLE):
+        found = [_offer(ask) for ask in _search(rest, filters, USUAL_DISK_GB)]
+    for offer in found:
         cheapest.setdefault((offer.zone, offer.type), offer)
     return list(cheapest.values())
 
@@ -47,7 +48,8 @@ def planned(rest: Rest, order: Order) -> dict[str, Any]:
         filters["machine_id"] = {"eq": _number(order.zone)}
     if order.lifetime_s:
         filters["duration"] = {"gte": order.lifetime_s}
-    found = _search(rest, filters, order.disk_gb)
+    with reading(TITLE):
+        found = [(int(ask["id"]), str(ask["machine_id"])) for ask in _search(rest, filters, order.disk_gb)]
     if not found:
         raise CapacityError(f"No host of {TITLE} offers {order.type} {_where(order)}now.")
     request = {
@@ -60,12 +62,8 @@ def planned(rest: Rest, order: Order) -> dict[str, Any]:
     }
     if begin := order.start_command or _letting_in(order.public_key):
         request["onstart"] = _short(begin)
-    return {
-        "ask": int(found[0]["id"]),
-        "type": order.type,
-        "zone": str(found[0]["machine_id"]),
-        "request": request,
-    }
+    ask, host = found[0]
+    return {"ask": ask, "type": order.type, "zone": host, "request": request}
 
 
 def _search(rest: Rest, filters: Mapping[str, Any], disk_gb: int) -> list[dict[str, Any]]:
