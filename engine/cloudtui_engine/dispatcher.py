@@ -51,9 +51,19 @@ HANDLERS: dict[str, Handler] = {
     "run.sync": sync,
     "run.import": rebuild,
 }
-OVERTAKES = frozenset({"run.stop", "instance.stop", "instance.terminate", "instance.deadline"})
-"""Kinds that do not wait for earlier operations on the same thing: a stop that waits for a start is none, an
-end that waits costs money, and a deadline that waits for its host may be told to nobody."""
+OVERTAKES = frozenset(
+    {
+        "run.stop",
+        "instance.stop",
+        "instance.terminate",
+        "instance.deadline",
+        "provider.offers",
+        "provider.check",
+    }
+)
+"""Kinds that do not wait for earlier operations on the same thing, and keep no later one waiting: a stop that
+waits for a start is none, an end that waits costs money, and a deadline that waits for its host may be told
+to nobody. A check that has a machine waits for looks at that cloud, so these must not wait for it."""
 MOST_PICKUPS = 20
 CATALOG_RETRY_S = 5.0
 DECIDE_PAUSES = 20
