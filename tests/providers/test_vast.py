@@ -12,7 +12,7 @@ import pytest
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_means import launched, planned
 from tests.support.clouds.faults import Fault
-from tests.support.clouds.vast_fake import HOST, PUBLIC_KEY, TYPE, FakeVast
+from tests.support.clouds.vast_fake import HOST, OFFERS, PUBLIC_KEY, TYPE, FakeVast, offer
 
 from cloudtui_engine.fleet import boot
 from cloudtui_providers.base import CloudState, Wanted
@@ -112,6 +112,14 @@ def test_an_offer_is_one_hosts_machine_with_its_disk_in_the_price(cloud: FakeVas
     ]
     assert (offers[3].gpus, offers[3].gpu_memory_bytes >> 30, offers[3].cpus) == (8, 79, 12)
     assert cloud.provider.offers(Wanted(type="g4dn.xlarge")) == []
+
+
+def test_of_a_type_the_cheapest_hosts_are_told(cloud: FakeVast, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [offer(8000 + number, number, "RTX 3090", 1, 9.0 - number / 10) for number in range(30)]
+    monkeypatch.setattr("tests.support.clouds.vast_fake.OFFERS", (*OFFERS, *many))
+    found = cloud.provider.offers(Wanted(gpu="3090"))
+    assert [one.zone for one in found] == [str(number) for number in range(29, 19, -1)]
+    assert len(cloud.provider.offers(Wanted())) == 14
 
 
 def test_more_than_a_page_are_listed_and_found_or_it_raises(cloud: FakeVast) -> None:

@@ -20,24 +20,28 @@ LONGEST_LABEL = 256
 MOST_ONSTART = 4096
 MOST = 2000
 """Offers in one answer, the cheapest of all."""
+HOSTS = 10
+"""So many are told of for a type: the hundredth host's price is nobody's price of it."""
 MIB = 1 << 20
 USUAL_DISK_GB = 100
 """What prices are told with: here the disk is rented with the machine, and paid by its size."""
 
 
 def offers(rest: Rest, wanted: Wanted) -> list[Offer]:
-    """One for each machine and number of its GPUs, with a disk of the usual size."""
+    """Of each type the cheapest hosts' machines, one offer each, with a disk of the usual size."""
     filters: dict[str, Any] = {"limit": MOST, "disk_space": {"gte": USUAL_DISK_GB}}
     if wanted.type:
         filters |= _of_type(wanted.type)
     if wanted.max_price is not None:
         filters["dph_total"] = {"lte": wanted.max_price}
-    cheapest: dict[tuple[str, str], Offer] = {}
+    cheapest: dict[str, dict[str, Offer]] = {}
     with reading(TITLE):
         found = [_offer(ask) for ask in _search(rest, filters, USUAL_DISK_GB)]
     for offer in found:
-        cheapest.setdefault((offer.zone, offer.type), offer)
-    return list(cheapest.values())
+        of_type = cheapest.setdefault(offer.type, {})
+        if len(of_type) < HOSTS:
+            of_type.setdefault(offer.zone, offer)
+    return [offer for of_type in cheapest.values() for offer in of_type.values()]
 
 
 def planned(rest: Rest, order: Order) -> dict[str, Any]:
