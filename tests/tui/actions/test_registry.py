@@ -79,7 +79,12 @@ def test_what_may_be_done_with_a_run(status: RunState) -> None:
     assert predicates.holds("", run)
     for name in ("run.stop", "run.delete"):
         assert "name" in consequences.consequence(name, [run])
-    assert "2 of them" in consequences.consequence("run.stop", [run, run])
+
+
+def test_what_happens_is_told_by_name_for_marks_may_be_out_of_sight() -> None:
+    runs = [Run(f"c{i}", f"run-{i}", "train", RunState.FAILED, 1, ("local",)) for i in range(12)]
+    assert "Moves run-0, run-1 and run-2 to the trash" in consequences.consequence("run.delete", runs[:3])
+    assert "run-7 and 4 more" in consequences.consequence("run.delete", runs)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,12 @@ class Stakes:
         return self.instance.name
 
 
+_SHOWN = 8
+
+
 def _names(records: Sequence[Any]) -> str:
-    return records[0].name if len(records) == 1 else f"{len(records)} of them"
+    """Told by name: what is marked may have scrolled out of sight."""
+    return _some([record.name for record in records])
 
 
 def stop_runs(runs: Sequence[Run]) -> str:
@@ -42,14 +46,18 @@ def stop_runs(runs: Sequence[Run]) -> str:
 
 def delete_runs(runs: Sequence[Run]) -> str:
     """For `run.delete`."""
-    return f"Moves {_names(runs)} to the trash. Nothing is lost until it is emptied; restore undoes it."
+    its = "its" if len(runs) == 1 else "their"
+    return (
+        f"Moves {_names(runs)} to the trash, and {its} models out of sight."
+        " Nothing is lost until it is emptied; restore undoes it."
+    )
 
 
 def abandon_runs(runs: Sequence[Run]) -> str:
     """For `run.abandon`."""
     machines = ", ".join(sorted({name for run in runs for name in run.instances})) or "its machine"
     return (
-        f"Takes {machines} for gone: {_names(runs)} is lost then, with all that is not here yet."
+        f"Takes {machines} for gone: {_names(runs)} {'is' if len(runs) == 1 else 'are'} lost then, with all that is not here yet."
         " Where the machine comes back after all, so does what it knows."
     )
 
@@ -60,9 +68,6 @@ def forget_instances(instances: Sequence[Instance]) -> str:
         f"Takes {_names(instances)} off the list. Its runs stay here; nothing is done on the machine."
         " What lies only there (results that were left, data read in place) is out of reach then."
     )
-
-
-_SHOWN = 8
 
 
 def start_instances(instances: Sequence[Instance]) -> str:
@@ -102,7 +107,9 @@ def _cut_off(stakes: Sequence[Stakes]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     left = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {left} more" if left > 0 else "")
+    if left > 0:
+        return ", ".join(names[:_SHOWN]) + f" and {left} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _per_hour(instances: Sequence[Instance]) -> str:
