@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore import exceptions as of
+from botocore.awsrequest import AWSResponse
 
 from cloudtui_providers import errors
 from cloudtui_providers.aws import Aws
+from cloudtui_providers.aws.clients import Clients
 from cloudtui_providers.aws.errors import translated
 from cloudtui_providers.aws.settings import Settings
 from cloudtui_providers.base import Wanted
@@ -64,6 +69,11 @@ def test_a_type_that_a_zone_lacks_is_a_matter_of_the_zone() -> None:
         (of.ConnectTimeoutError(endpoint_url="x"), errors.CloudUnreachable, errors.CloudUnreachable),
         (of.ReadTimeoutError(endpoint_url="x"), errors.CloudUnreachable, errors.AmbiguousError),
         (of.ConnectionClosedError(endpoint_url="x"), errors.CloudUnreachable, errors.AmbiguousError),
+        (
+            of.SSLError(endpoint_url="x", error="EOF occurred in violation of protocol"),
+            errors.CloudUnreachable,
+            errors.AmbiguousError,
+        ),
         (of.NoCredentialsError(), errors.AuthError, errors.AuthError),
         (of.UnauthorizedSSOTokenError(), errors.AuthError, errors.AuthError),
         (
@@ -106,3 +116,42 @@ def test_without_credentials_and_without_boto3_it_says_what_to_do(monkeypatch: p
     with pytest.raises(errors.NotInstalledError) as raised:
         Aws(Settings()).offers(Wanted())
     assert raised.value.hint == "pip install 'cloudtui[aws]'"
+
+
+def test_credentials_that_were_mended_count_at_the_next_question(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An engine lives for days, and keys that somebody pastes into the file for hours."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "credentials"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    def paste(key: str) -> None:
+        file.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = s3cret\n")
+
+    def answer(request: Any, **_: Any) -> Any:
+        seen.append(request.headers["Authorization"])
+        code = "RequestExpired" if b"OLD" in seen[-1] else "RequestLimitExceeded"
+        body = f"<Response><Errors><Error><Code>{code}</Code></Error></Errors></Response>".encode()
+        return AWSResponse("http://127.0.0.1:9", 400, {}, RawResponse(body))
+
+    seen: list[bytes] = []
+    monkeypatch.setattr("cloudtui_providers.aws.clients.FRESH_S", 0.0)
+    paste("AKIAOLD")
+    clients = Clients("http://127.0.0.1:9")
+    clients.default_region()
+    clients._opened().events.register("before-send.ec2", answer)
+    with pytest.raises(errors.AuthError):
+        clients.ask("us-east-1", "ec2:DescribeRegions")
+    paste("AKIANEW")
+    clients._opened().events.register("before-send.ec2", answer)
+    with pytest.raises(errors.ThrottledError):
+        clients.ask("us-east-1", "ec2:DescribeRegions")
+    assert [b"AKIANEW" in one for one in seen] == [False, True]
+
+
+class RawResponse(BytesIO):
+    def stream(self, **_: Any) -> Any:
+        yield self.read()

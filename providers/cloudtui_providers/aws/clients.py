@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cloudtui_providers.aws.errors import translated
-from cloudtui_providers.errors import NotInstalledError
+from cloudtui_providers.errors import AuthError, NotInstalledError
 
 CONNECT_S = 5
 READ_S = 60
 """RunInstances may think for long, and its answer is worth waiting for."""
 CONNECTIONS = 16
+FRESH_S = 10.0
+"""A session that is younger was made of the credentials that are there now."""
 SERVICES = {"servicequotas": "service-quotas"}
 """Where boto3 calls a service otherwise than IAM does."""
 
@@ -20,7 +24,8 @@ SERVICES = {"servicequotas": "service-quotas"}
 class Clients:
     """Calls to AWS, by the names that IAM gives them: `ec2:DescribeRegions`.
 
-    Each is sent once: what is to be asked again, and when, the engine decides.
+    Each is sent once: what is to be asked again, and when, the engine decides. Where the credentials are
+    refused they are read anew for the next one: boto3 keeps those of a file for as long as a session lives.
 
     Args:
         endpoint: an address for all of them; empty: boto3's own affair.
@@ -30,6 +35,7 @@ class Clients:
         self._endpoint = endpoint or None
         self._lock = threading.Lock()
         self._session: Any = None
+        self._opened_at = 0.0
         self._made: dict[tuple[str, str], Any] = {}
 
     def ask(self, region: str, action: str, *, but: Collection[str] = (), **arguments: Any) -> dict[str, Any]:
@@ -41,7 +47,7 @@ class Clients:
             but: errors of AWS that are answers, too: the empty one.
             **arguments: boto3's.
         """
-        with translated(action, but=but):
+        with self._translated(action, but=but):
             return dict(self._method(region, action)(**arguments))
         return {}
 
@@ -49,9 +55,9 @@ class Clients:
         self, region: str, action: str, *, but: Collection[str] = (), **arguments: Any
     ) -> dict[str, Any]:
         """The answer to what must be known to be done or not: a lost one is an `AmbiguousError`."""
-        with translated(action):
+        with self._translated(action):
             method = self._method(region, action)
-        with translated(action, changes=True, but=but):
+        with self._translated(action, changes=True, but=but):
             return dict(method(**arguments))
         return {}
 
@@ -60,11 +66,11 @@ class Clients:
         from botocore import xform_name
 
         service, _, operation = action.partition(":")
-        with translated(action):
+        with self._translated(action):
             client = self._client(service, region)
             pages = iter(client.get_paginator(xform_name(operation)).paginate(**arguments))
         while True:
-            with translated(action):
+            with self._translated(action):
                 page = next(pages, None)
             if page is None:
                 return
@@ -74,6 +80,17 @@ class Clients:
         """Where questions go that are the same everywhere."""
         with translated("configuration"):
             return str(self._opened().region_name or "us-east-1")
+
+    @contextmanager
+    def _translated(self, action: str, *, changes: bool = False, but: Collection[str] = ()) -> Iterator[None]:
+        try:
+            with translated(action, changes=changes, but=but):
+                yield
+        except AuthError:
+            with self._lock:
+                if time.monotonic() - self._opened_at > FRESH_S:
+                    self._session, self._made = None, {}
+            raise
 
     def _method(self, region: str, action: str) -> Any:
         from botocore import xform_name
@@ -108,7 +125,7 @@ class Clients:
     def _opened(self) -> Any:
         with self._lock:
             if self._session is None:
-                self._session = _session()
+                self._session, self._opened_at = _session(), time.monotonic()
             return self._session
 
 

@@ -61,8 +61,9 @@ AUTH_HINTS = {
     "PendingVerification": "AWS is still verifying this account; that takes up to four hours.",
     "Blocked": "AWS has blocked this account: its support knows why.",
 }
-NOT_SENT = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}
-LOST = {"HTTPClientError", "IncompleteReadError"}
+NOT_SENT = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
+LOST = {"HTTPClientError", "IncompleteReadError", "SSLError"}
+"""SSLError, too: who cuts a connection off while an answer is waited for makes one."""
 NO_CREDENTIALS = {
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound",
     "SSOError", "ConfigParseError", "TokenRetrievalError", "NoAuthTokenError", "MetadataRetrievalError",
