@@ -56,8 +56,9 @@ def delete_runs(runs: Sequence[Run]) -> str:
 def abandon_runs(runs: Sequence[Run]) -> str:
     """For `run.abandon`."""
     machines = ", ".join(sorted({name for run in runs for name in run.instances})) or "its machine"
+    are = "is" if len(runs) == 1 else "are"
     return (
-        f"Takes {machines} for gone: {_names(runs)} {'is' if len(runs) == 1 else 'are'} lost then, with all that is not here yet."
+        f"Takes {machines} for gone: {_names(runs)} {are} lost then, with all that is not here yet."
         " Where the machine comes back after all, so does what it knows."
     )
 
