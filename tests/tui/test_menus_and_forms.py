@@ -11,6 +11,7 @@ from cloudtui.areas.places import AREAS
 from cloudtui.dialogs.fields import Option, arguments_of, fields_of, preview
 from cloudtui.dialogs.help_text import help_facts
 from cloudtui.dialogs.palette import Found, matches
+from cloudtui.dialogs.searching import known
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.run import Run, RunState
 
@@ -112,6 +113,14 @@ def test_the_palette_prefers_beginnings() -> None:
     assert [one.value for one in matches("rag", found)] == ["1"]
     assert matches("zzz", found) == []
     assert len(matches("", found)) == 4
+
+
+def test_the_palette_begins_with_what_can_be_done_with_what_is_selected() -> None:
+    areas = [("runs", "3", "Runs")]
+    first = [one.value for one in known(menus.menus("run", [LIVE], areas))]
+    assert first[0].startswith("action:run.")
+    assert first.index("action:run.stop") < first.index("action:engine.stop") < first.index("runs:")
+    assert "action:run.stop" not in [one.value for one in known(menus.menus("run", [DONE], areas))]
 
 
 def test_help_tells_every_key_of_the_desktop() -> None:

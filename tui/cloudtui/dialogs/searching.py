@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cloudtui import format as fmt
+from cloudtui.actions import get
 from cloudtui.bridge import Bridge
 from cloudtui.dialogs.palette import Found, Palette
-from cloudtui.menus import Menu
+from cloudtui.menus import OWN, Menu, takes_target
 from cloudtui_engine.sanitize import clean_line
 
 _NAMES = 8
@@ -15,17 +16,26 @@ _NAMES = 8
 
 def palette(bridge: Bridge, found: Sequence[Menu]) -> Palette:
     """A palette over these menus and the catalog of `bridge`."""
-    known = [
-        Found(_value(entry.action), f"{entry.title}", f"{menu.title}  {entry.key}".rstrip())
-        for menu in found
-        for entry in menu.entries
-        if entry.enabled and entry.action != "home.palette"
-    ]
 
     def search(query: str) -> list[Found]:
         return names(bridge, query)
 
-    return Palette(bridge, known, search)
+    return Palette(bridge, known(found), search)
+
+
+def known(found: Sequence[Menu]) -> list[Found]:
+    """What these menus can do now; what can be done with the selected object is the likeliest."""
+    shown = [(menu, entry) for menu in found for entry in menu.entries if entry.enabled]
+    shown.sort(key=lambda pair: not _is_on_selected(pair[1].action))
+    return [
+        Found(_value(entry.action), entry.title, f"{menu.title}  {entry.key}".rstrip())
+        for menu, entry in shown
+        if entry.action != "home.palette"
+    ]
+
+
+def _is_on_selected(name: str) -> bool:
+    return not name.startswith("area.") and name not in OWN and takes_target(get(name))
 
 
 def _value(action: str) -> str:
