@@ -289,11 +289,16 @@ def test_regions_are_asked_at_once_and_a_dead_one_holds_up_none(
     assert list(listings(world.cloud.provider, [], "me")) == []
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_provider_with_a_defect_does_not_hang(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", logged.append)
     monkeypatch.setattr(world.cloud.provider, "machines", lambda *_: {}["defect"])
     with pytest.raises(FailedError, match="defect"):
         list(listings(world.cloud.provider, ["r"], "me"))
+    for thread in threading.enumerate():
+        if thread.name == "fleet.listing":
+            thread.join(10)
+    assert [one.exc_type for one in logged] == [KeyError]
 
 
 def test_grace_is_what_the_facts_say() -> None:
