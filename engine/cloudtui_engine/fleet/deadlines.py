@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloudtui_engine import accounts
+from cloudtui_engine.bookkeeping import disk_gb
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError, UsageError
 from cloudtui_engine.ids import new_id
@@ -61,11 +62,17 @@ def is_held(instance: Instance) -> bool:
 
 
 def ends(instances: Sequence[Instance], now: float, can_stop: Callable[[Instance], bool]) -> Iterator[End]:
-    """The machines whose time is used up. One that runs on is ended again, every five minutes."""
+    """The machines whose time is used up. One that runs on is ended again, every five minutes.
+
+    Also one that is to be stopped: whatever its stop came to, it runs.
+    """
     for one in instances:
-        if not is_held(one) or one.deadline_at is None or now < one.deadline_at:
+        if one.deadline_at is None or now < one.deadline_at:
             continue
         again = int((now - one.deadline_at) // AGAIN_S)
+        runs_on = again and one.wanted == "stopped"
+        if not is_held(replace(one, wanted="running") if runs_on else one):
+            continue
         key = f"deadline:{one.id}:{int(one.deadline_at)}" + (f":{again}" if again else "")
         yield End(one.id, "stop" if can_stop(one) else "terminate", key)
 
@@ -157,17 +164,27 @@ def extend(
         return catalog.operations.submit(KIND, current.id, {"asked": True}, key)
 
 
-def require_budget(catalog: Catalog, instance: Instance, until: float | None, now: float) -> None:
+def require_budget(
+    catalog: Catalog, instance: Instance, until: float | None, now: float, *, starts: bool = False
+) -> None:
     """A longer life costs more, and is asked for like a launch. Call it in the transaction that grants it.
+
+    Args:
+        catalog: the catalog.
+        instance: the machine.
+        until: its new end; None: none.
+        now: the moment.
+        starts: it was stopped: while it was, others were promised what it would have cost.
 
     Raises:
         RefusedError: a budget forbids it.
     """
     before = instance.deadline_at
-    if before is None or (until is not None and until <= before):
+    if not starts and (before is None or (until is not None and until <= before)):
         return
     # What it was promised before does not count beside what it is to be promised now.
     catalog.instances.update(instance.id, deadline_at=now)
     lifetime_s = 0.0 if until is None else until - now
-    asked = accounts.Ordered(instance.name, instance.price_usd_per_hour, lifetime_s, instance.provider)
+    disk = disk_gb(catalog, instance)
+    asked = accounts.Ordered(instance.name, instance.price_usd_per_hour, lifetime_s, instance.provider, disk)
     accounts.require(catalog, [asked], now)

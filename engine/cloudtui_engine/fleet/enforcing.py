@@ -17,8 +17,9 @@ def enforce(catalog: Catalog, now: float) -> int:
     """End what is due, and say before what ends; returns how many operations are new. Any number of times."""
     instances = catalog.instances.list()
     fresh = 0
+    ending = {one.target for one in catalog.operations.open_of(("instance.stop", "instance.terminate"))}
     for end in ends(instances, now, can_be_stopped):
-        if not catalog.operations.has_key(end.key):
+        if end.instance_id not in ending and not catalog.operations.has_key(end.key):
             with catalog.write("instance", "operation", durable=True):
                 catalog.instances.update(end.instance_id, wanted=end.wanted)
                 catalog.operations.submit(f"instance.{end.verb}", end.instance_id, {}, end.key)

@@ -194,6 +194,32 @@ def test_an_end_that_the_cloud_refuses_is_asked_for_again_and_told(
     assert late.sentence.startswith("box is past its deadline: ")
 
 
+def test_a_stop_that_came_to_nothing_is_asked_for_again_and_beside_none_that_waits(world: World) -> None:
+    made = launched(world, name="box")
+    until(world, made, 0)
+    enforcing.enforce(world.catalog, world.clock.now())
+    until(world, made, -2 * deadlines.AGAIN_S)
+    assert not enforcing.enforce(world.catalog, world.clock.now()), "one waits for its cloud"
+    for operation in open_of(world, made):  # by a defect, or without its library: it is wanted still
+        world.catalog.operations.fail(operation.id, {"code": "internal", "message": "no", "hint": ""})
+    assert world.row(made).wanted == "stopped"
+    assert enforcing.enforce(world.catalog, world.clock.now())
+    carry_out(world, made)
+    assert world.row(made).cloud_state == "stopped"
+
+
+def test_a_start_is_held_against_what_others_were_promised_meanwhile(world: World) -> None:
+    world.catalog.settings.set("budget.month", micro(1.2))
+    first = launched(world, name="box", max_price=0.5)  # a dollar until its deadline
+    commands.submit_stop(world.catalog, world.row(first))
+    carry_out(world, first)
+    launched(world, name="other", max_price=0.5)
+    with pytest.raises(RefusedError) as refused:
+        commands.submit_start(world.catalog, world.row(first), now=world.clock.now())
+    assert refused.value.code == "budget"
+    assert world.row(first).wanted == "stopped"
+
+
 def test_more_time_is_given_by_a_row_and_told(world: World) -> None:
     made = launched(world, name="box")
     now = world.clock.now()
