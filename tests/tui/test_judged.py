@@ -41,6 +41,11 @@ async def test_a_cell_opens_its_errors_and_a_shows_all(shelf: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         heat_map = app.query_one(HeatMap)
+        counts = heat_map.matrix.counts
+        none = next((i, j) for i, row in enumerate(counts) for j, many in enumerate(row) if not many)
+        heat_map.post_message(HeatMap.Opened(heat_map, *none))
+        await wait_until(pilot, lambda: "was taken for" in screen(app))
+        assert heat_map.is_on_screen, "a cell without errors leads nowhere"
         truth, taken = (heat_map.matrix.labels[place] for place in heat_map.cursor)
         await pilot.press("enter")
         await settle(pilot)

@@ -85,11 +85,15 @@ class ConfusionTab(JudgedTab):
         self._say()
 
     def on_heat_map_opened(self, event: HeatMap.Opened) -> None:
-        """To the errors of the cell; on the diagonal to all errors."""
+        """To the errors of the cell, where it has some; on the diagonal to all errors."""
         event.stop()
-        labels = self._matrix.labels
-        cell = (labels[event.row], labels[event.column]) if event.row != event.column else None
-        self.post_message(OpenErrors(cell))
+        truth, predicted = self._matrix.labels[event.row], self._matrix.labels[event.column]
+        if truth == predicted:
+            self.post_message(OpenErrors(None))
+        elif self._matrix.counts[event.row][event.column]:
+            self.post_message(OpenErrors((truth, predicted)))
+        else:
+            self.app.notify(f"No {truth} was taken for {predicted}.", timeout=3, markup=False)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """To the errors of the pair."""

@@ -78,7 +78,9 @@ class ErrorsTab(JudgedTab):
         )
         self.notice.display = not self._errors
         if not self._errors:
-            self.notice.say("No error of this kind was kept", more="A report keeps the 100 worst.")
+            self.notice.say(
+                "None of these errors was kept", more="A report keeps the 100 worst: a shows them."
+            )
         self._look()
 
     def focus_inside(self) -> None:
