@@ -33,6 +33,8 @@ _ASKS = _STARTS | {"instance.add", "dataset.add", "instance.deadline"}
 """Actions that show their form even where nothing is missing."""
 _ENDS = frozenset({"instance.stop", "instance.terminate"})
 """Actions of which the catalog has to say what goes with them."""
+_LAUNCHES = frozenset({"instance.launch", "instance.replace"})
+"""Actions that answer with machines which are on the list from then on."""
 _SHOWN = (Comparison, ModelDifference)
 _TOLD = 4
 """Refusals that are told in full when there are several."""
@@ -308,7 +310,7 @@ class Performer:
                 self.underway.follow(result, action.title)
             elif isinstance(result, Run) and result.kind == "prepare":
                 self.underway.follow_reading(result)
-            elif action.id == "instance.launch":
+            elif action.id in _LAUNCHES:
                 first = result[0] if isinstance(result, list) else result
                 self._show("instances", first.id)
                 return

@@ -18,7 +18,7 @@ from cloudtui_engine.records.run import Run, RunState
 WITH_HANDLER = [action for action in actions.ACTIONS if action.handler]
 PROMISED = {
     "instance": "add import list show probe clean prepare price forget"
-    " offers launch start stop terminate deadline orphans",
+    " offers launch replace start stop terminate deadline orphans",
     "provider": "list check claim",
     "dataset": "add list show push",
     "run": "start script list show metrics logs stop resume again "

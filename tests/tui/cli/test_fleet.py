@@ -161,6 +161,18 @@ def test_what_would_be_lost_has_to_be_named(cli: Cli, catalog: Catalog) -> None:
     assert (lost.status, lost.json["cloud_state"]) == (0, "terminated")
 
 
+def test_a_machine_that_was_taken_away_is_asked_for_again(cli: Cli, world: World) -> None:
+    first = cli(
+        "instance", "launch", "box", "--provider", "toy", "--type", "gpu-1", "--follow", "--json"
+    ).json
+    assert cli("instance", "replace", "box", "--json").json["error"]["code"] == "not_lost"
+    world.cloud.take_back(first["cloud_id"])
+    world.look()
+    again = cli("instance", "replace", "box", "--follow", "--json").json
+    assert (again["name"], again["cloud_state"]) == ("box", "running")
+    assert again["cloud_id"] != first["cloud_id"]
+
+
 def test_a_launch_that_fails_says_why(cli: Cli, world: World) -> None:
     world.cloud.fail(Fault.CAPACITY, times=99)
     words = ("instance", "launch", "--provider", "toy", "--type", "gpu-1", "--follow", "--json")

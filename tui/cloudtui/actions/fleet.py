@@ -83,6 +83,12 @@ _RENTING = (
         starts_work=True,
     ),
     Action(
+        "instance.replace", "instance", "replace", "Launch it again",
+        "ask for another machine in the place of one that its cloud took away; the others of its group stay",
+        (_INSTANCE, _FOLLOW), handler=_H + "replace_lost", keys=("R",), when="instance.lost",
+        starts_work=True,
+    ),
+    Action(
         "instance.deadline", "instance", "deadline", "Deadline",
         "when a machine ends, even at work; more time, another time, or none",
         (

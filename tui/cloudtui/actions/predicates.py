@@ -75,6 +75,12 @@ def instance_endable(instance: Instance) -> bool:
     return _is_there(instance) and instance.wanted != "terminated"
 
 
+def instance_lost(instance: Instance) -> bool:
+    """Its cloud took it away, and nobody has asked for that."""
+    wished = instance.wanted == "running" and bool(instance.launch_id)
+    return instance_known(instance) and instance.is_gone and wished
+
+
 def instance_mortal(instance: Instance) -> bool:
     """It can be given an end."""
     gone = instance.is_gone or instance.wanted == "terminated"
@@ -98,6 +104,7 @@ PREDICATES: Mapping[str, Callable[[Any], bool]] = {
     "instance.startable": instance_startable,
     "instance.stoppable": instance_stoppable,
     "instance.endable": instance_endable,
+    "instance.lost": instance_lost,
     "instance.mortal": instance_mortal,
 }
 

@@ -158,8 +158,8 @@ _SHORT: Mapping[str, str] = {
     "instance.forget": "{name} is off the list. Its runs stay; nothing was done on the machine.",
 }
 _ASKED = frozenset({
-    "instance.launch", "instance.start", "instance.stop", "instance.terminate", "instance.deadline",
-    "instance.orphans",
+    "instance.launch", "instance.replace", "instance.start", "instance.stop", "instance.terminate",
+    "instance.deadline", "instance.orphans",
 })  # fmt: skip
 """What answers with machines that somebody has just asked something of."""
 _TABLES: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {

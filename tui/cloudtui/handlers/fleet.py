@@ -141,6 +141,22 @@ def terminate(
     return _asked(session, found, operation, follow)
 
 
+def replace_lost(session: Session, instance: str, *, follow: bool = False) -> Instance:
+    """Ask for another machine in the place of one that its cloud took away, under its name.
+
+    Raises:
+        RefusedError: it is not lost, or a budget forbids it.
+        CloudtuiError: with `follow`, why there is no machine.
+    """
+    from cloudtui_engine.fleet import commands
+
+    made = commands.submit_replacement(session.catalog, session.paths, find(session, instance))
+    session.ensure_engine()
+    if follow and session.wait:
+        _follow(session, made, "instance.launch")
+    return show_any(session, made.id)
+
+
 def deadline(session: Session, instance: str, until: str | None = None) -> Instance | Operation:
     """Say when a machine ends, or have it told when.
 
