@@ -174,6 +174,11 @@ def engine_status(paths: Paths, catalog: Catalog) -> EngineStatus:
     )
 
 
+def is_running(paths: Paths) -> bool:
+    """Whether an engine lives for this home; asks its lock and nothing else."""
+    return lock.is_held(paths)
+
+
 def stop_engine(paths: Paths, catalog: Catalog, timeout: float = 10.0) -> bool:
     """Ask the engine to end and wait until it has; runs on hosts go on. False when none was running."""
     status = engine_status(paths, catalog)

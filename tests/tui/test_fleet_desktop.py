@@ -175,7 +175,7 @@ async def test_a_cloud_that_does_not_answer_is_told_of_in_the_form(
 ) -> None:
     monkeypatch.setattr(operations, "ensure_engine", lambda *_args: None)
     monkeypatch.setattr(registry, "names", lambda: ("aws",))
-    async with desktop(story, (120, 30), first="instances") as (app, pilot):
+    async with desktop(story, (80, 24), first="instances") as (app, pilot):
         await pilot.press("l")
         await wait_until(pilot, lambda: "Asking aws for offers" in screen(app))
         with closing(Catalog.open(Paths(story))) as catalog:
@@ -186,6 +186,7 @@ async def test_a_cloud_that_does_not_answer_is_told_of_in_the_form(
             )
         await wait_until(pilot, lambda: "There are no credentials. aws configure" in screen(app))
         assert "No offer is chosen" in screen(app)
+        check("launch-unanswered-80x24", screen(app))
 
 
 async def test_a_copied_home_is_asked_about_once(home: Path) -> None:

@@ -119,9 +119,11 @@ class Bridge:
         from cloudtui_engine import operations
         from cloudtui_engine.fleet.due import keeps_engine
 
+        if operations.is_running(self.paths):
+            return False
         status = operations.engine_status(self.paths, self.catalog)
         needed = status.pending or status.live_runs or keeps_engine(self.catalog)
-        if status.running or not needed or status.crashes > MOST_CRASHES:
+        if not needed or status.crashes > MOST_CRASHES:
             return False
         operations.ensure_engine(self.paths)
         return True
