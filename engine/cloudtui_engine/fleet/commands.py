@@ -88,10 +88,11 @@ def submit_stop(catalog: Catalog, instance: Instance, *, running: Collection[str
         running: names or ids of the runs on it that may be cut off.
 
     Raises:
-        RefusedError: it is not rented, is gone or not there yet, or a run that is not named works on it.
+        RefusedError: it is not rented, is gone, about to be or not there yet, or an unnamed run works on it.
     """
     _check_there(catalog, instance)
     with catalog.write("instance", "operation", durable=True):
+        _check_stays(catalog, instance)
         live = [one for one in results.at_stake(catalog, instance.id) if one.is_live]
         left = [one.name for one in live if not {one.name, one.run_id} & set(running)]
         if left:
@@ -110,9 +111,8 @@ def submit_start(catalog: Catalog, instance: Instance, *, now: float | None = No
         RefusedError: it is not rented, gone, or to be ended; or a budget forbids it.
     """
     _check_there(catalog, instance)
-    if instance.wanted == "terminated":
-        raise RefusedError(f"{instance.name} is being terminated.", "Launch another.", code="gone")
     with catalog.write("instance", "operation", durable=True):
+        _check_stays(catalog, instance)
         lifetime_s = catalog.launches.get(instance.launch_id).wish.lifetime_s if instance.launch_id else 0
         now = time.time() if now is None else now
         at = deadlines.after_start(instance, lifetime_s, now)
@@ -222,6 +222,12 @@ def _wish(catalog: Catalog, instance: Instance, verb: str, wanted: str) -> Opera
         if asked.kind == kind and current.wanted == wanted:
             return asked
     return catalog.operations.submit(kind, instance.id, {})
+
+
+def _check_stays(catalog: Catalog, instance: Instance) -> None:
+    """An end that was asked for is not taken back by another wish: call it in the wish's transaction."""
+    if catalog.instances.get(instance.id).wanted == "terminated":
+        raise RefusedError(f"{instance.name} is being terminated.", "Launch another.", code="gone")
 
 
 def _check_rented(instance: Instance) -> None:

@@ -6,7 +6,7 @@ import time
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import results
-from cloudtui_engine.fleet.deadlines import KIND, LATE_S, ends, late, to_tell, warned
+from cloudtui_engine.fleet.deadlines import KIND, LATE_S, End, ends, late, to_tell, warned
 from cloudtui_engine.fleet.means import ours
 from cloudtui_engine.records.instance import Instance
 from cloudtui_providers import registry
@@ -20,10 +20,7 @@ def enforce(catalog: Catalog, now: float) -> int:
     ending = {one.target for one in catalog.operations.open_of(("instance.stop", "instance.terminate"))}
     for end in ends(instances, now, can_be_stopped):
         if end.instance_id not in ending and not catalog.operations.has_key(end.key):
-            with catalog.write("instance", "operation", durable=True):
-                catalog.instances.update(end.instance_id, wanted=end.wanted)
-                catalog.operations.submit(f"instance.{end.verb}", end.instance_id, {}, end.key)
-            fresh += 1
+            fresh += _end(catalog, end, now)
     # One that waits for its host tells what the row says by then: a second one would only wait beside it.
     waiting = {one.target for one in catalog.operations.open_of((KIND,))}
     for instance_id, key in to_tell(instances, now):
@@ -40,6 +37,16 @@ def enforce(catalog: Catalog, now: float) -> int:
     for one in late(instances, now):
         catalog.notices.tell("overdue", _news(one), one.name, _lateness(one, now))
     return fresh
+
+
+def _end(catalog: Catalog, end: End, now: float) -> int:
+    """Have it ended, unless somebody gave it more time, or ended it, while it was looked at."""
+    with catalog.write("instance", "operation", durable=True):
+        if end not in ends([catalog.instances.get(end.instance_id)], now, can_be_stopped):
+            return 0
+        catalog.instances.update(end.instance_id, wanted=end.wanted)
+        catalog.operations.submit(f"instance.{end.verb}", end.instance_id, {}, end.key)
+    return 1
 
 
 def can_be_stopped(instance: Instance) -> bool:

@@ -208,6 +208,18 @@ def test_a_stop_that_came_to_nothing_is_asked_for_again_and_beside_none_that_wai
     assert world.row(made).cloud_state == "stopped"
 
 
+def test_more_time_that_is_given_in_the_last_moment_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = launched(world, name="box")
+    until(world, made, 0)
+    seen_before = world.catalog.instances.list()
+    deadlines.extend(world.catalog, made, world.clock.now() + 3600, now=world.clock.now() - 1)
+    monkeypatch.setattr(world.catalog.instances, "list", lambda: seen_before)
+    enforcing.enforce(world.catalog, world.clock.now())
+    assert world.row(made).wanted == "running"
+
+
 def test_a_start_is_held_against_what_others_were_promised_meanwhile(world: World) -> None:
     world.catalog.settings.set("budget.month", micro(1.2))
     first = launched(world, name="box", max_price=0.5)  # a dollar until its deadline

@@ -73,6 +73,16 @@ def test_a_stop_that_is_refused_is_not_wanted_any_more(world: World) -> None:
     assert world.row(instance).wanted == "running"
 
 
+def test_no_later_wish_takes_an_end_back(world: World) -> None:
+    instance = world.launched()
+    seen_before = world.row(instance)
+    commands.submit_terminate(world.catalog, seen_before)
+    for wish in (commands.submit_stop, commands.submit_start):
+        with pytest.raises(RefusedError, match="being terminated"):
+            wish(world.catalog, seen_before)
+    assert world.row(instance).wanted == "terminated"
+
+
 def test_a_cloud_that_cannot_stop_says_so(make_world: MakeWorld) -> None:
     world = make_world(ToyListed)
     instance = world.launched()
