@@ -11,6 +11,7 @@ import pytest
 from tests.support import seed, seed_fleet
 from tests.tui.desk import check, desktop, screen, settle, wait_until
 
+from cloudtui.bridge import MOST_CRASHES, Bridge
 from cloudtui.dialogs import launching
 from cloudtui.dialogs.confirm import ConfirmDialog
 from cloudtui.dialogs.launch_form import LaunchForm
@@ -23,6 +24,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.money.budget import Budgets
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.cloud import OFFERS, Cloud, CloudOffer, Offers, Problem
+from cloudtui_engine.records.run import RunState
 from cloudtui_providers import registry
 
 NOW = seed.NOW
@@ -201,3 +203,24 @@ async def test_a_copied_home_is_asked_about_once(home: Path) -> None:
             await pilot.click("#moved")
             await wait_until(pilot, lambda: catalog.operations.get(one.id).state == "pending")
         assert catalog.settings.get("installation.bound")["home"] == str(home)
+
+
+def test_an_engine_is_started_where_something_rented_lives(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Paths] = []
+    monkeypatch.setattr(operations, "ensure_engine", started.append)
+    with closing(Bridge(Paths(story))) as bridge:
+        for run_id, number in [(one.run_id, one.number) for one in bridge.catalog.runs.open_attempts()]:
+            bridge.catalog.runs.move(run_id, number, RunState.LOST, expected=tuple(RunState))
+        assert not bridge.tend(), "nothing needs one"
+        seed_fleet.rented(bridge.catalog)
+        assert bridge.tend()
+        assert started == [Paths(story)]
+        monkeypatch.setattr(operations, "is_running", lambda _paths: True)
+        assert not bridge.tend()
+        monkeypatch.undo()
+        monkeypatch.setattr(operations, "ensure_engine", started.append)
+        for _ in range(MOST_CRASHES + 1):
+            bridge.catalog.engine_sessions.begin(1, "0")
+        assert not bridge.tend(), "who dies again and again is left alone"
