@@ -163,7 +163,10 @@ EXIT_STATUS = {
     cls.code: cls.exit_status
     for cls in (UsageError, NotFoundError, RefusedError, FailedError, BadInputError, CatalogError,
                 UnreachableError, LinkTimeoutError, AuthError)
-} | {"host_key_unknown": 4, "host_key_changed": 4}  # fmt: skip
+} | {
+    "host_key_unknown": 4, "host_key_changed": 4,
+    "quota": 4, "permission": 4, "not_installed": 4, "ambiguous": 6,  # a cloud's, as a launch keeps them
+}  # fmt: skip
 """Exit status by code, for errors that came through an operation."""
 _STATUSES = frozenset("23456")
 

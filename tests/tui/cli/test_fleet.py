@@ -236,7 +236,10 @@ def test_a_real_machine_is_had_reached_and_ended_for_a_check(cli: Cli, world: Wo
     assert world.cloud.launches() == 1
     assert world.living() == []
     assert [one["name"] for one in cli("instance", "list", "--json").json] == ["local"]
-    world.cloud.fail(Fault.QUOTA, times=9)
+    world.cloud.fail(Fault.QUOTA, times=18)
+    words = ("instance", "launch", "--provider", "toy", "--type", "gpu-1", "--follow", "--json")
+    quota = cli(*words)
+    assert (quota.status, quota.json["error"]["code"]) == (4, "quota")
     refused = cli("provider", "check", "toy", "--max-usd", "0.20", "--json")
     assert refused.status == 5
     assert [(one["name"], one["ok"]) for one in refused.json[1:]] == [("machine", False), ("terminate", True)]
