@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.engine.catalog.helpers import open_catalog
+from textual.binding import Binding
 
 from cloudtui import actions, menus
 from cloudtui.actions import keys, settled
 from cloudtui.actions.preferences import every, is_key, preference
+from cloudtui.bindings import BINDINGS
 from cloudtui.cli.main import main
+from cloudtui.dialogs.help_text import _KEYS
 from cloudtui.handlers import settings
 from cloudtui.handlers.session import Session
 from cloudtui_engine.catalog import Catalog
@@ -112,6 +115,14 @@ def test_set_get_and_reset(catalog: Catalog) -> None:
 
 def test_no_keys_clash_without_the_user() -> None:
     assert keys.clashes(actions.ACTIONS) == []
+
+
+def test_every_key_that_the_desktop_binds_is_known_where_clashes_are_looked_for() -> None:
+    for one in BINDINGS:
+        assert isinstance(one, Binding)
+        if one.id is not None:
+            bound = {_KEYS.get(key, key) for key in one.key.split(",")}
+            assert bound <= {*actions.get(one.id).keys, *keys.FIXED}, one.id
 
 
 def test_clashes_are_told_of_both_and_only_where_they_meet(catalog: Catalog) -> None:

@@ -80,7 +80,12 @@ _DESKTOP = tuple(
         ("open", "Open", "open what is under the cursor", ("enter",)),
         ("back", "Back", "one step out", ("escape",)),
         ("mark", "Mark", "mark or unmark what is under the cursor", ("space",)),
-        ("context", "What can be done", "the actions of what is under the cursor or marked", ("m",)),
+        (
+            "context",
+            "What can be done",
+            "the actions of what is under the cursor or marked",
+            ("m", "shift+f10"),
+        ),
         ("copy", "Copy as command", "copy the command that does this on the command line", ("y",)),
         ("command", "Command", "type any command of the command line, without cloudtui", (":",)),
         ("filter", "Filter", "show only what fits", ("/",)),
@@ -94,7 +99,7 @@ _DESKTOP = tuple(
         ("previous", "Area before", "the area that was shown before this one", ("-",)),
         ("palette", "Search or run", "find a run, a machine or an action", ("ctrl+p",)),
         ("since", "Since you left", "what happened to your runs since the desktop was closed", ()),
-        ("quit", "Quit", "close the desktop; work goes on", ("ctrl+q",)),
+        ("quit", "Quit", "close the desktop; work goes on", ("ctrl+q", "q")),
     )
 )
 
