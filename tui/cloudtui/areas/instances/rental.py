@@ -13,6 +13,7 @@ from cloudtui.widgets.facts import Fact
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Listing
+from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.sanitize import clean_line
 
 _SHOWN = 6
@@ -38,6 +39,10 @@ class Story:
     """At its deadline it is stopped; else it is terminated."""
     listing: Listing | None = None
     """The newest look at its region."""
+    doing: str = ""
+    """How far its launch is, as the engine says."""
+    problem: str = ""
+    """Why the engine does not go on with it."""
 
 
 def read(catalog: Catalog, instance: Instance) -> Story:
@@ -46,6 +51,8 @@ def read(catalog: Catalog, instance: Instance) -> Story:
 
     launch = catalog.launches.get(instance.launch_id) if instance.launch_id else None
     listings = [one for one in catalog.listings.list(instance.provider) if one.region == instance.region]
+    work = None if launch is None else _work(catalog, launch)
+    failed = work is not None and work.state is OperationState.FAILED
     can_stop = market.cloud(instance.provider).can.get("stop", True)
     return Story(
         launch,
@@ -53,7 +60,18 @@ def read(catalog: Catalog, instance: Instance) -> Story:
         tuple(str(one) for one in commands.at_stake(catalog, instance.id)),
         can_stop and not instance.spot,
         listings[0] if listings else None,
+        "" if work is None or work.state.is_finished else str(work.progress.get("text", "")),
+        f"{work.error.get('message', '')} {work.error.get('hint', '')}"
+        if work is not None and failed
+        else "",
     )
+
+
+def _work(catalog: Catalog, launch: Launch) -> Operation | None:
+    """What the engine does for a launch that is not over."""
+    if launch.ended_at is not None:
+        return None
+    return catalog.operations.newest("instance.launch", launch.instance_id, {"launch": launch.id}, done=False)
 
 
 def facts(machine: Machine, story: Story, now: float) -> list[Fact]:
@@ -70,10 +88,15 @@ def facts(machine: Machine, story: Story, now: float) -> list[Fact]:
         found.append(_deadline(instance, story, now))
     found += _at_stake(instance, story.at_stake)
     price = instance.price_usd_per_hour
-    found.append(Fact("price", "not known" if price is None else f"$ {fmt.money(price)} an hour"))
+    found.append(Fact("price", "not known" if price is None else f"${fmt.money(price)} an hour"))
     if machine.today_usd is not None:
-        found.append(Fact("today", f"$ {fmt.money(machine.today_usd)}"))
-    return found + (_launched(story.launch, story.attempts, now) if story.launch is not None else [])
+        found.append(Fact("today", f"${fmt.money(machine.today_usd)}"))
+    if story.launch is None:
+        return found
+    found += _launched(story.launch, story.attempts, now)
+    if story.problem:
+        found.append(Fact("problem", clean_line(f"{story.problem} It is tried again.", 400), "bad"))
+    return [*found, Fact("now", clean_line(story.doing, 300))] if story.doing else found
 
 
 def _failure(launch: Launch, now: float) -> list[Fact]:
@@ -134,6 +157,4 @@ def _launched(launch: Launch, attempts: Sequence[LaunchAttempt], now: float) -> 
         why = str(one.error.get("message", "")) if refused else ""
         text = f"{place}: {_CAME_TO[one.state]} {fmt.since(at, now)} ago. {why}".strip()
         found.append(Fact(str(one.number), clean_line(text, 400), "warn" if refused else ""))
-    if not attempts and launch.state is LaunchState.OPEN:
-        found.append(Fact("", "The engine looks for a place.", "muted"))
     return found
