@@ -11,6 +11,8 @@ import pytest
 from tests.support import seed, seed_fleet
 from tests.tui.desk import check, desktop, screen, settle, wait_until
 
+from cloudtui.areas.instances.machine import Machine
+from cloudtui.areas.instances.rental import Story, facts
 from cloudtui.bridge import MOST_CRASHES, Bridge
 from cloudtui.dialogs import launching
 from cloudtui.dialogs.confirm import ConfirmDialog
@@ -24,6 +26,8 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.money.budget import Budgets
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.cloud import OFFERS, Cloud, CloudOffer, Offers, Problem
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.launch import Launch, Listing, Wish
 from cloudtui_engine.records.run import RunState
 from cloudtui_providers import registry
 
@@ -224,3 +228,25 @@ def test_an_engine_is_started_where_something_rented_lives(
         for _ in range(MOST_CRASHES + 1):
             bridge.catalog.engine_sessions.begin(1, "0")
         assert not bridge.tend(), "who dies again and again is left alone"
+
+
+def said_of(instance: Instance, story: Story) -> str:
+    return "\n".join(f"{one.name}: {one.value}" for one in facts(Machine(instance), story, NOW))
+
+
+def test_a_rented_machine_says_what_it_waits_for_and_what_will_be_lost() -> None:
+    launch = Launch("l1", "l1", "c1", "box", Wish("box"), created_at=NOW - 40)
+    asked = Instance("c1", "box", "box", launch_id="l1", deadline_at=NOW + 14_400)
+    told = said_of(asked, Story(launch, doing="Waiting: too many questions", keeps_disk=False))
+    assert "now: Waiting: too many questions" in told
+    assert "unpulled results are lost at 18:13" in told
+    assert "No key. Make one. It is tried again." in said_of(
+        asked, Story(launch, problem="No key. Make one.")
+    )
+    old = replace(asked, cloud_id="m1", cloud_state="running", cloud_seen_at=NOW - 2400)
+    told = said_of(old, Story(launch, at_stake=("first (2 files)",)))
+    assert "cloud says: running, 40m ago" in told
+    assert "Nobody has asked it since" in told
+    assert "only there: first (2 files)" in told
+    part = Listing("box", "", NOW - 10, complete=False, problem="The second page did not come.")
+    assert "Not seen whole 10s ago. The second page" in said_of(old, Story(launch, listing=part))
