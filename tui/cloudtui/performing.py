@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cloudtui.actions import Action, get
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
-from cloudtui.areas.compare import chosen
-from cloudtui.areas.evaluation import beside
 from cloudtui.areas.evaluation.beside import DIFFERENCE
 from cloudtui.bridge import Bridge
+from cloudtui.carrying import Outcome, called, carry_out, targets_of
 from cloudtui.comparing import Comparison
 from cloudtui.differing import ModelDifference, identity
-from cloudtui.handlers import resolve
-from cloudtui.menus import possible, takes_target, takes_two, why_not
+from cloudtui.menus import possible, takes_target, why_not
 from cloudtui.underway import Underway
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
@@ -40,19 +37,6 @@ _TOLD = 4
 """Refusals that are told in full when there are several."""
 
 
-class Outcome(NamedTuple):
-    """What came of an action on several objects."""
-
-    done: list[Any]
-    refused: list[tuple[int, CloudtuiError]]
-    """The place of each one that did not, and why."""
-
-
-def called(record: Any) -> str:
-    """What a command calls it: a model by its version, for others may have its name."""
-    return record.label if isinstance(record, Model) else str(record.name)
-
-
 def _place_of(run: Run | Comparison | ModelDifference) -> tuple[str, str]:
     """The area that shows a run that was just started, or what was compared, and its key there."""
     if isinstance(run, Comparison):
@@ -64,14 +48,6 @@ def _place_of(run: Run | Comparison | ModelDifference) -> tuple[str, str]:
     if run.kind == "evaluate":
         return "evaluation", f"{run.id}/{run.spec.get('split') or 'test'}"
     return "runs", run.id
-
-
-def _named(target: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """What an action is on, with names in place of ids."""
-    return {
-        key: [names.get(one, one) for one in value] if isinstance(value, list) else names.get(value, value)
-        for key, value in target.items()
-    }
 
 
 class Performer:
@@ -120,7 +96,7 @@ class Performer:
         )
 
     async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
-        targets = self._targets(action, selected)
+        targets = targets_of(action, selected)
         if action.id == "settings.set" and selected and "value" not in arguments:
             from cloudtui.dialogs import setting
 
@@ -164,9 +140,13 @@ class Performer:
     def _stakes(self, selected: Sequence[Any]) -> list[Any]:
         """What goes with machines that are ended: told before, and no more than that is lost."""
         from cloudtui.handlers.fleet import stakes
+
+        return list(stakes(self._session(), selected))
+
+    def _session(self) -> Session:
         from cloudtui.handlers.session import Session
 
-        return list(stakes(Session(self._bridge.paths, self._bridge.catalog, wait=False), selected))
+        return Session(self._bridge.paths, self._bridge.catalog, wait=False)
 
     async def _try(
         self,
@@ -177,7 +157,7 @@ class Performer:
     ) -> Outcome | None:
         """Do it; where something of that name is there already, once more after a word that it may go."""
         try:
-            return await self._bridge.in_thread(self._carry_out, action, targets, arguments, names)
+            return await self._bridge.in_thread(carry_out, self._session(), action, targets, arguments, names)
         except CloudtuiError as error:
             asks = error.code == "exists" and any(one.name == "yes" for one in action.arguments)
             if not asks or arguments.get("yes"):
@@ -188,17 +168,6 @@ class Performer:
             if not await may_replace(self._app, error):
                 return None
         return await self._try(action, targets, {**arguments, "yes": True}, names)
-
-    def _targets(self, action: Action, selected: Sequence[Any]) -> list[dict[str, Any]]:
-        if not takes_target(action):
-            return []
-        first = action.arguments[0]
-        if takes_two(action) and len(selected) == 2:
-            both = [one.name for one in action.arguments if one.kind == action.noun]
-            return [{name: record.id for name, record in zip(both, selected, strict=False)}]
-        if first.many:
-            return [{first.name: [record.id for record in selected]}]
-        return [{first.name: record.id} for record in selected]
 
     async def _ask(
         self, action: Action, target: Mapping[str, Any], arguments: dict[str, Any], selected: Sequence[Any]
@@ -242,51 +211,12 @@ class Performer:
         answer: bool = await self._app.push_screen_wait(dialog)
         return answer
 
-    def _carry_out(
-        self,
-        action: Action,
-        targets: Sequence[Mapping[str, Any]],
-        arguments: Mapping[str, Any],
-        names: Mapping[str, str],
-    ) -> Outcome:
-        from cloudtui.handlers.acting import logged
-        from cloudtui.handlers.session import Session
-
-        handler = resolve(action)
-        session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
-        arguments = self._with_data(session, arguments) if action.id == "run.start" else arguments
-        outcome = Outcome([], [])
-        for index, target in enumerate(targets):
-            try:
-                with logged(session, action, {**_named(target, names), **arguments}, "desktop"):
-                    result = handler(session, **target, **arguments)
-                if isinstance(result, Comparison):
-                    chosen.begin(session.catalog, [run.id for run in result.runs])
-                if isinstance(result, ModelDifference):
-                    beside.begin(session.catalog, identity(result.first), identity(result.second))
-                outcome.done.append(result)
-            except CloudtuiError as error:
-                if len(targets) == 1:
-                    raise
-                outcome.refused.append((index, error))  # what others did stays done: it is told of
-        return outcome
-
     def _say_adding(self, arguments: Mapping[str, Any]) -> None:
         from cloudtui.dialogs.training import built_in
 
         name = built_in(str(arguments.get("dataset", "")))
         if name is not None:
             self._app.notify(f"{name} is added first. It is read once.", timeout=4, markup=False)
-
-    def _with_data(self, session: Session, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Built-in data that a training names are added first."""
-        from cloudtui.dialogs.training import built_in
-        from cloudtui.handlers import dataset
-
-        name = built_in(str(arguments.get("dataset", "")))
-        if name is None:
-            return arguments
-        return {**arguments, "dataset": f"{name}@{dataset.add_here(session, name, name).version}"}
 
     def _say_refused(self, action: Action, selected: Sequence[Any], outcome: Outcome) -> None:
         whole = len(outcome.done) + len(outcome.refused)
@@ -332,4 +262,4 @@ class Performer:
 
             self._app.push_screen(HelpScreen(action.title, facts))
         else:
-            self._app.notify(f"{action.title}: done.", timeout=3, markup=False)
+            self._app.notify(f"{action.title.removesuffix('…')}: done.", timeout=3, markup=False)

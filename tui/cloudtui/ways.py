@@ -55,8 +55,8 @@ class Ways:
 
     def open_context(self, place: Offset) -> None:
         """The menu of what is selected, beside this place of the screen."""
+        from cloudtui.carrying import called
         from cloudtui.dialogs.context_menu import ContextMenu
-        from cloudtui.performing import called
 
         noun, selected = self._here.selection
         if not noun:
