@@ -79,7 +79,7 @@ def field_of(text: str, unquote: Callable[[str], str]) -> Field | str:
     if not dot and head in _MANY:
         return Field("many", head)
     known = ", ".join(sorted({*_TEXTS, *_MANY, *_NUMBERS, *_TIMES}))
-    return f"there is no field {text!r} (there are {known}, param.NAME and metric.KEY)"
+    return f"there is no field {text!r}; try metric. or param. (or one of {known})"
 
 
 def bare(text: str) -> Sql:
