@@ -209,6 +209,14 @@ class Provider(ABC):
     checked: ClassVar[str] = ""
     """The day on which it was last tried on the cloud itself; empty: against fakes only."""
 
+    def account(self) -> str:
+        """What tells the account that all else happens in from others; empty: not known.
+
+        It is asked before every look and change, so it answers from memory, anew after new credentials. In
+        another account none of our machines is there, which would be taken for their end.
+        """
+        return ""
+
     @abstractmethod
     def regions(self) -> list[str]:
         """Those that the account may use."""

@@ -205,6 +205,11 @@ class TestWhatAwsTells:
         with pytest.raises(MachineGone):
             cloud.provider.stop(order.region, machine.id)
 
+    def test_its_account_is_known_without_a_permission_and_asked_for_once(self, cloud: Moto) -> None:
+        assert cloud.provider.account() == "123456789012"
+        cloud.do("fail", fault="auth", on="GetCallerIdentity", times=1)
+        assert cloud.provider.account() == "123456789012"
+
     def test_its_first_start_is_when_it_was_made(self, cloud: Moto) -> None:
         machine, order = launched(cloud)
         cloud.provider.stop(order.region, machine.id)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.errors import FailedError
+from cloudtui_engine.errors import CloudtuiError, FailedError
 from cloudtui_engine.fleet import installation, results
 from cloudtui_engine.fleet.means import PASSING, Interrupted, Means, Question, as_row, ours, patience
 from cloudtui_engine.records.instance import Instance
@@ -115,7 +115,11 @@ class _Change:
 
     def _tell(self, instance: Instance) -> bool:
         """Tell the cloud; False after a wait, where it has to be told again."""
-        cloud = self._means.cloud(instance.provider)
+        try:
+            cloud = self._means.cloud(instance.provider)
+        except CloudtuiError:
+            self._back(instance)
+            raise
         self._means.say(f"Telling the cloud: {self._wanted}")
         try:
             self._call(cloud, instance)

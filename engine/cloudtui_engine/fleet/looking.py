@@ -34,7 +34,7 @@ def look(means: Means, name: str, *, everywhere: bool = False) -> Mapping[str, A
     if not owner:
         return {"machines": 0, "orphans": 0, "incomplete": []}
     seen, incomplete = 0, []
-    cloud = means.cloud(name)
+    cloud = _cloud(means, name)
     for listing in listings(cloud, _regions(means, cloud, name, everywhere=everywhere), owner):
         if means.closing.is_set():
             raise Interrupted
@@ -43,6 +43,18 @@ def look(means: Means, name: str, *, everywhere: bool = False) -> Mapping[str, A
         if not listing.complete:
             incomplete.append(listing.region)
     return {"machines": seen, "orphans": len(means.catalog.orphans.list(name)), "incomplete": incomplete}
+
+
+def _cloud(means: Means, name: str) -> Provider:
+    """The provider; where it cannot be asked, that is what the regions' looks say."""
+    try:
+        return means.cloud(name)
+    except CloudtuiError as error:
+        problem = clean_line(f"{error.message} {error.hint}", 300)
+        for region in live_regions(means, name):
+            looked = Listing(name, region, means.clock.now(), complete=False, problem=problem)
+            means.catalog.listings.save(looked)
+        raise
 
 
 def live_regions(means: Means, name: str) -> set[str]:

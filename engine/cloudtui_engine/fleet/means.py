@@ -9,6 +9,7 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, FailedError, RefusedError, UnreachableError
+from cloudtui_engine.fleet import whose
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Instance
@@ -67,12 +68,14 @@ class Means:
         """The provider of this name.
 
         Raises:
-            CloudtuiError: it, or its library, is not installed.
+            CloudtuiError: it, or its library, is not installed; or it would be asked in another account.
         """
         try:
-            return registry.provider(name)
+            found = registry.provider(name)
         except ProviderError as error:
             raise ours(error) from error
+        whose.require(self.catalog, name, found)
+        return found
 
     def say_state(self, instance: Instance) -> None:
         """Say what the cloud says of a machine, or why it says nothing."""

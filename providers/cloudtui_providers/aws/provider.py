@@ -42,6 +42,10 @@ class Aws(Provider):
         self._settings = settings or Settings.of_environment()
         self._clients = Clients(self._settings.endpoint)
 
+    def account(self) -> str:
+        """Its number, by a question that needs no permission."""
+        return self._clients.account()
+
     def regions(self) -> list[str]:
         """Of the settings, else those that the account has enabled."""
         if self._settings.regions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.engine.catalog.helpers import a_run, finish
@@ -81,6 +82,25 @@ def test_no_later_wish_takes_an_end_back(world: World) -> None:
         with pytest.raises(RefusedError, match="being terminated"):
             wish(world.catalog, seen_before)
     assert world.row(instance).wanted == "terminated"
+
+
+def test_what_another_account_does_not_know_is_not_ended(world: World, tmp_path: Path) -> None:
+    instance = world.launched()
+    ours, world.cloud.provider = world.cloud.provider, ToyCloud(tmp_path / "another")
+    commands.submit_terminate(world.catalog, world.row(instance))
+    for story in (lambda: ending.terminate(world.means, instance.id), world.look):
+        with pytest.raises(RefusedError) as refused:
+            story()
+        assert refused.value.code == "account"
+    row = world.row(instance)
+    assert (row.wanted, row.cloud_state, row.missing_since) == ("terminated", "running", None)
+    assert due.keeps_engine(world.catalog)
+    assert "another account" in world.catalog.listings.list("toy")[0].problem
+    world.cloud.provider = ours
+    ending.terminate(world.means, instance.id)
+    assert world.living() == []
+    world.cloud.provider = ToyCloud(tmp_path / "another")
+    assert world.means.cloud("toy"), "nothing is left in the one before"
 
 
 def test_a_cloud_that_cannot_stop_says_so(make_world: MakeWorld) -> None:

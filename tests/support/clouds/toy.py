@@ -74,6 +74,10 @@ class ToyCloud(Provider):
 
     def __init__(self, folder: Path | None = None) -> None:
         self.books = ToyBooks(folder or Path(os.environ[FOLDER]))
+        self._account = str(folder or os.environ[FOLDER])
+
+    def account(self) -> str:
+        return self._account
 
     def regions(self) -> list[str]:
         self._begin("regions")
