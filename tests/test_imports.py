@@ -55,7 +55,9 @@ ALONE: dict[Path, frozenset[str]] = {
     ),
     ENGINE / "cloudtui_engine" / "records": frozenset({"cloudtui_engine.errors", "cloudtui_engine.sanitize"}),
     # Each cloud's own library, inside functions.
-    ROOT / "providers" / "cloudtui_providers": frozenset({"boto3", "botocore", "google.auth", "httpx"}),
+    ROOT / "providers" / "cloudtui_providers": frozenset(
+        {"boto3", "botocore", "google.auth", "azure.core", "azure.identity", "httpx"}
+    ),
     ROOT / "tui" / "cloudtui": frozenset(
         {
             "textual",
