@@ -132,16 +132,21 @@ def submit_adopt(catalog: Catalog, paths: Paths, orphan: Orphan, name: str = "")
     return _take_up(catalog, paths, orphan, chosen, wanted="running")
 
 
-def submit_terminate_orphan(catalog: Catalog, paths: Paths, orphan: Orphan) -> Operation:
+def submit_terminate_orphan(
+    catalog: Catalog, paths: Paths, orphan: Orphan, *, unpulled: Collection[str] = ()
+) -> Operation:
     """End a machine of ours that no row speaks of; it has a row from then on, so that its end is watched.
 
+    One that had a row before may have results, as `submit_terminate` has it.
+
     Raises:
-        RefusedError: this home is a copy.
+        RefusedError: this home is a copy, or results would be lost that are not named.
     """
     installation.ensure(catalog, paths)
     with catalog.write("instance", "operation", durable=True):
         chosen = asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
         instance = _take_up(catalog, paths, orphan, chosen, wanted="terminated")
+        results.check_named(catalog, instance, unpulled)
         return catalog.operations.submit("instance.terminate", instance.id, {})
 
 

@@ -51,6 +51,7 @@ def test_it_is_private_and_in_wal_mode(catalog: Catalog) -> None:
     with catalog.read() as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+        assert db.execute("PRAGMA secure_delete").fetchone() == (1,)
         assert db.execute("PRAGMA synchronous").fetchone() == (1,)
         assert db.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
 

@@ -84,6 +84,23 @@ def test_no_later_wish_takes_an_end_back(world: World) -> None:
     assert world.row(instance).wanted == "terminated"
 
 
+def test_results_on_a_machine_that_came_back_are_named_before_it_ends(world: World) -> None:
+    """It had vanished, and its name was given to another: it is an orphan with results."""
+    instance = world.launched(name="box")
+    run = world.catalog.runs.create(a_run("cnn-3"), [instance.id])
+    finish(world.catalog, run.id)
+    world.catalog.runs.add_artifacts(run.id, 1, [("model.onnx", "file", 3, "ab" * 32)])
+    world.catalog.instances.update(instance.id, cloud_state=VANISHED)
+    world.ask(name="box")
+    world.look(everywhere=True)
+    (orphan,) = world.catalog.orphans.list()
+    with pytest.raises(RefusedError, match="cnn-3"):
+        commands.submit_terminate_orphan(world.catalog, world.paths, orphan)
+    assert world.catalog.orphans.list() == [orphan]
+    commands.submit_terminate_orphan(world.catalog, world.paths, orphan, unpulled=["cnn-3"])
+    assert world.row(instance).wanted == "terminated"
+
+
 def test_what_another_account_does_not_know_is_not_ended(world: World, tmp_path: Path) -> None:
     instance = world.launched()
     ours, world.cloud.provider = world.cloud.provider, ToyCloud(tmp_path / "another")
