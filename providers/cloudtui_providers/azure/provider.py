@@ -72,7 +72,13 @@ class Azure(Provider):
         before that is told.
         """
         name, request = payload["name"], payload["request"]
-        self._change("PUT", name, body=request)
+        try:
+            self._change("PUT", name, body=request)
+        except InvalidOrderError:
+            found = self.find(payload)  # of one that is there Azure may refuse what was only for its making
+            if found is None:
+                raise
+            return found
         try:
             self._made(name)
         except AmbiguousError:

@@ -3,7 +3,8 @@
 `azure_models.json` has the names, types and enumerations of Azure's own Python libraries, which are made from
 its REST API specifications. Their paths and versions are here: virtual machines 2026-04-01, network
 2026-03-01, sizes 2021-07-01, resources 2022-12-01, permissions 2022-04-01. Not established, and so
-as `azure_fake` has it: which fields a list of statuses alone has beside them (id, name and location).
+as `azure_fake` has it: which fields a list of statuses alone has beside them (id, name and location),
+and whether the same PUT again is taken or refused (refused, which is the harder one).
 """
 
 from __future__ import annotations

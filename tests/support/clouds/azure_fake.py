@@ -112,16 +112,17 @@ class FakeAzure(HttpFake):
     def disk_tags(self, machine: str) -> list[dict[str, str]]:
         return self.marks[machine]
 
-    # -- machines
-
     def _launch(self, group: str, name: str, *, body: dict[str, Any], fault: str, **_: Any) -> Reply:
         interface = body["properties"]["networkProfile"]["networkInterfaceConfigurations"][0]["properties"]
         rules = interface["networkSecurityGroup"]["id"]
         subnet = interface["ipConfigurations"][0]["properties"]["subnet"]["id"]
         if not {rules, subnet.rpartition("/subnets/")[0]} <= set(self.made):
             return error(400, "InvalidResourceReference", "What the interface refers to was not found.")
-        if name not in self.rows:
-            self._new(name, body)
+        if name in self.rows:
+            return error(
+                409, "PropertyChangeNotAllowed", "Changing property 'networkProfile' is not allowed."
+            )
+        self._new(name, body)
         if fault == Fault.CAPACITY:
             failed = {"code": "ProvisioningState/failed/AllocationFailed", "message": "Allocation failed."}
             self.rows[name]["properties"] |= {
@@ -181,8 +182,6 @@ class FakeAzure(HttpFake):
 
     def _start(self, group: str, name: str, **_: Any) -> Reply:
         return self._turned(name, "starting", "running")
-
-    # -- what there is
 
     def _sizes(self, subscription: str, *, query: dict[str, str], **_: Any) -> Reply:
         where = {"location": REGION, "zones": ["1", "2"]}
