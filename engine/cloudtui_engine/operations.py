@@ -22,12 +22,12 @@ POLL_S = 0.05
 CRASH_WINDOW_S = 600.0
 _LOG_TAIL = 4000
 _WISHES = {
-    "instance.launch": "terminated",
-    "instance.terminate": "running",
-    "instance.stop": "running",
-    "instance.start": "stopped",
+    "instance.launch": ("running", "terminated"),
+    "instance.terminate": ("terminated", "running"),
+    "instance.stop": ("stopped", "running"),
+    "instance.start": ("running", "stopped"),
 }
-"""What is wanted of a machine once the operation for it is withdrawn."""
+"""What an operation wants of a machine, and what is wanted of it once that is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,11 @@ def cancel(catalog: Catalog, operation_id: str) -> bool:
         done = catalog.operations.cancel(operation_id)
         operation = catalog.operations.get(operation_id)
         if done and operation.kind in _WISHES:
-            # Else what is wanted of the machine would be carried out by the next operation for it.
-            catalog.instances.update(operation.target, wanted=_WISHES[operation.kind])
+            # Else what is wanted would be carried out by the next operation for the machine. A later wish
+            # stays: who cancels a start has not taken back the end that he asked for after it.
+            wanted, instead = _WISHES[operation.kind]
+            if catalog.instances.get(operation.target).wanted == wanted:
+                catalog.instances.update(operation.target, wanted=instead)
     return done
 
 

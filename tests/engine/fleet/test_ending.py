@@ -11,6 +11,7 @@ from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.toy import ToyCloud, ToyListed
 
+from cloudtui_engine import operations
 from cloudtui_engine.errors import CloudtuiError, RefusedError, UsageError
 from cloudtui_engine.fleet import commands, due, ending
 from cloudtui_engine.records.instance import VANISHED, Instance
@@ -359,3 +360,13 @@ def test_a_stopped_machine_does_not_keep_the_engine(world: World) -> None:
     for one in world.catalog.operations.pending():
         world.catalog.operations.finish(one.id)
     assert not due.keeps_engine(world.catalog)
+
+
+def test_a_start_that_is_withdrawn_takes_no_later_end_back(world: World) -> None:
+    instance = world.launched()
+    submit_stop(world, instance)
+    ending.stop(world.means, instance.id)
+    waiting = commands.submit_start(world.catalog, world.row(instance))
+    commands.submit_terminate(world.catalog, world.row(instance))
+    assert operations.cancel(world.catalog, waiting.id)
+    assert world.row(instance).wanted == "terminated"
