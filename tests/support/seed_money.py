@@ -32,7 +32,11 @@ def work_days(catalog: Catalog, instance_id: str, rate: float, days: int, seed_:
 
 def month(home: Path, now: float = seed.NOW) -> Catalog:
     """The catalog of the Cost area's pictures."""
-    catalog = seed.story(home, now).catalog
+    return spend(seed.story(home, now).catalog, now)
+
+
+def spend(catalog: Catalog, now: float = seed.NOW) -> Catalog:
+    """A month of money for the machines of a story."""
     box1, box3 = "c0000000000box01", "c0000000000box03"
     with catalog.write("cost"):
         work_days(catalog, box1, 1.10, 20, 1, now)

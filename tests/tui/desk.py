@@ -25,14 +25,15 @@ _CALM = 4
 
 @asynccontextmanager
 async def desktop(
-    home: Path, size: tuple[int, int] = (120, 30), **options: Any
+    home: Path, size: tuple[int, int] = (120, 30), *, settled: bool = True, **options: Any
 ) -> AsyncIterator[tuple[CloudtuiApp, Pilot[int]]]:
-    """The desktop over a home, settled."""
+    """The desktop over a home, settled; where its first area is held up, it cannot be."""
     bridge = Bridge(Paths(home), now=lambda: seed.NOW)
     app = CloudtuiApp(bridge, **options)
     try:
         async with app.run_test(size=size, tooltips=False, notifications=True) as pilot:
-            await settle(pilot)
+            if settled:
+                await settle(pilot)
             yield app, pilot
     finally:
         bridge.close()
@@ -51,19 +52,30 @@ async def settle(pilot: Pilot[Any]) -> None:
     """Wait until all that was begun has ended and the screen stands still."""
     app = pilot.app
     assert isinstance(app, CloudtuiApp)
-    calm, seen = 0, ""
 
-    def still() -> bool:
-        nonlocal calm, seen
+    def ready() -> bool:
         area = app.area
         busy = any(worker.is_running and worker.group == "read" for worker in app.workers)
-        ready = area is not None and not area.resting and (area.listing is not None or area.failed)
-        now = screen(app)
-        calm = calm + 1 if not busy and ready and now == seen else 0
-        seen = now
+        read = area is not None and not area.resting and (area.listing is not None or area.failed)
+        return read and not busy
+
+    await still(pilot, ready)
+
+
+async def still(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
+    """Wait until this holds and the screen stands still."""
+    calm, seen = 0, ""
+
+    def calmed() -> bool:
+        nonlocal calm, seen
+        if not ready():
+            calm = 0
+            return False
+        now = screen(pilot.app)
+        calm, seen = calm + 1 if now == seen else 0, now
         return calm >= _CALM
 
-    await wait_until(pilot, still)
+    await wait_until(pilot, calmed)
 
 
 def screen(app: Any) -> str:
@@ -76,7 +88,7 @@ def check(name: str, text: str) -> None:
     """The screen is as it was when somebody last looked at it and found it good."""
     path = SNAPSHOTS / f"{name}.txt"
     if os.environ.get(UPDATE):
-        SNAPSHOTS.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     assert path.exists(), f"There is no {path.name}: look at the screen, then run with {UPDATE}=1.\n{text}"
     assert text == path.read_text(), f"{path.name} differs; if it is better so, run with {UPDATE}=1."

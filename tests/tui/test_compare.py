@@ -131,7 +131,7 @@ async def test_runs_are_taken_out_and_gone_to(many: Home) -> None:
         assert app.area is not None
         assert app.area.pane.table.cursor_key == runs[2].id
         await pilot.press("4", "x")
-        await wait_until(pilot, lambda: "Mark runs with space in Runs and press c." in screen(app))
+        await wait_until(pilot, lambda: "3 runs: space marks those to compare, then c" in screen(app))
 
 
 async def test_groups_turn_and_few_runs_may_be_grouped_too(many: Home) -> None:

@@ -10,7 +10,6 @@ from tests.tui.desk import SIZES, check, desktop, screen, settle, wait_until
 
 from cloudtui.areas.cost.books import verdict
 from cloudtui.widgets.pillars import Pillar, drawn
-from cloudtui_engine.errors import CatalogError
 
 
 @pytest.fixture
@@ -30,21 +29,6 @@ async def test_cost_at_every_size(month: Path, size: tuple[int, int]) -> None:
         await pilot.press("v", "enter")
         await settle(pilot)
         check(f"cost-days-{name}", screen(app))
-
-
-async def test_without_a_price_it_says_how_to_begin(tmp_path: Path) -> None:
-    async with desktop(tmp_path / "home", (80, 24), first="cost") as (app, _pilot):
-        check("cost-empty", screen(app))
-
-
-async def test_it_says_what_failed(month: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_arguments: object) -> None:
-        raise CatalogError("The catalog is damaged: page 7.", "Restore a backup: cloudtui restore FILE")
-
-    monkeypatch.setattr("cloudtui.areas.cost.area.statement", broken)
-    async with desktop(month, (80, 24), first="cost") as (app, _pilot):
-        assert "The catalog is damaged: page 7." in screen(app)
-        assert "Restore a backup" in screen(app)
 
 
 async def test_a_budget_is_set_shown_and_taken_away(month: Path) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from pathlib import Path
 
 import pytest
 from tests.support import seed
-from tests.tui.desk import SIZES, check, desktop, screen, settle, wait_until
+from tests.tui.desk import SIZES, check, desktop, screen, settle
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import LinkState
 
@@ -88,34 +86,6 @@ async def test_stale_and_offline(shelf: Path, area: str) -> None:
         catalog.instances.update(machine.id, link_state=LinkState.DOWN)
     catalog.close()
     await at(shelf, f"stale-{area}", (120, 30), AREAS[area], *["down"] * (1 if area == "evaluation" else 2))
-
-
-@pytest.mark.parametrize("area", AREAS)
-async def test_a_catalog_that_fails(shelf: Path, area: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cloudtui.areas.places import AREAS as PLACES
-
-    def broken(*_arguments: object) -> None:
-        raise CatalogError("The catalog is damaged: page 7.", "Restore a backup: cloudtui restore FILE")
-
-    monkeypatch.setattr(PLACES[area].load(), "fetch", broken)
-    await at(shelf, f"failed-{area}", (120, 30), AREAS[area])
-
-
-async def test_what_takes_long_says_so(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cloudtui.areas.evaluation.area import EvaluationArea
-
-    held, real = threading.Event(), EvaluationArea.fetch
-
-    def slow(*arguments: object) -> object:
-        assert held.wait(30)
-        return real(*arguments[-2:])  # type: ignore[arg-type]
-
-    monkeypatch.setattr(EvaluationArea, "fetch", slow)
-    async with desktop(shelf) as (app, pilot):
-        await pilot.press("6")
-        await wait_until(pilot, lambda: "Reading the catalog…" in screen(app))
-        held.set()
-        await wait_until(pilot, lambda: "Evaluations 7" in screen(app))
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -43,7 +43,9 @@ class Here:
             return
         alone = self._app.screen.maximized is not None
         back = [(menus.shown_key(get("home.maximise")), "all panels", "home.maximise")] if alone else []
-        hints = [(key, label, "") for key, label in getattr(self._app.focused, "HINTS", ())]
+        focused = self._app.focused
+        seen = focused is not None and focused.display  # a list gives way to a notice, and keeps the focus
+        hints = [(key, label, "") for key, label in getattr(focused, "HINTS", ())] if seen else []
         self._app.query_one(StatusBar).keys([*back, *hints, *menus.bar(*self.selection)])
 
     def open(self, name: str, key: str | None = None) -> None:

@@ -73,8 +73,11 @@ def is_coming(instance: Instance, launch: Launch | None) -> bool:
 def text(
     instance: Instance, now: float, launch: Launch | None = None, attempt: LaunchAttempt | None = None
 ) -> str:
-    """The mark; of a machine that is on its way with the age of the wish."""
-    found = str(mark(instance, launch, attempt))
+    """The mark; with the age of the wish where it is on its way, of the last word where it is silent."""
+    shown = mark(instance, launch, attempt)
+    found = str(shown)
+    if shown is LINK_MARKS[LinkState.SILENT] and instance.seen_at is not None:
+        return f"{found} {since(instance.seen_at, now)}"
     if launch is None or not is_coming(instance, launch):
         return found
     return f"{found} {since(launch.created_at, now)}"

@@ -104,6 +104,8 @@ class Preference:
         if self.kind == "address" and value:
             parts = urlsplit(str(value))
             return f"{parts.scheme}://{parts.hostname or ''}/…"
+        if self.kind == "minutes":
+            return f"{value} min" if value else "never"
         return clean_line(self.written(value), 200)
 
 

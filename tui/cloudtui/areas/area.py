@@ -138,6 +138,8 @@ class Area(Split):
     def fail(self, error: CloudtuiError) -> None:
         """Show what failed instead of the list, until a read brings one."""
         self._error = error
+        if self.listing is None:
+            self.add_class("-empty")  # there never was a detail: no room is kept for one
         self.pane.fail(error)
         self.post_message(ContextChanged())
 
@@ -158,7 +160,8 @@ class Area(Split):
             self.pane.say_empty(self.request.filter, self.empty)
 
     def _show_rows(self) -> None:
-        unfocused = self.screen.focused is None and not self.pane.table.display
+        # Whoever went on to another area while this one was read keeps the keys there.
+        unfocused = self.display and self.screen.focused is None and not self.pane.table.display
         self.pane.show_table()
         if unfocused:
             self.call_after_refresh(self.focus_list)
@@ -197,8 +200,9 @@ class Area(Split):
             self._wanted = key
 
     def focus_list(self) -> None:
-        """Keys go to the list."""
-        self.pane.table.focus()
+        """Keys go to the list, where its area is still the one that is shown."""
+        if self.display:
+            self.pane.table.focus()
 
     def open_detail(self) -> None:
         """Keys go to the detail; where there is room for one only, it is shown instead of the list."""

@@ -127,7 +127,7 @@ def setting(record: Any) -> Lines:
         [
             ("Setting", record.id),
             ("Value", record.shown or "–"),
-            ("Without you", about.shown(about.default) or "–"),
+            ("Default", about.shown(about.default) or "–"),
             ("It takes", about.allowed),
             ("What it is", about.help),
             ("Problem", f"⚠ {record.problem}" if record.problem else ""),

@@ -20,6 +20,8 @@ class Pillar(NamedTuple):
     name: str
     value: float
     style: str = "accent"
+    short: str = ""
+    """A name for where the other has no room."""
 
 
 class Pillars(Lines):
@@ -69,9 +71,10 @@ def _names(shown: Sequence[Pillar], size: int) -> str:
     line = [" "] * (len(shown) * (size + 1))
     free = len(line) + 1
     for place in range(len(shown) - 1, -1, -1):
-        name = shown[place].name
-        first = min(place * (size + 1), len(line) - len(name))
-        if first >= 0 and first + len(name) < free:
-            line[first : first + len(name)] = name
-            free = first
+        for name in (shown[place].name, shown[place].short):
+            first = min(place * (size + 1), len(line) - len(name))
+            if name and first >= 0 and first + len(name) < free:
+                line[first : first + len(name)] = name
+                free = first
+                break
     return "".join(line)

@@ -66,7 +66,7 @@ class CompareArea(Area):
     EMPTY = (
         "Nothing is compared yet",
         "Here runs stand beside each other: what differs in their settings, their curves, what each reached.",
-        "Mark runs with space in Runs and press c.",
+        "3 runs: space marks those to compare, then c",
     )
 
     def __init__(self, bridge: Bridge) -> None:

@@ -99,7 +99,7 @@ class CostArea(Area):
         return (
             "No machine has a price",
             f"A rented machine brings its own. Of yours, say what an hour costs you.{held}",
-            "1, then $ on a machine",
+            "1 instances: $ sets the price of the one under the cursor",
         )
 
     def freshness(self, now: float) -> tuple[str, str]:

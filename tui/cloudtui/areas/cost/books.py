@@ -61,7 +61,7 @@ def pillars(told: Statement) -> tuple[list[Pillar], str]:
     shown = [
         Pillar(
             f"{one.day.day}" if one.day.day != 1 else f"{one.day:%b}", dollars(one.cost),
-            "faint" if one.cost and one.estimated == one.cost else "accent",
+            "faint" if one.cost and one.estimated == one.cost else "accent", f"{one.day.day}",
         )
         for one in days
     ]  # fmt: skip

@@ -89,6 +89,10 @@ class InstancesArea(Area):
     def freshness(self, now: float) -> tuple[str, str]:
         """When something was last heard of any machine with a link."""
         machines = self.listing.records if self.listing else ()
+        heard = [i.seen_at for i in machines if i.link_state is LinkState.SILENT and i.name != LOCAL]
+        silent = [at for at in heard if at is not None]
+        if silent:
+            return f"{len(silent)} silent, oldest {fmt.since(min(silent), now)}", "warn"
         linked = [i for i in machines if i.seen_at is not None and i.link_state is LinkState.UP]
         listed = [i.cloud_seen_at for i in machines if i.cloud_seen_at is not None and not i.is_gone]
         if not linked and listed:

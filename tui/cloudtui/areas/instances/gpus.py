@@ -21,7 +21,7 @@ from cloudtui_engine.sanitize import clean_line
 _COLUMNS = (
     Column("GPU", 4, "right"),
     Column("Pid", 8, "right"),
-    Column("User", 12, share=1),
+    Column("User", 8, share=1),
     Column("Memory", 9, "right"),
     Column("Command", 20, share=4),
 )

@@ -17,9 +17,9 @@ from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
 from cloudtui_engine.sanitize import clean_line
 
 COLUMNS = (
-    Column("Name", 10, share=1),
+    Column("Name", 12, share=1),
     Column("Where", 15, share=2, rank=3),
-    Column("GPU", 13, share=1, rank=2),
+    Column("GPU", 12, share=1, rank=2),
     Column("Util", 5, "right", rank=6),
     Column("Mem GB", 7, "right", rank=7),
     Column("State", 15),
@@ -28,7 +28,7 @@ COLUMNS = (
     Column("Idle", 5, "right", rank=5),
     Column("Seen", 5, "right", rank=4),
     Column("$/h", 6, "right", rank=3),
-    Column("Today", 7, "right", rank=6),
+    Column("Today", 6, "right", rank=6),
 )
 _SOON_S = 900.0
 _OLD_S = 60.0
@@ -41,14 +41,15 @@ def instance_row(machine: Machine, now: float) -> Row:
     instance, live = machine.instance, len(machine.runs)
     gpus = instance.gpus or instance.facts.get("gpus") or ()
     util, memory = _load(instance.gpus)
+    known = "" if instance.link_state is LinkState.UP else "muted"  # else it is what once was so
     return Row(
         instance.id,
         (
             (clean_line(instance.name, 60), ""),
             (where(instance), "muted"),
             (fmt.gpus(gpus), "") if gpus else (clean_line(instance.machine_type) or fmt.MISSING, "muted"),
-            (util, ""),
-            (memory, ""),
+            (util, known),
+            (memory, known),
             state(machine, now),
             deadline(instance, now),
             (str(live) if live else fmt.MISSING, "" if live else "muted"),
@@ -137,7 +138,7 @@ def instance_facts(machine: Machine, now: float) -> list[Fact]:
         Fact("link", word, style),
         *([Fact("", clean_line(instance.link_detail, 300), style)] if instance.link_detail else []),
         Fact("where", where(instance)),
-        Fact("seen", f"{fmt.since(instance.seen_at, now)} ago" if instance.seen_at else "never"),
+        *_heard(instance, now),
         *(
             [Fact("idle", f"for {fmt.since(since, now)}; nothing is queued for it")]
             if since is not None
@@ -150,6 +151,13 @@ def instance_facts(machine: Machine, now: float) -> list[Fact]:
         facts += [Fact(clean_line(run.name, 24), str(fmt.RUN_MARKS[run.status])) for run in runs]
     facts += gpu_facts(instance.gpus or instance.facts.get("gpus") or ())
     return facts + (_machine(instance.facts) if instance.forgotten_at is None else [])
+
+
+def _heard(instance: Instance, now: float) -> list[Fact]:
+    """How old the last word of it is; this machine needs none."""
+    if instance.name == LOCAL:
+        return []
+    return [Fact("seen", f"{fmt.since(instance.seen_at, now)} ago" if instance.seen_at else "never")]
 
 
 def _folder(instance: Instance) -> str:

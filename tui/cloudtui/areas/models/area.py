@@ -57,7 +57,7 @@ class ModelsArea(Area):
     EMPTY = (
         "No models yet",
         "A model is what a finished run learned; it is kept with its evaluation and where it came from.",
-        "Train one in Runs, with +",
+        "3 runs: + trains one",
     )
 
     def make_detail(self) -> Detail:

@@ -85,7 +85,7 @@ def model_facts(model: Model, about: About | None, now: float) -> list[Fact]:
         Fact("Model", style="heading"),
         Fact("name", clean_line(model.label)),
         Fact("alias", clean_line(", ".join(model.alias)) or fmt.MISSING),
-        Fact("made from", clean_line(model.parent or "", 80) or "its own beginning"),
+        Fact("made from", clean_line(model.parent or "", 80) or "nothing: trained from the start"),
         Fact("architecture", clean_line(f"{model.architecture} · {model.task}") or fmt.MISSING),
         Fact("dataset", clean_line(model.dataset or fmt.MISSING)),
         Fact("run", f"{clean_line(about.run.name, 60)}  {model.run_id}" if about else model.run_id, "muted"),

@@ -29,7 +29,7 @@ def side_facts(run: Run, gpus: Sequence[Mapping[str, Any]], now: float) -> list[
     if left is not None:
         found.append(Fact("left", f"about {fmt.duration(left)}"))
     if run.cost_usd is not None:
-        found.append(Fact("cost", f"$ {fmt.money(run.cost_usd)}"))
+        found.append(Fact("cost", f"${fmt.money(run.cost_usd)}"))
     if not run.status.is_finished and run.stale_since is None:
         found += gpu_facts(gpus)
     return found

@@ -27,9 +27,9 @@ class SettingsArea(Area):
     TITLE = "Settings"
     COLUMNS = (
         Column("Of", 10),
-        Column("Setting", 21, share=1),
-        Column("Value", 16, share=3),
-        Column("", 20, rank=1, share=2),
+        Column("Setting", 23, share=3),
+        Column("Value", 16, share=2),
+        Column("", 16, rank=1, share=1),
     )
     TOPICS: ClassVar[frozenset[str]] = frozenset({"setting"})
 
@@ -77,7 +77,7 @@ def facts(record: Setting) -> Sequence[Fact]:
     return [
         Fact("Value", record.shown or fmt.MISSING),
         *([Fact("Problem", f"⚠ {record.problem}", "warn")] if record.problem else []),
-        Fact("Without you", about.shown(about.default) or fmt.MISSING, "muted"),
+        Fact("Default", about.shown(about.default) or fmt.MISSING, "muted"),
         Fact("What it is", f"{about.help[:1].upper()}{about.help[1:]}."),
         Fact("It takes", about.allowed),
         Fact("Command", command, "muted"),
