@@ -56,13 +56,17 @@ async def test_export_by_key(home: Path) -> None:
 
 
 async def test_several_marked_runs_become_one_comparison(home: Path) -> None:
-    async with desktop(home) as (_app, pilot):
+    async with desktop(home) as (app, pilot):
         await pilot.press("space", "down", "space", "w")
         shown = await form(pilot)
         file = Path(shown.values["file"])
         await pilot.press("ctrl+s")
         await wait_until(pilot, file.exists)
-    assert "<h1>2 runs</h1>" in file.read_text()
+        assert "<h1>2 runs</h1>" in file.read_text()
+        await pilot.press("c")
+        await wait_until(pilot, lambda: getattr(app.area, "compared", None) is not None)
+        await pilot.press("w")  # none of them is marked there: the comparison is meant
+        assert Path((await form(pilot)).values["file"]).stem == f"{file.stem}-2"
 
 
 async def test_the_focused_panel_as_a_picture(home: Path) -> None:

@@ -74,8 +74,11 @@ class Here:
             self._app.call_later(self._app.run_action, menus.OWN[name])
         else:
             area = self._visited.area
-            given = area.given(name) if area is not None else {}
-            self._performer().perform(get(name), *self.selection, {**given, **(arguments or {})})
+            if area is None:
+                self._performer().perform(get(name), "", [], arguments or {})
+                return
+            given = {**area.given(name), **(arguments or {})}
+            self._performer().perform(get(name), area.NOUN, area.meant(name), given)
 
     def key(self, event: events.Key) -> None:
         """Carry out what a key of the registry means here, where nothing that has the focus wanted it."""

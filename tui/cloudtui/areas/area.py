@@ -194,6 +194,10 @@ class Area(Split):
         keys = sorted(table.marked) or ([table.cursor_key] if table.cursor_key else [])
         return [record for key in keys if (record := self.record(key)) is not None]
 
+    def meant(self, action: str) -> list[Any]:  # noqa: ARG002 - for areas where it differs
+        """What an action of the registry is to be done with here."""
+        return self.selected()
+
     def select(self, key: str) -> None:
         """Put the cursor on this record, now or when it has been read."""
         if not self.pane.table.select(key):

@@ -110,6 +110,12 @@ class CompareArea(Area):
         """The runs: actions go to them."""
         return [member.run for member in super().selected()]
 
+    def meant(self, action: str) -> list[Any]:
+        """The whole comparison is exported, unless some of its runs are marked."""
+        if action == "run.export" and self.compared is not None and not self.pane.table.marked:
+            return list(self.compared.found.runs)
+        return self.selected()
+
     def select(self, key: str) -> None:
         """Put the cursor on this run of what is compared by now: a read-only desktop announces no change."""
         super().select(key)
