@@ -16,6 +16,20 @@ from tests.support.sshd import Sshd
 # What is started in a shell's background ignores Ctrl-C, and so would every command that these tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# No test meets a real cloud: who runs them may have credentials, and the clouds' libraries ask a network
+# address for those of the machine that they run on.
+for name in [*os.environ]:
+    if name.startswith(("AWS_", "AZURE_", "CLOUDSDK_", "GOOGLE_", "LAMBDA_", "RUNPOD_", "VAST_")):
+        del os.environ[name]
+os.environ |= {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+    "CLOUDSDK_CONFIG": os.devnull,
+    "NO_GCE_CHECK": "true",
+}
+
 
 def _need_sshd() -> None:
     missing = servers.missing()
