@@ -116,6 +116,7 @@ class Area(Split):
     def _say_loading(self) -> None:
         if self.listing is None and self._error is None:
             self.pane.say("Reading the catalog…")
+            self.post_message(ContextChanged())  # the list's own keys go with it
 
     def _loaded(self, listing: Listing) -> None:
         recovered = isinstance(self._error, CatalogError)
