@@ -50,9 +50,7 @@ class MenuScreen(ModalScreen[str | None]):
         left = min(self._lefts[self._index] - 1, max(0, self.app.size.width - width - 2))
         self._list.styles.width = width + 2
         self._list.styles.offset = (left, 1)
-        self._list.styles.max_height = (
-            self.app.size.height - 1
-        )  # it scrolls with its cursor
+        self._list.styles.max_height = self.app.size.height - 1  # it scrolls with its cursor
         self._list.show([Choice(e.action, e.title, e.key, e.enabled) for e in menu.entries])
 
     def action_turn(self, step: int) -> None:
