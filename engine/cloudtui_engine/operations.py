@@ -16,6 +16,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import FailedError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import LinkState
 from cloudtui_engine.records.operation import Operation, OperationState
 
 POLL_S = 0.05
@@ -163,7 +164,7 @@ def engine_status(paths: Paths, catalog: Catalog) -> EngineStatus:
     waiting = catalog.operations.list(
         1000, states=(OperationState.PENDING, OperationState.RUNNING, OperationState.NEEDS_YOU)
     )
-    links = sum(1 for instance in catalog.instances.list() if instance.link_state == "up") if running else 0
+    links = catalog.instances.count(LinkState.UP) if running else 0
     return EngineStatus(
         running=running,
         pid=lock.holder(paths),

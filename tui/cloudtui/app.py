@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +22,7 @@ from cloudtui.here import Here
 from cloudtui.keeping import Keeping
 from cloudtui.messages import OpenArea, OpenContext, OpenMenu, Perform
 from cloudtui.surroundings import Surroundings
+from cloudtui.sweeping import NEW_S, Sweeper
 from cloudtui.visited import Visited
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Rail
@@ -51,6 +51,8 @@ class CloudtuiApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = bindings.BINDINGS
     tends_engine = False
     """It sees that an engine lives while one is needed."""
+    sweeper: Sweeper | None = None
+    """What collects garbage; None: Python does."""
 
     def __init__(
         self, bridge: Bridge, *, select_run: str | None = None, first: str = "", look: str = "",
@@ -81,10 +83,11 @@ class CloudtuiApp(App[int]):
         self.surroundings = Surroundings(self, self.bridge, self.chosen, self.say_error)
         self.open_area(self.visited.first, self.visited.wanted)
         self.chosen.apply()
-        self.call_after_refresh(gc.enable)
         self.call_after_refresh(lambda: self.told.begin())
         self.set_interval(POLL_S, Changes(self).poll)
         self.set_interval(1.0, self._tick)
+        if self.sweeper is not None:
+            self.set_interval(NEW_S, self.sweeper.look)
         if self.tends_engine:
             self.set_interval(TEND_S, self._tend)
 
@@ -154,6 +157,12 @@ class CloudtuiApp(App[int]):
 
     def _tend(self) -> None:
         self.run_worker(self.surroundings.tend(), group="tend", exclusive=True, exit_on_error=False)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Whatever comes from the terminal passes here first."""
+        if self.sweeper is not None and isinstance(event, events.InputEvent):
+            self.sweeper.touched()
+        await super().on_event(event)
 
     def _tick(self) -> None:
         self.keeping.look()
@@ -274,11 +283,9 @@ def run(paths: Paths, *, select_run: str | None = None, read_only: bool = False)
     try:
         app = CloudtuiApp(bridge, select_run=select_run, read_only=read_only)
         app.tends_engine = not read_only
-        gc.freeze()  # what is loaded by now stays: no collection need look at it
-        gc.disable()  # nor at the first screen while it is made
-        live = app.run()
+        with Sweeper() as app.sweeper:
+            live = app.run()
     finally:
-        gc.enable()
         bridge.close()
     if live:
         print(f"{live} {'run goes' if live == 1 else 'runs go'} on.")  # noqa: T201 - after the screen is gone

@@ -96,7 +96,7 @@ class Bridge:
         status = operations.engine_status(self.paths, catalog)
         return Overview(
             counts={
-                "instances": len(catalog.instances.list()),
+                "instances": catalog.instances.count(),
                 "datasets": len(catalog.datasets.list()),
                 "runs": catalog.runs.count(RunQuery()),
                 "models": catalog.models.count(),

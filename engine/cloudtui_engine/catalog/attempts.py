@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from cloudtui_engine.catalog.base import Repository, Row, dumps
-from cloudtui_engine.catalog.metrics import hide_after
 from cloudtui_engine.catalog.notices import Notices
 from cloudtui_engine.catalog.run_keys import run_seq
 from cloudtui_engine.catalog.run_rows import flatten, param_row
@@ -188,6 +187,8 @@ class Attempts(Repository):
 
     def set_from_step(self, run_id: str, number: int, step: int) -> None:
         """It went on from this step: hides later points of earlier attempts, and summaries follow."""
+        from cloudtui_engine.catalog.metrics import hide_after  # the first screen does without
+
         with self._catalog.write("run", f"metric:{run_id}") as db:
             seq = run_seq(db, run_id)
             goals = db.execute("SELECT goals FROM run WHERE seq = ?", (seq,)).fetchone()[0]

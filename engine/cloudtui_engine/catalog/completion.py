@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.query_terms import AGGREGATES, FIELDS, Field, field_of
-from cloudtui_engine.catalog.query_tokens import Token, split_colon, tokens_of, unquote
+from cloudtui_engine.catalog.query_tokens import Token, quoted, split_colon, tokens_of, unquote
 from cloudtui_engine.catalog.run_order import SORTS
 from cloudtui_engine.errors import FilterError, UsageError
 from cloudtui_engine.records.run import RunState
 
 MOST = 60
 """So many candidates are enough to scroll through; typing narrows them."""
-_SAFE = re.compile(r"[^\s()<>=!~,\"':\\]+")
 _REST = re.compile(r"\A[^\s()<>=!~,]*")
 _NOTES = {
     "status": "state", "name": "name of the run", "tag": "one of its tags", "on": "machine",
@@ -123,13 +122,6 @@ def accept(text: str, cursor: int, start: int, chosen: str) -> tuple[str, int]:
     if chosen.endswith(" ") and rest.startswith(" "):
         rest = rest[1:]
     return text[:start] + chosen + rest, start + len(chosen)
-
-
-def quoted(text: str) -> str:
-    """The text as one word of the language."""
-    if _SAFE.fullmatch(text):
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _split(head: str) -> tuple[list[Token], str]:

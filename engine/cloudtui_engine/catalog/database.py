@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from cloudtui_engine.catalog.file_systems import read_mounts
 from cloudtui_engine.catalog.instances import Instances
-from cloudtui_engine.catalog.metrics import Metrics
 from cloudtui_engine.catalog.opening import connect, prepare, translate
 from cloudtui_engine.catalog.runs import Runs
 from cloudtui_engine.catalog.settings import Settings
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from cloudtui_engine.catalog.events import Events
     from cloudtui_engine.catalog.gpu_use import GpuUse
     from cloudtui_engine.catalog.launches import Launches
+    from cloudtui_engine.catalog.metrics import Metrics
     from cloudtui_engine.catalog.models import Models
     from cloudtui_engine.catalog.notices import Notices
     from cloudtui_engine.catalog.operations import Operations
@@ -67,10 +67,16 @@ class Catalog:
         self._watch = connect(paths.catalog)
         self.instances = Instances(self)
         self.runs = Runs(self)
-        self.metrics = Metrics(self)
         self.settings = Settings(self)
 
     # The first screen needs none of these: each is imported when somebody asks for it.
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What runs measured."""
+        from cloudtui_engine.catalog.metrics import Metrics
+
+        return Metrics(self)
 
     @cached_property
     def datasets(self) -> Datasets:

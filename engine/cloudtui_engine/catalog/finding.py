@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cloudtui_engine.catalog.completion import Vocabulary
-
 if TYPE_CHECKING:
+    from cloudtui_engine.catalog.completion import Vocabulary
     from cloudtui_engine.catalog.database import Catalog
 
 KEPT = 50
@@ -37,6 +36,8 @@ _COLUMNS: Mapping[str, str] = {
 
 def vocabulary(catalog: Catalog) -> Vocabulary:
     """The words that this catalog knows: milliseconds to tens of them, so ask in a thread."""
+    from cloudtui_engine.catalog.completion import Vocabulary  # needed with the first line that is typed
+
     with catalog.read() as db:
         params = {key: _values_of(db, key) for key in _texts(db, _PARAMS)}
         values = {name: _texts(db, sql) for name, sql in _COLUMNS.items()}

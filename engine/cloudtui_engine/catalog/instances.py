@@ -81,6 +81,13 @@ class Instances(Repository):
             ).fetchall()
         return [_instance(row) for row in rows]
 
+    def count(self, link_state: LinkState | None = None) -> int:
+        """How many are not forgotten: of all, or of those whose link is in this state."""
+        where, values = ("", []) if link_state is None else (" AND link_state = ?", [str(link_state)])
+        with self._catalog.read() as db:
+            sql = f"SELECT COUNT(*) FROM instance WHERE forgotten_at IS NULL{where}"
+            return int(db.execute(sql, values).fetchone()[0])
+
     def rented(self) -> Found:
         """Those of clouds that are not forgotten, without what their hosts told.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cloudtui_engine.errors import FilterError
 
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
+_SAFE = re.compile(r"[^\s()<>=!~,\"':\\]+")
 _TOKEN = re.compile(
     rf"\s*(?:(?P<sign>[(),]|<=|>=|!=|!~|==|=|<|>|~)|(?P<word>(?:{_QUOTED}|[^\s()<>=!~,\"'])+)|(?P<wrong>\S))"
 )
@@ -60,3 +61,10 @@ def split_colon(text: str) -> tuple[str | None, str]:
 def unquote(text: str) -> str:
     """The text that a word means: quotes gone, and what they protected kept."""
     return re.sub(_QUOTED, lambda match: re.sub(r"\\(.)", r"\1", match[0][1:-1]), text)
+
+
+def quoted(text: str) -> str:
+    """The text as one word of the language."""
+    if _SAFE.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -27,6 +27,8 @@ class RunQuery:
     limit: int | None = None
     offset_key: tuple[str, ...] | None = None
     """Where the last page ended: `RunQuery.after(run)`."""
+    skip: int = 0
+    """How many of them are passed over before the first; the database walks over those, so few pages do."""
     deleted: bool = False
     """The trash instead of the rest."""
     metrics: bool | Sequence[str] = True
@@ -59,8 +61,8 @@ def select_page(query: RunQuery) -> tuple[str, list[object]]:
     last = "" if value == "r.created_at" else f"({value}) IS NULL, "
     ordered = f"{last}{value} {'DESC' if order.descending else 'ASC'}, r.seq DESC"
     values += (arguments if last else []) + arguments
-    limit = "" if query.limit is None else " LIMIT ?"
-    values += [] if query.limit is None else [query.limit]
+    limit = "" if query.limit is None and not query.skip else " LIMIT ? OFFSET ?"
+    values += [-1 if query.limit is None else query.limit, query.skip] if limit else []
     return select(f"WHERE {where} ORDER BY {ordered}{limit}"), values
 
 

@@ -60,6 +60,8 @@ class Summaries(Mapping[str, MetricSummary]):
         return len(self._rows)
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Summaries) and self._rows == other._rows and self._names == other._names:
+            return True  # as of most runs between two reads: no record need be made to see it
         return self._all() == dict(other) if isinstance(other, Mapping) else NotImplemented
 
     def __repr__(self) -> str:

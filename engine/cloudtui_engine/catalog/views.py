@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudtui_engine.catalog import finding
-from cloudtui_engine.catalog.completion import quoted
 from cloudtui_engine.catalog.query import compile_filter
+from cloudtui_engine.catalog.query_tokens import quoted
 from cloudtui_engine.errors import NotFoundError, RefusedError, UsageError
 from cloudtui_engine.records.view import View
 from cloudtui_engine.sanitize import clean_line

@@ -271,6 +271,9 @@ def test_orders_and_their_pages(catalog: Catalog, sort: str, wanted: list[str]) 
         paged.append(page[0].name)
         query = replace(query, offset_key=key_of(page[-1], sort))
     assert paged == wanted
+    for skip, limit in ((1, 2), (3, None), (9, 2)):
+        page = catalog.runs.list(RunQuery(sort=sort, skip=skip, limit=limit))
+        assert [run.name for run in page] == wanted[skip:][:limit]
 
 
 def test_an_unknown_order_is_a_usage_error(catalog: Catalog) -> None:

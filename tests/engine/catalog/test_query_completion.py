@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cloudtui_engine.catalog.completion import Vocabulary, accept, complete, quoted
+from cloudtui_engine.catalog.completion import Vocabulary, accept, complete
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.query_terms import FIELDS
+from cloudtui_engine.catalog.query_tokens import quoted
 from cloudtui_engine.errors import FilterError
 
 KNOWN = Vocabulary(

@@ -44,6 +44,8 @@ class TestInstances:
         local = catalog.instances.ensure_local()
         assert catalog.instances.ensure_local() == local
         assert [one.name for one in catalog.instances.list()] == [LOCAL, "aaa"]
+        up = sum(one.link_state is LinkState.UP for one in catalog.instances.list())
+        assert (catalog.instances.count(), catalog.instances.count(LinkState.UP)) == (2, up)
         assert local.provider == LOCAL
 
     def test_many_threads_make_one_local(self, catalog: Catalog) -> None:

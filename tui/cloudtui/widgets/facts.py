@@ -41,8 +41,9 @@ class Facts(VerticalScroll, can_focus=True):
     def show(self, facts: Sequence[Fact]) -> None:
         """Draw these, if they are others than before."""
         if tuple(facts) != self._shown:
-            self._shown = tuple(facts)
-            self._sheet.update(self._text())
+            before, self._shown = self._shown, tuple(facts)
+            # Words of the same lengths take as many lines: then nothing of the screen need be laid out anew.
+            self._sheet.update(self._text(), layout=_shape(before) != _shape(self._shown))
 
     def _text(self) -> Group:
         colours = self.app.theme_variables
@@ -63,3 +64,10 @@ class Facts(VerticalScroll, can_focus=True):
             style = colours.get(fact.style, "")
             grid.add_row(Text(safe(fact.name), style=colours["muted"]), Text(safe(fact.value), style=style))
         return Group(*parts)
+
+
+def _shape(facts: Sequence[Fact]) -> list[tuple[str, list[int], bool]]:
+    """What the height of a sheet depends on: where lines may break."""
+    return [
+        (one.name, [cell_len(word) for word in one.value.split(" ")], one.style == "heading") for one in facts
+    ]

@@ -26,7 +26,7 @@ __all__ = ["WINDOW", "Cell", "Column", "Row", "Table"]
 
 RIGHT = 3
 """The button of the mouse that asks what can be done."""
-WINDOW = 500
+WINDOW = 300
 """Rows that a table holds at most."""
 
 

@@ -12,9 +12,9 @@ from cloudtui.areas.runs import pages
 from cloudtui.areas.runs.detail import RunDetail
 from cloudtui.areas.runs.rows import COLUMNS, run_row
 from cloudtui.bridge import Bridge
-from cloudtui.widgets.table import Row
-from cloudtui_engine.catalog.completion import quoted
+from cloudtui.widgets.table import WINDOW, Row
 from cloudtui_engine.catalog.query import compile_filter
+from cloudtui_engine.catalog.query_tokens import quoted
 from cloudtui_engine.records.run import Run
 
 
@@ -36,6 +36,8 @@ class RunsArea(Area):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
+        self._made: dict[str, tuple[Run, Row]] = {}
+        """Rows of runs that are over, by id: as long as such a run stays as it is, so does its row."""
         self.pane.finding = Finding(self, bridge)
 
     def make_detail(self) -> Detail:
@@ -88,7 +90,15 @@ class RunsArea(Area):
 
     def row(self, record: Run, now: float) -> Row:
         """A run as cells."""
-        return run_row(record, now)
+        made = self._made.get(record.id)
+        if made is not None and made[0] == record:
+            return made[1]
+        row = run_row(record, now)
+        if record.status.is_finished:
+            if len(self._made) > 2 * WINDOW:
+                self._made.clear()
+            self._made[record.id] = (record, row)
+        return row
 
     def changed(self, topics: frozenset[str]) -> None:
         """Progress and points of a live run change its row, too."""

@@ -22,6 +22,8 @@ from cloudtui_engine.records.run import Run, Series
 _ORDER = ("loss", "accuracy")
 _REST = 8.0
 """Between two reads of a long history at least so many times what the last one took."""
+_LEAST_REST_S = 0.5
+"""And at least so long: a curve that moves twice a second is live, and each frame of it costs a paint."""
 
 
 class ChartsTab(ChartedTab):
@@ -101,7 +103,7 @@ class ChartsTab(ChartedTab):
         if run.id != self.shown_id:
             return
         self._drawn_for = run.id
-        self._next = self.set_timer(max(0.2, took * _REST), self._rested)
+        self._next = self.set_timer(max(_LEAST_REST_S, took * _REST), self._rested)
         self._found = found
         self._draw_all(run)
 
