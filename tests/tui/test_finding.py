@@ -137,7 +137,8 @@ async def test_down_goes_through_the_offers_and_escape_out_of_them(story: Path) 
 async def test_what_is_wrong_is_marked_under_the_character(story: Path, size: tuple[int, int]) -> None:
     async with desktop(story, size) as (app, pilot):
         await pilot.press("slash", *"vit speed > 5")
-        await wait_until(pilot, lambda: "cannot be read: there is no field 'speed'; try metric." in screen(app))
+        why = "cannot be read: there is no field 'speed'; try metric."
+        await wait_until(pilot, lambda: why in screen(app))
         lines = screen(app).splitlines()
         line = next(i for i, text in enumerate(lines) if "vit speed > 5" in text)
         assert lines[line + 1].index("^") == lines[line].index("speed")
