@@ -273,7 +273,7 @@ def test_a_run_is_given_up_and_comes_back(home: Home, make_sshd: Callable[..., S
 
 def test_operations_are_listed(home: Home) -> None:
     train(home)
-    assert home.json("operation", "list") == []
+    wait_until(lambda: home.json("operation", "list") == [], 30, "the pull")
     found = home.json("operation", "list", "--all")
     assert {"run.start", "run.pull"} <= {one["kind"] for one in found}
     shown = home.json("operation", "show", found[-1]["id"][:14])

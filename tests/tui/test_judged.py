@@ -64,6 +64,7 @@ async def test_a_cell_opens_its_errors_and_a_shows_all(shelf: Path) -> None:
 async def test_a_cell_is_chosen_by_the_mouse(shelf: Path) -> None:
     async with desktop(shelf) as (app, pilot):
         await pilot.press("6", "end")
+        await wait_until(pilot, lambda: app.query(HeatMap))
         await settle(pilot)
         heat_map = app.query_one(HeatMap)
         x = heat_map._label_width() + 3 + heat_map._cell_width() * 3 + 1

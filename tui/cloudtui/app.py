@@ -122,7 +122,9 @@ class CloudtuiApp(App[int]):
         self.performer.say_error(error)
 
     def heed(self, topics: frozenset[str]) -> None:
-        """Something was written."""
+        """Something was written; a desktop that ends has no screen to show it on."""
+        if not self.screen_stack:
+            return
         self.chosen.heed(topics)
         self.told.heed(topics)
 

@@ -24,6 +24,8 @@ PREPARER_MODULES = frozenset(
     f"cloudtui_engine/{name}.py"
     for name in ("__init__", "errors", "ids", "paths", "records/__init__", "records/dataset", "sanitize")
 )
+_STAYS_HERE = frozenset({"cloudtui_engine/data/answers.py", "cloudtui_features/paired.py"})
+"""Beside what makes datasets, and not of it: how two models' answers compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _preparer_files() -> list[transfer.LocalFile]:
         if name.startswith(PREPARER_FOLDER) or name in PREPARER_MODULES
     ]
     features = shipping.files_of("cloudtui_features")
-    return [_local_file(path, name) for name, path in (*engine, *features)]
+    return [_local_file(path, name) for name, path in (*engine, *features) if name not in _STAYS_HERE]
 
 
 def _trainer_files() -> list[transfer.LocalFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.highlighter import Highlighter
 from rich.text import Text
 
@@ -44,8 +44,10 @@ class Hint(OneLine):
         if self._place is None:
             return [(" " + (self._why or self._keys), "muted")]
         place, width = min(self._place(), self.size.width - 1), self.size.width
-        if place + 2 + cell_len(self._why) > width and cell_len(self._why) < place:
-            return [(" " * (place - cell_len(self._why) - 1) + self._why + " ", ""), ("^", "*bad")]
+        if place + 2 + cell_len(self._why) > width and place > width - place:
+            room = place - 1
+            why = self._why if cell_len(self._why) <= room else set_cell_size(self._why, room - 1) + "…"
+            return [(" " * (room - cell_len(why)) + why + " ", ""), ("^", "*bad")]
         return [(" " * place, ""), ("^", "*bad"), (f" {self._why}", "")]
 
 
