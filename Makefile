@@ -18,9 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)
 	$(BIN)/cloudtui demo
 
-# Half of its time is waiting for processes and links, so three at once; the longest files are the first.
+# Half of its time is waiting for processes and links, so four at once; the longest files are the first.
 test: $(STAMP)
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m 'not services and not campaign'
+	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -m 'not services and not campaign'
 
 # No test of this kind yet is no failure: pytest says 5 for "none collected".
 test-services: $(STAMP)

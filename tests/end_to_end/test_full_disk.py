@@ -34,6 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.services  # its patience takes as long as one
 def test_what_came_while_the_disk_was_full_is_stored_when_there_is_room(
     small_disk: Path, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def ordeal(folder: Path, seed: int, lines: int, rate: float, kills: int) -> Chao
     return chaos
 
 
+@pytest.mark.services  # as long as one
 @pytest.mark.sshd
 def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, sshd_here: None) -> None:
     chaos = ordeal(tmp_path, int(os.environ.get("CHAOS_SEED", "7")), SHORT_LINES, SHORT_RATE, SHORT_KILLS)

@@ -164,6 +164,7 @@ def test_stop_is_answered_within_a_second_while_an_upload_is_throttled(
     wait_until(lambda: show(home, run)["status"] == "stopped", 40, "the stop")
 
 
+@pytest.mark.services  # its silence takes as long as one
 def test_host_gone_everything_is_still_here_and_silence_is_shown(
     home: Home, make_sshd: Callable[..., Sshd], make_proxy: Callable[..., Proxy]
 ) -> None:

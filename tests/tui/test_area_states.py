@@ -22,6 +22,8 @@ from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.lock import EngineLock
 from cloudtui_engine.paths import Paths
 
+pytestmark = pytest.mark.services  # 108 pictures: they take as long as one
+
 SIZES = ((80, 24), (200, 50))
 STATES: dict[str, tuple[bool, Callable[[Catalog], None] | None]] = {
     "live": (True, None),
