@@ -13,6 +13,10 @@ from tests.support import sshd as servers
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
 
+# Before anything imports them: their asserts are to say what differs.
+for part in ("means", "launch", "life"):
+    pytest.register_assert_rewrite(f"tests.providers.contract_{part}")
+
 # What is started in a shell's background ignores Ctrl-C, and so would every command that these tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -36,7 +36,15 @@ def train(home: Home, *words: str, on: str = "local") -> dict[str, Any]:
     run: dict[str, Any] = home.json(
         "run", "start", "--dataset", "digits", "--on", on, "--name", "first", "--follow", *words
     )
+    if "none" not in words:  # what it left is fetched by an operation of its own, soon after the end
+        wait_until(lambda: is_pulled(home), 30, "the pull")
     return run
+
+
+def is_pulled(home: Home) -> bool:
+    """Whether something was fetched."""
+    listed = home.json("operation", "list", "--all")
+    return any((one["kind"], one["state"]) == ("run.pull", "done") for one in listed)
 
 
 def files(home: Home, run: str) -> dict[str, bool]:
@@ -273,7 +281,7 @@ def test_a_run_is_given_up_and_comes_back(home: Home, make_sshd: Callable[..., S
 
 def test_operations_are_listed(home: Home) -> None:
     train(home)
-    wait_until(lambda: home.json("operation", "list") == [], 30, "the pull")
+    wait_until(lambda: home.json("operation", "list") == [], 30, "all of it")
     found = home.json("operation", "list", "--all")
     assert {"run.start", "run.pull"} <= {one["kind"] for one in found}
     shown = home.json("operation", "show", found[-1]["id"][:14])
