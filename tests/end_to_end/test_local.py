@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.support.home import Home, wait_until
 
+from cloudtui_engine import lock
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
@@ -129,7 +131,8 @@ def test_the_engine_ends_by_itself_and_history_needs_none(tmp_path: Path) -> Non
     try:
         answer = home.run("run", "script", "--on", "local", "--follow", "--", "sh", "-c", "echo done; exit 3")
         assert answer.status == 5, answer.err
-        wait_until(lambda: home.engine_pid() is None, 20, "the engine's own end")
+        # It has said its end before it has let go of the lock.
+        wait_until(lambda: not lock.is_held(home.paths), 20, "the engine's own end")
         (run,) = home.json("run", "list")
         assert (run["status"], run["exit_code"]) == ("failed", 3)
         assert "done" in home.run("run", "logs", run["id"]).out

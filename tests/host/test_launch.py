@@ -220,9 +220,16 @@ def test_what_a_job_left_in_its_group_ends_with_it(root: Path) -> None:
 
 
 def test_a_stray_that_holds_the_lock_does_not_hold_up_the_next_attempt(root: Path) -> None:
-    script = (
-        "import os, time\nif os.fork() == 0:\n os.setsid()\n print(os.getpid(), flush=True)\n time.sleep(60)"
-    )
+    script = """
+import os, time
+here, there = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    print(os.getpid(), flush=True)
+    os.write(there, b"1")
+    time.sleep(60)
+os.read(here, 1)  # what is still of the group ends with it
+"""
     start(root, "stray", 1, sys.executable, "-c", script)
     until_state(root, "stray", "exited")
     stray = int(wait_for(lambda: (root / "jobs/stray/a0001/console.log").read_text().strip()))
