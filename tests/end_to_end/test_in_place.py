@@ -155,6 +155,7 @@ def job_of(home: Home) -> str:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.services  # takes as long as one
 def test_what_cannot_be_read_there_is_told_with_its_exit_status(
     home: Home, make_sshd: Callable[..., Sshd]
 ) -> None:

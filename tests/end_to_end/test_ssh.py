@@ -98,6 +98,7 @@ def test_a_run_that_was_stopped_before_it_reached_its_host_can_be_resumed(
     assert (answer.json["status"], answer.json["attempt"]) == ("succeeded", 2)
 
 
+@pytest.mark.services  # takes as long as one
 def test_a_lost_catalog_is_rebuilt_from_what_the_host_holds(
     home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
