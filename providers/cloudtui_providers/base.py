@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from cloudtui_providers.errors import NotPossibleError
+
 OWNER_TAG = "cloudtui-owner"
 """The random id of the installation that made the machine, its disks and addresses."""
 LAUNCH_TAG = "cloudtui-launch"
@@ -267,13 +269,13 @@ class Provider(ABC):
 
     def stop(self, region: str, machine: str) -> None:
         """Stop it; its disks stay. Of one that is stopped: done."""
-        raise NotImplementedError(f"{self.name} cannot stop {machine} in {region}.")
+        raise NotPossibleError(f"{self.title} cannot stop {machine} in {region}.")
 
     def start(self, region: str, machine: str) -> None:
         """Start a stopped one. Of one that runs: done."""
-        raise NotImplementedError(f"{self.name} cannot start {machine} in {region}.")
+        raise NotPossibleError(f"{self.title} cannot start {machine} in {region}.")
 
-    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002 - for those that can
         """Have a machine end at another time: in its tag, and in the cloud's own limit where it has one.
 
         Args:
@@ -283,9 +285,9 @@ class Provider(ABC):
             lifetime_s: the same as seconds from now; 0: none.
 
         Raises:
-            NotImplementedError: the cloud keeps no deadline, neither as a limit nor as a tag.
+            NotPossibleError: the cloud keeps no deadline, neither as a limit nor as a tag.
         """
-        raise NotImplementedError(f"{self.name} keeps no deadline of {machine} in {region}.")
+        raise NotPossibleError(f"{self.title} keeps no deadline of {machine} in {region}.")
 
     @abstractmethod
     def check(self) -> list[Check]:

@@ -6,6 +6,7 @@ ProviderError
 ├── AuthError            the credentials are missing or refused: stop, tell the person
 ├── PermissionDenied     they are good, and may not do this: stop, name the permission
 ├── InvalidOrderError    the order itself is wrong: stop
+├── NotPossibleError     this cloud does no such thing, as its flags say: stop
 ├── ThrottledError       too many questions: wait, ask again
 ├── CloudUnreachable     nothing was sent, or nothing was changed by what was: ask again
 ├── AmbiguousError       sent, and no answer: the machine may be there. Resolve by its token, never go on
@@ -60,6 +61,12 @@ class InvalidOrderError(ProviderError):
     """The cloud will not have this order, however often it is asked."""
 
     code = "invalid_order"
+
+
+class NotPossibleError(ProviderError):
+    """This cloud does no such thing, with any machine or credentials."""
+
+    code = "not_possible"
 
 
 class ThrottledError(ProviderError):

@@ -28,6 +28,7 @@ from cloudtui_providers.base import (
 from cloudtui_providers.errors import (
     AmbiguousError,
     MachineGone,
+    NotPossibleError,
 )
 
 
@@ -73,7 +74,7 @@ class LifeContract:
         provider, region = cloud.provider, order.region
         if not provider.capabilities.stop:
             for cannot in (provider.stop, provider.start):
-                with pytest.raises(NotImplementedError):
+                with pytest.raises(NotPossibleError):
                     cannot(region, machine.id)
             return
         steps: list[tuple[Callable[[str, str], None], CloudState]] = [
@@ -106,7 +107,7 @@ class LifeContract:
             assert not cloud.provider.capabilities.cloud_deadline, (
                 "the cloud's own limit would come too early"
             )
-            with pytest.raises(NotImplementedError):
+            with pytest.raises(NotPossibleError):
                 cloud.provider.set_deadline(order.region, machine.id, LATER, 3600)
             return
         for _ in range(2):

@@ -131,11 +131,6 @@ class _Change:
             self._means.say(f"Waiting: {as_row(error)['message']}")
             self._means.wait(patience(self._tries, error))
             return False
-        except NotImplementedError as error:
-            self._back(instance)
-            raise FailedError(
-                f"{instance.provider} cannot do this with {instance.name}.", code="not_possible"
-            ) from error
         except ProviderError as error:
             self._back(instance)
             raise ours(error) from error

@@ -10,7 +10,7 @@ from cloudtui_engine.fleet.deadlines import KIND, LATE_S, End, ends, late, to_te
 from cloudtui_engine.fleet.means import ours
 from cloudtui_engine.records.instance import Instance
 from cloudtui_providers import registry
-from cloudtui_providers.errors import MachineGone, ProviderError
+from cloudtui_providers.errors import MachineGone, NotPossibleError, ProviderError
 
 
 def enforce(catalog: Catalog, now: float) -> int:
@@ -89,7 +89,7 @@ def tell_cloud(instance: Instance, deadline: str, lifetime_s: int) -> bool:
         registry.provider(instance.provider).set_deadline(
             instance.region, instance.cloud_id, deadline, lifetime_s
         )
-    except (NotImplementedError, MachineGone):
+    except (NotPossibleError, MachineGone):
         return False
     except ProviderError as error:
         raise ours(error) from error

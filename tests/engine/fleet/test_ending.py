@@ -125,7 +125,7 @@ def test_a_cloud_that_cannot_stop_says_so(make_world: MakeWorld) -> None:
     world = make_world(ToyListed)
     instance = world.launched()
     submit_stop(world, instance)
-    with pytest.raises(CloudtuiError, match="cannot do this"):
+    with pytest.raises(CloudtuiError, match="cannot stop"):
         ending.stop(world.means, instance.id)
     assert (world.row(instance).wanted, world.row(instance).cloud_state) == ("running", "running")
 
