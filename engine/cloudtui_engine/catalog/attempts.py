@@ -1,6 +1,5 @@
 """Tries of runs, and how their states change."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """What clouds list: when each region was looked at, and machines of ours that no row speaks of."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import dataclasses

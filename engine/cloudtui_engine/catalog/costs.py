@@ -59,7 +59,7 @@ class Costs(Repository):
         with self._catalog.write(TOPIC) as db:
             fresh = _fresh(db, instance_id, seen)
             db.executemany(
-                f"INSERT OR REPLACE INTO cost_interval (instance_id, {_INTERVAL})"  # noqa: S608 - a constant
+                f"INSERT OR REPLACE INTO cost_interval (instance_id, {_INTERVAL})"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(instance_id, *_values(one)) for one in fresh],
             )
@@ -90,7 +90,7 @@ class Costs(Repository):
         """All intervals that reach into a time, by machine, then in order."""
         with self._catalog.read() as db:
             rows = db.execute(
-                f"SELECT instance_id, {_INTERVAL} FROM cost_interval WHERE ended_ms > ? AND started_ms < ?"  # noqa: S608
+                f"SELECT instance_id, {_INTERVAL} FROM cost_interval WHERE ended_ms > ? AND started_ms < ?"
                 " ORDER BY instance_id, what, started_ms",
                 (from_ms, FOREVER if to_ms is None else to_ms),
             ).fetchall()
@@ -198,7 +198,7 @@ def _fresh(db: sqlite3.Connection, instance_id: str, seen: Seen) -> list[Interva
 
 def _newest(db: sqlite3.Connection, instance_id: str, what: str) -> Interval | None:
     row = db.execute(
-        f"SELECT {_INTERVAL} FROM cost_interval WHERE instance_id = ? AND what = ?"  # noqa: S608 - a constant
+        f"SELECT {_INTERVAL} FROM cost_interval WHERE instance_id = ? AND what = ?"
         " ORDER BY started_ms DESC LIMIT 1",
         (instance_id, what),
     ).fetchone()
@@ -267,7 +267,7 @@ def _cost_of(db: sqlite3.Connection, run: int) -> int | None:
         paid = [
             _interval(row)
             for row in db.execute(
-                f"SELECT {_INTERVAL} FROM cost_interval WHERE instance_id = ? AND ended_ms > ?"  # noqa: S608
+                f"SELECT {_INTERVAL} FROM cost_interval WHERE instance_id = ? AND ended_ms > ?"
                 " AND started_ms < ?",
                 (instance_id, first, last),
             )

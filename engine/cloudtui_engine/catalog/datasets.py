@@ -1,6 +1,5 @@
 """Dataset versions and where copies of them lie."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """Machines that were asked for, and every request for one. Requests are durable before they are sent."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """Reading histories: only what is visible, and no more of it than asked for."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

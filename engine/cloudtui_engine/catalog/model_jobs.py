@@ -1,6 +1,5 @@
 """What was found out about models: evaluations and compressions, from the reports of runs."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """Model versions: what runs learned, and the smaller variants of it."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """Commands that were committed, and how far they are."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

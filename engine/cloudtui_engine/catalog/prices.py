@@ -20,13 +20,13 @@ class Prices(Repository):
         if not rows:
             return
         with self._catalog.write(TOPIC) as db:
-            db.executemany(f"INSERT OR REPLACE INTO price ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
+            db.executemany(f"INSERT OR REPLACE INTO price ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def find(self, provider: str, region: str, machine: str, *, spot: bool) -> Price | None:
         """What the provider said last of a machine; None where it was never asked."""
         with self._catalog.read() as db:
             row = db.execute(
-                f"SELECT {_COLUMNS} FROM price WHERE provider = ? AND region = ? AND type = ? AND spot = ?",  # noqa: S608
+                f"SELECT {_COLUMNS} FROM price WHERE provider = ? AND region = ? AND type = ? AND spot = ?",
                 (provider, region, machine, spot),
             ).fetchone()
         if row is None:

@@ -3,7 +3,6 @@
 A function that cannot do what is asked returns a sentence about it; the parser knows the place to go with it.
 """
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import math

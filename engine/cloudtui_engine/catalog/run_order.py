@@ -1,6 +1,5 @@
 """The order of runs: a name, with `-` before it from great to small, as SQL. Pure."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """Which runs, in which order, from where on: a query as SQL. Pages go on after a run, so they never shift."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """Rows of runs as records. A page is a few queries, however many runs it has."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import json

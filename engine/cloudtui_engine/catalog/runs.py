@@ -1,6 +1,5 @@
 """Runs: found, listed, and what a person does to them."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,5 @@
 """Which points count: an attempt that resumed hides what earlier ones did after its checkpoint."""
 
-# ruff: noqa: S608 - what is put into statements are names of this package; every value is a parameter
 from __future__ import annotations
 
 import sqlite3
