@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cloudtui_engine.catalog.catalog import Catalog
     from cloudtui_engine.catalog.completion import Vocabulary
-    from cloudtui_engine.catalog.database import Catalog
 
 KEPT = 50
 """So many filters are remembered."""

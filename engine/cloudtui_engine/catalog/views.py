@@ -12,7 +12,7 @@ from cloudtui_engine.records.view import View
 from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
-    from cloudtui_engine.catalog.database import Catalog
+    from cloudtui_engine.catalog.catalog import Catalog
 
 MOST = 100
 """So many are kept."""
