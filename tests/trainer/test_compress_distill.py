@@ -91,6 +91,14 @@ def test_the_teacher_is_asked_once_for_each_shape_of_a_row(taught):
     assert not torch.equal(inputs[0], inputs[each])
 
 
+@pytest.mark.parametrize(("augment", "epochs"), [("no", 1), ("yes", VIEWS)])
+def test_a_whole_course_asks_the_teacher_no_more_than_that(taught, augment, epochs):
+    task, teacher, fresh = taught
+    counted = Counted(teacher)
+    _, told = learn((task, counted, fresh), epochs=VIEWS + 2, batch_size=100, augment=augment)
+    assert counted.asked == epochs * len(told) / (VIEWS + 2)
+
+
 def test_rows_as_they_are_come_in_another_order_each_time(taught):
     inputs, each, asked = lectures(taught, 3, augment="no")
     assert asked == each

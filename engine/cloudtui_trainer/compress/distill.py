@@ -8,7 +8,7 @@ to draw.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -132,46 +132,32 @@ def distill(
     teacher = move(teacher, device).eval()
     weights = dict(student.named_parameters())
     held = [(weights[name], mask.to(device)) for name, mask in (masks or {}).items()]
-    # What is one number a channel (norms, biases) is not decayed: it would pull small channels to nothing.
-    groups = [
-        {
-            "params": [weight for weight in weights.values() if weight.dim() > 1],
-            "weight_decay": _WEIGHT_DECAY,
-        },
-        {"params": [weight for weight in weights.values() if weight.dim() < 2], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], settings.lr, fused=True)
+    optimizer = _optimizer(weights.values(), settings.lr)
     average = [tensor.clone() for tensor in _floating(student)]
+    lectures = Lectures(teacher, rows, lesson)
     epochs = lesson.epochs(rows.count)
-    each = math.ceil(rows.count / settings.batch_size)
+    steps = epochs * lectures.each
     lost = torch.zeros((), device=device)
-    step = 0
-    for epoch in range(epochs):
-        chance = torch.Generator().manual_seed(mixed(settings.seed, ORDER, epoch))
-        for batch in torch.randperm(rows.count, generator=chance).tensor_split(each):
-            stop.heed()
-            for group in optimizer.param_groups:
-                group["lr"] = settings.lr * schedule("one_cycle", step / (epochs * each))
-            seed_devices(mixed(settings.seed, STEP, step), device)
-            inputs, targets = rows.batch(batch, augment=True)
-            inputs, targets = inputs.to(device), targets.to(device)
-            with autocast(device, lesson.half):
-                outputs = student(inputs)
-                with torch.no_grad():
-                    wanted = teacher(inputs)
-            loss = mixed_loss(outputs.float(), wanted.float(), rows.loss(outputs.float(), targets), settings)
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            optimizer.step()
-            with torch.no_grad():
-                for weight, mask in held:
-                    weight.mul_(mask)
-                step += 1
-                decay = min(_LONGEST_AVERAGE, (1 + step) / (10 + step))
-                torch._foreach_lerp_(average, _floating(student), 1 - decay)
-                lost += loss.detach()
-            tell(step / each, epochs)
-        if not math.isfinite(lost.item()):
+    for step in range(steps):
+        stop.heed()
+        for group in optimizer.param_groups:
+            group["lr"] = settings.lr * schedule("one_cycle", step / steps)
+        inputs, targets, wanted = lectures.batch(step)
+        seed_devices(mixed(settings.seed, STEP, step), device)
+        with autocast(device, lesson.half):
+            outputs = student(inputs).float()
+        loss = mixed_loss(outputs, wanted.float(), rows.loss(outputs, targets), settings)
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimizer.step()
+        with torch.no_grad():
+            for weight, mask in held:
+                weight.mul_(mask)
+            decay = min(_LONGEST_AVERAGE, (2 + step) / (11 + step))
+            torch._foreach_lerp_(average, _floating(student), 1 - decay)
+            lost += loss.detach()
+        tell((step + 1) / lectures.each, epochs)
+        if (step + 1) % lectures.each == 0 and not math.isfinite(lost.item()):
             raise TrainerError("The loss of distillation is not finite.", "Set lr lower.")
     with torch.no_grad():
         for tensor, value in zip(_floating(student), average, strict=True):
@@ -194,6 +180,16 @@ def mixed_loss(
         log_target=True,
     )
     return settings.soft * heat**2 * soft + (1 - settings.soft) * labels
+
+
+def _optimizer(weights: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    """AdamW; what is one number a channel (norms, biases) is not decayed: small ones would go to nothing."""
+    wide: list[nn.Parameter] = []
+    narrow: list[nn.Parameter] = []
+    for weight in weights:
+        (wide if weight.dim() > 1 else narrow).append(weight)
+    groups = [{"params": wide, "weight_decay": _WEIGHT_DECAY}, {"params": narrow, "weight_decay": 0.0}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], rate, fused=True)
 
 
 def _floating(model: nn.Module) -> list[torch.Tensor]:
