@@ -18,6 +18,7 @@ from tests.support.clouds.faults import Fault
 
 from cloudtui_providers.azure import Azure
 from cloudtui_providers.azure.access import Access
+from cloudtui_providers.azure.settings import Settings
 from cloudtui_providers.base import CloudState, Order, Wanted
 from cloudtui_providers.errors import (
     AmbiguousError,
@@ -182,6 +183,19 @@ class TestWhatAzureTells:
         profile = {"subscriptions": [{"id": "a"}, {"id": "b", "isDefault": True}]}
         (tmp_path / ".azure" / "azureProfile.json").write_text(json.dumps(profile), encoding="utf-8-sig")
         assert Access().subscription() == "b"
+
+    def test_its_account_is_the_subscription_and_the_group_that_it_looks_into(
+        self, cloud: FakeAzure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        before = cloud.provider.account()
+        assert SUBSCRIPTION in before
+        assert Azure(Settings(group="Other")).account() not in {"", before}
+        monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION.replace("1", "9"))
+        assert cloud.provider.account() == before, "and all is asked there until the engine starts anew"
+        assert Azure().account() not in {"", before}
+        monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert Azure().account() == ""
 
     def test_without_credentials_the_first_check_says_so(
         self, cloud: FakeAzure, monkeypatch: pytest.MonkeyPatch

@@ -209,3 +209,13 @@ class TestWhatGoogleTells:
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(cloud.credentials))
         with pytest.raises(AuthError, match="No project"):
             Gcp().regions()
+
+    def test_its_account_is_the_project_as_long_as_it_asks_there(
+        self, cloud: FakeGcp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        assert cloud.provider.account() == PROJECT
+        cloud.credentials.write_text(cloud.credentials.read_text().replace(PROJECT, "another-project"))
+        assert cloud.provider.account() == PROJECT, "and all is asked there until the engine starts anew"
+        assert Gcp().account() == "another-project"
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+        assert Gcp().account() == ""

@@ -30,6 +30,7 @@ class Access:
         self._credential = credential
         self._lock = threading.Lock()
         self._token: Any = None
+        self._subscription = ""
 
     def token(self) -> str:
         """One that is good now.
@@ -43,15 +44,17 @@ class Access:
             return str(self._token.token)
 
     def subscription(self) -> str:
-        """Whose machines they are, and who pays.
+        """Whose machines they are, and who pays; another one counts from the next process on.
 
         Raises:
             AuthError: none is named anywhere.
         """
-        found = os.environ.get("AZURE_SUBSCRIPTION_ID", "").strip() or _of_profile()
-        if not found:
-            raise AuthError("No subscription of Azure is named.", NAME_SUBSCRIPTION)
-        return found
+        with self._lock:
+            if not self._subscription:
+                self._subscription = os.environ.get("AZURE_SUBSCRIPTION_ID", "").strip() or _of_profile()
+            if not self._subscription:
+                raise AuthError("No subscription of Azure is named.", NAME_SUBSCRIPTION)
+            return self._subscription
 
     def _asked(self) -> Any:
         try:

@@ -30,7 +30,13 @@ from cloudtui_providers.base import (
     Token,
     Wanted,
 )
-from cloudtui_providers.errors import AmbiguousError, InvalidOrderError, MachineGone, ProviderError
+from cloudtui_providers.errors import (
+    AmbiguousError,
+    AuthError,
+    InvalidOrderError,
+    MachineGone,
+    ProviderError,
+)
 
 MOST_LOOKS = 30
 """At a machine that is being made, before it is taken for one that will be."""
@@ -48,6 +54,13 @@ class Azure(Provider):
         self._settings = settings or Settings.of_environment()
         self._resources = Resources(self._settings.endpoint, self._settings.group, access or Access())
         self._planning = threading.Lock()  # of several launches at once, one makes the network
+
+    def account(self) -> str:
+        """The subscription with the one group that is looked into: in another neither has our machines."""
+        try:
+            return self._resources.path(f"/resourceGroups/{self._resources.group}").lower()
+        except AuthError:
+            return ""
 
     def regions(self) -> list[str]:
         """Of the settings, else all of the subscription."""
