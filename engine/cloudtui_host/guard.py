@@ -97,6 +97,7 @@ class Guard:
                 next_look = now + LOOK_S
                 self._look_for_stop(now)
                 self._take_told()
+                self.sampler.look_at_console()
             if now >= self._kill_at:
                 self.child.signal(signal.SIGKILL)
                 self._kill_at = now + 1.0

@@ -10,6 +10,7 @@ clock, seconds), ``kind`` and what the kind needs:
 - ``report``: ``name``, ``data`` (object)
 - ``done``: ``reason`` (completed, stopped, failed), ``message``
 - ``system``: ``values`` ({key: number}), ``gpus`` (list)
+- ``console``: ``size`` (int): so many bytes had been printed by now
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import time
 import zlib
 from typing import Any, Dict, List, Optional
 
-KINDS = ("metric", "progress", "event", "artifact", "report", "done", "system")
+KINDS = ("metric", "progress", "event", "artifact", "report", "done", "system", "console")
 MAX_LINE = 1024 * 1024
 """Bytes of the longest line that is accepted; a longer one is a damaged journal."""
 

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any, Dict, Optional, Tuple
 
-from cloudtui_host import files, gpus, layout, proc
+from cloudtui_host import console, files, gpus, layout, proc
 from cloudtui_host.journal import JournalWriter
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -99,6 +99,7 @@ class Sampler:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="samples", daemon=True)
         self._gpus = gpus.Asker()
+        self._console = console.Console(folder)
 
     def start(self) -> None:
         """Begin; the first sample comes at once."""
@@ -111,6 +112,7 @@ class Sampler:
             self._thread.join(timeout=1.0)
         self._gpus.close()
         with self._lock:
+            self._mark_console(last=True)
             self._write("system", values=self._meter.values(), gpus=[])
             writer, self._writer = self._writer, None
         return writer
@@ -120,6 +122,21 @@ class Sampler:
         with self._lock:
             if not self._done.is_set():
                 self._write("event", name=name, data=data)
+
+    def look_at_console(self) -> None:
+        """Note how long the console is by now, where it has grown; later, where a sample hangs on a disk."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if not self._done.is_set():
+                self._mark_console()
+        finally:
+            self._lock.release()
+
+    def _mark_console(self, last: bool = False) -> None:
+        size = self._console.grown(last)
+        if size is not None:
+            self._write("console", size=size)
 
     def _run(self) -> None:
         while True:

@@ -593,3 +593,29 @@ def test_a_failed_commit_can_be_tried_again(catalog: Catalog, monkeypatch: pytes
 
 def _fail(*_args: object, **_kwargs: object) -> int:
     raise OSError("no")
+
+
+def test_when_the_console_was_how_long_is_kept(catalog: Catalog) -> None:
+    run = create(catalog)
+    before = catalog.runs.get(run.id)
+    marks = line("console", 0, 100.0, size=10) + line("console", 1, 102.0, size=30)
+    torn = line("console", 2, 104.0, size=50)
+    bad = line("console", 3, 105.0, size=-1) + line("console", 4, 105.0, size="9") + line("console", 5, 105.0)
+    into = ingest_of(catalog, run, name="system", shift=5.0)
+    into.feed(0, marks + torn[:20])  # the host was switched off within a line
+    into.commit()
+    into = ingest_of(catalog, run, name="system", shift=5.0)
+    into.feed(into.source.offset, torn[:20] + b"\n" + line("console", 3, 106.0, size=60) + bad)
+    into.commit()
+    sizes, times = catalog.metrics.console_marks(run.id, 1)
+    assert (list(sizes), list(times)) == ([10, 30, 60], [105.0, 107.0, 111.0])
+    assert into.source.damaged == 4
+    assert list(catalog.metrics.console_marks(run.id, 2)[0]) == []
+    assert catalog.metrics.keys(run.id) == catalog.metrics.keys(run.id, "system") == []
+    assert catalog.runs.get(run.id).metrics == before.metrics == {}
+
+
+def test_only_the_watcher_says_how_long_the_console_was(catalog: Catalog) -> None:
+    run = create(catalog)
+    assert store(catalog, run, line("console", 0, 100.0, size=10)).source.damaged == 1
+    assert list(catalog.metrics.console_marks(run.id, 1)[0]) == []

@@ -330,3 +330,22 @@ def test_a_killed_session_harms_no_job(root: Path) -> None:
         os.killpg(lane.process.pid, signal.SIGKILL)
     wait_for(lambda: files.read_json(str(root / "jobs/late/a0001/child.json")))
     assert state(root, "late") == "running"
+
+
+def test_it_is_marked_when_the_console_was_how_long(root: Path) -> None:
+    """By the watcher: a process that prints does not know of us. A torn mark costs itself and no other."""
+    printed = "import sys; print('a' * 9, flush=True); sys.stdin.readline(); print('b' * 19)"
+    go = 'while [ ! -e "$CLOUDTUI_ATTEMPT/go" ]; do sleep 0.02; done'
+    start(root, "told", 1, "/bin/sh", "-c", f'({go}; echo) | {sys.executable} -c "{printed}"')
+    folder = root / "jobs/told/a0001"
+    system = folder / "journal/system.jsonl"
+
+    def marks() -> list[int]:
+        return [one["size"] for one in records(system) if one["kind"] == "console"]
+
+    wait_for(lambda: system.exists() and marks() == [10])
+    (folder / "go").touch()
+    until_state(root, "told", "exited")
+    assert marks() == [10, 30]
+    times = [one["t"] for one in records(system) if one["kind"] == "console"]
+    assert times == sorted(times)

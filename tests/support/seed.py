@@ -276,7 +276,22 @@ def add_run(
         path = catalog.paths.console(run.id, 1)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(log)
+        times = columns["train/loss"].times if columns else array("d", [created + 3, created + 60])
+        catalog.metrics.mark_console(run.id, 1, console_marks(log, times[0], times[-1]))
     return catalog.runs.get(run.id)
+
+
+def console_marks(log: str, begun: float, ended: float) -> Points:
+    """When how much of a log had been printed: a mark for every tenth line, at even distances."""
+    found, size = Points.empty(), 0
+    lines = log.splitlines(keepends=True)
+    for at, text in enumerate(lines, 1):
+        size += len(text.encode())
+        if at % 10 == 0 or at == len(lines):
+            found.steps.append(at)
+            found.times.append(begun + (ended - begun) * at / len(lines))
+            found.values.append(size)
+    return found
 
 
 def log_text(lines: int = 400) -> str:

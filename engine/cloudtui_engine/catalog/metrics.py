@@ -23,15 +23,16 @@ _SERIES = (
     " s.scope = ?{}"
     " ORDER BY m.key, s.attempt"
 )
+_SIZE = "bytes"
 _COLUMNS = "n, step0, stride, t0, steps, times, vals"
 
 
 class Metrics(Repository):
     """The rows of `summary`, `series`, `tail` and `chunk`.
 
-    The scope is `metric` for what the job logged and `system` for samples of its machine. A system step is
-    the number
-    of the sample within its attempt; the times are what to draw those by.
+    The scope is `metric` for what the job logged, `system` for samples of its machine and `console` for how
+    long its console was. A step of these two is the number of the record within its attempt; the times are
+    what to draw those by.
     """
 
     def summaries(self, run_id: str) -> dict[str, MetricSummary]:
@@ -129,6 +130,24 @@ class Metrics(Repository):
                 # Late news of an earlier attempt: what it adds comes before what is summed up already.
                 recompute(db, run, goals, list(columns))
         return dropped
+
+    def mark_console(self, run_id: str, attempt: int, sizes: Points) -> None:
+        """Store how long the console of an attempt was at which times; joins the caller's transaction."""
+        if sizes:
+            with self._catalog.write(f"log:{run_id}") as db:
+                place = Place(run_seq(db, run_id), attempt, "console")
+                append(db, place, {_SIZE: sizes}, {}, summarise=False)
+
+    def console_marks(self, run_id: str, attempt: int) -> tuple[Sequence[float], Sequence[float]]:
+        """How long the console of an attempt was, in bytes, and when; nothing where its host never said."""
+        with self._catalog.read() as db:
+            found = db.execute(
+                "SELECT s.id FROM series s JOIN metric m ON m.id = s.metric WHERE s.run = ? AND"
+                " s.attempt = ? AND s.scope = 'console' AND m.key = ?",
+                (run_seq(db, run_id), attempt, _SIZE),
+            ).fetchone()
+            points = read_series(db, found[0]) if found else Points.empty()
+        return points.values, points.times
 
     def declare_goals(self, run_id: str, declared: Mapping[str, Goal]) -> None:
         """The run says whether less or more of its metrics is better."""

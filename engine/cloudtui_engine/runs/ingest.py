@@ -12,12 +12,15 @@ from typing import Any
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CatalogError, FailedError
 from cloudtui_engine.records.source import Source
-from cloudtui_engine.runs import console_log
+from cloudtui_engine.runs import console_log, console_times
 from cloudtui_engine.runs.columns import KeyCleaner, collect, number
 from cloudtui_engine.runs.intake import GpuSamples, Intake, gpu_columns
 from cloudtui_engine.runs.journal_lines import JournalParser, Record
 
 CONSOLE = "console"
+SYSTEM = "system"
+MARK = "console"
+"""The kind of a record that says how long the console was."""
 FRESH_S = 60.0
 """An older sample says nothing of how the machine is now."""
 
@@ -94,18 +97,19 @@ class Ingest:
         if not lines.used:
             return None
         samples = [record for record in lines.records if record.get("kind") == "system"]
+        marks = [record for record in lines.records if record.get("kind") == MARK]
         points = collect(lines.groups, lines.metrics, self._shift, self._clean)
         run, attempt = self._source.run_id, self._source.attempt
         intake = Intake(self._catalog, self._source, self._shift, self._clean)
         with self._catalog.write():
             moved = self._move(data[: lines.used])
             for record in lines.records:
-                if record.get("kind") != "system":
+                if record.get("kind") not in {"system", MARK}:
                     intake.take(record)
             intake.finish()
             bad = lines.damaged + points.bad + intake.bad
             bad += self._catalog.metrics.append(run, attempt, points.points, first_step=points.first_step)
-            bad += self._store_samples(samples)
+            bad += self._store_samples(samples) + self._store_marks(marks)
             if bad:
                 moved = self._note_damage(moved, bad)
         self._advance(moved, data[lines.used :])
@@ -141,6 +145,15 @@ class Ingest:
         self._catalog.gpu_use.add(source.instance_id, newest.all)
         self._show(newest)
         return bad
+
+    def _store_marks(self, marks: list[Record]) -> int:
+        """When the console was how long; returns how much of it was no mark."""
+        source = self._source
+        if source.name != SYSTEM:  # whoever watches over the job says that, and nobody else
+            return len(marks)
+        found = console_times.points_of(marks, self._shift)
+        self._catalog.metrics.mark_console(source.run_id, source.attempt, found)
+        return len(marks) - len(found)
 
     def _show(self, newest: GpuSamples) -> None:
         """Keep it as the machine's state of now, which it is not while old journals are read."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import set_cell_size
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from cloudtui.widgets.lines import Lines, Runs
-from cloudtui.widgets.log_file import COUNTED, LogFile, LogLine
+from cloudtui.widgets.log_file import COUNTED, LogFile
+from cloudtui.widgets.log_window import LogWindow
 
 
 class LogView(Lines, can_focus=True):
@@ -39,6 +40,13 @@ class LogView(Lines, can_focus=True):
     class Moved(Message):
         """The position, or what is said of it, changed."""
 
+    class Reached(Message):
+        """The person went to the line that ends at this byte; None: to the end of all, whatever comes."""
+
+        def __init__(self, end: int | None) -> None:
+            super().__init__()
+            self.end = end
+
     class _Sought(Message):
         """A search in a thread ended."""
 
@@ -51,31 +59,42 @@ class LogView(Lines, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.file = LogFile(Path("/nonexistent"))
-        self.following = True
-        self.wrap = False
+        self.window = LogWindow(Path("/nonexistent"))
+        self.live = True
+        """More may come."""
+        self.timed = False
+        """It is known when lines were printed: the last one that is seen, or a clicked one, is a moment."""
         self.needle = ""
         self.notice = ""
         self.matches = ""
         """How often the needle is in the file, in words."""
-        self._top = 0
-        self._left = 0
-        self._lines: list[LogLine] = []
-        self._rows: list[tuple[str, bool]] = []
-        self._read_for: object = None
+
+    @property
+    def file(self) -> LogFile:
+        """What is shown."""
+        return self.window.file
+
+    @property
+    def following(self) -> bool:
+        """It stays at the end."""
+        return self.window.following
 
     def open(self, path: Path) -> None:
         """Show this file from its end on."""
         if path != self.file.path:
-            self.file = LogFile(path)
-            self.following, self._top, self._left, self.notice, self.matches = True, 0, 0, "", ""
+            wrap = self.window.wrap
+            self.window = LogWindow(path)
+            self.window.wrap = wrap
+            self.notice = self.matches = ""
         self.grown()
 
     def grown(self) -> None:
         """The file may have grown: redraw if that is seen."""
-        self._read_for = None
-        if self.following:
-            self._top = self._last_top()
+        self.window.width, self.window.height = self.size.width - 1, self.size.height
+        self.window.grown()
+        self._redraw()
+
+    def _redraw(self) -> None:
         self.refresh()
         self.post_message(self.Moved())
 
@@ -87,21 +106,24 @@ class LogView(Lines, can_focus=True):
             return self.notice
         matches = f"{self.matches}  " if self.matches else ""
         if self.following or not size:
-            return f"{matches}following" if self.following else ""
-        return f"{matches}{min(100, self._top * 100 // size)}%"
+            said = "following" if self.live else "end"
+            return f"{matches}{said}" if self.following else ""
+        return f"{matches}{min(100, self.window.top * 100 // size)}%"
 
     # Drawing
 
     def runs(self, y: int) -> Runs:
         """A line of the file, with what was searched for in the accent, and the scroll bar at the right."""
-        rows = self._visible()
-        text, faint = rows[y] if y < len(rows) else ("", True)
-        width = self.size.width - 1
-        text = set_cell_size(text, width)
-        bar = ("▐", "faint") if self._in_bar(y) else (" ", "")
-        if not self.needle or faint:
-            return [(text, "faint" if faint else ""), bar]
-        return [*self._found(text), bar]
+        rows = self.window.rows()
+        text, line = rows[y] if y < len(rows) else ("", None)
+        text = set_cell_size(text, self.size.width - 1)
+        bar = ("▐", "faint") if y in self.window.bar() else (" ", "")
+        if line is not None and self.window.until is not None:
+            if not self.window.is_reached(line):
+                return [(text, "muted"), bar]
+            if y + 1 == len(rows) or not self.window.is_reached(rows[y + 1][1]):
+                bar = ("◂", "accent")
+        return [*self._found(text), bar] if self.needle and line is not None else [(text, ""), bar]
 
     def _found(self, text: str) -> list[tuple[str, str]]:
         haystack = text if self.needle != self.needle.lower() else text.lower()
@@ -112,53 +134,33 @@ class LogView(Lines, can_focus=True):
             place = at + len(self.needle)
         return [*parts, (text[place:], "")]
 
-    def _in_bar(self, y: int) -> bool:
-        size, height = self.file.size(), self.size.height
-        shown = self._shown_bytes()
-        if size <= shown or height < 2:
-            return False
-        length = max(1, height * shown // size)
-        start = self._top * (height - length) // max(1, size - shown)
-        return min(start, height - length) <= y < min(start, height - length) + length
-
-    def _shown_bytes(self) -> int:
-        return (self._lines[-1].end - self._lines[0].start) if self._lines else 0
-
-    def _visible(self) -> list[tuple[str, bool]]:
-        width, height = self.size.width - 1, self.size.height
-        key = (width, height, self._top, self._left, self.wrap, self.file.size() if self.following else None)
-        if key != self._read_for:
-            self._lines = self.file.forward(self._top, height)
-            self._rows = [row for line in self._lines for row in self._wrapped(line, width)]
-            self._read_for = key
-        # While following, the end is what must be seen.
-        return self._rows[-height:] if self.following else self._rows[:height]
-
-    def _wrapped(self, line: LogLine, width: int) -> list[tuple[str, bool]]:
-        if self.wrap and cell_len(line.text) > width > 0:
-            return [(part, False) for part in chop_cells(line.text, width)]
-        return [(line.text[self._left :], False)]
-
     # Moving
 
-    def _last_top(self) -> int:
-        return self.file.backward(self.file.size(), max(1, self.size.height))
-
-    def _go(self, top: int) -> None:
-        last = self._last_top()
-        self._top = max(0, min(top, last))
-        self.following = self._top >= last
+    def _reach(self, end: int | None) -> None:
+        """The person went there."""
         self.notice = ""
-        self.refresh()
-        self.post_message(self.Moved())
+        if self.timed:
+            self.window.until = end
+            self.window.following = end is None
+            self.post_message(self.Reached(end))
+        self._redraw()
+
+    def show_until(self, end: int | None, *, hides: bool = False) -> None:
+        """Stand at what had been printed up to this byte; None: go on as before. See `LogWindow`."""
+        self.window.show_until(end, hides=hides)
+        self._redraw()
+
+    def hide(self, later: bool) -> None:
+        """Do not show what came after the cursor, or show it again."""
+        self.window.hides = later and self.window.until is not None
+        self._redraw()
 
     def action_scroll_lines(self, count: int) -> None:
         """Down by so many lines; up if negative."""
-        if count < 0:
-            self._go(self.file.backward(self._top, -count))
-        else:
-            lines = self.file.forward(self._top, count)
-            self._go(lines[-1].end if lines else self._top)
+        end = self.window.step(count) if self.timed else None
+        if end is None:
+            end = self.window.lines(count)
+        self._reach(end if end is None or end < self.file.size() else None)
 
     def action_scroll_page(self, direction: int) -> None:
         """A screenful."""
@@ -166,27 +168,30 @@ class LogView(Lines, can_focus=True):
 
     def action_top(self) -> None:
         """The start of the file."""
-        self._go(0)
+        self._reach(self.window.go(0))
 
     def action_end(self) -> None:
         """The end, and stay there."""
-        self._go(self._last_top())
+        self._reach(self.window.go(self.window.last_top()))
 
     def action_follow(self) -> None:
         """Stay at the end, or stand still."""
-        self.following = not self.following
-        self.grown()
+        if self.following:
+            self.window.following = False
+            self.grown()
+        else:
+            self.action_end()
 
     def action_wrap(self) -> None:
         """Break long lines, or cut them."""
-        self.wrap = not self.wrap
-        self._left = 0
+        self.window.wrap = not self.window.wrap
+        self.window.left = 0
         self.grown()
 
     def action_shift(self, columns: int) -> None:
         """Look at what lies to the side of long lines."""
-        if not self.wrap:
-            self._left = max(0, self._left + columns)
+        if not self.window.wrap:
+            self.window.left = max(0, self.window.left + columns)
             self.refresh()
 
     # Searching
@@ -199,16 +204,16 @@ class LogView(Lines, can_focus=True):
         """Go to the next line that holds this; empty: search for nothing."""
         self.needle, self.matches = needle, ""
         if needle:
-            self._seek(self._top, backwards=False, wrapped=True)
+            self._seek(self.window.top, backwards=False, wrapped=True)
         self.refresh()
 
     def action_again(self, direction: int) -> None:
         """The next match, or the one before."""
         if not self.needle:
             return
-        lines = self.file.forward(self._top, 1)
-        after = lines[0].end if lines else self._top
-        self._seek(after if direction > 0 else self._top, backwards=direction < 0)
+        lines = self.file.forward(self.window.top, 1)
+        after = lines[0].end if lines else self.window.top
+        self._seek(after if direction > 0 else self.window.top, backwards=direction < 0)
 
     def _seek(self, offset: int, *, backwards: bool, wrapped: bool = False) -> None:
         file, needle, matches = self.file, self.needle, self.matches
@@ -228,13 +233,18 @@ class LogView(Lines, can_focus=True):
             return
         if event.found is None:
             self.notice = "no match"
-        else:
-            self.following, self._top, self.notice = False, event.found, ""
-            self.matches = event.matches
-        self.refresh()
-        self.post_message(self.Moved())
+            self._redraw()
+            return
+        self.matches = event.matches
+        self._reach(self.window.stand(event.found))
 
     # Mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """The moment at which this line was printed."""
+        rows = self.window.rows()
+        if self.timed and event.y < len(rows):
+            self._reach(rows[event.y][1].end)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Three lines up."""

@@ -32,4 +32,4 @@ class RunTab(Tab):
         return None
 
     def show_moment(self, moment: float | None, *, reveal: bool = False) -> None:
-        """Put the cursor at a moment; with `reveal` show nothing that came later. Most tabs have no times."""
+        """Put the cursor at a moment; with `reveal` show nothing that came later. Some tabs have no times."""
