@@ -37,6 +37,12 @@ class Echo(HttpFake):
 
     _make = _thing
 
+    def count(self) -> int:
+        return 0
+
+    def settle(self) -> None:
+        """Nothing is under way."""
+
 
 @pytest.fixture
 def echo() -> Iterator[Echo]:

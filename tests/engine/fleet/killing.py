@@ -6,6 +6,7 @@ transactions and the provider's calls. Before and after each of them is a checkp
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -37,25 +38,35 @@ class Ended:
 
 
 class Engines:
-    """The process that forks engines for a home and its toy cloud."""
+    """The process that forks engines for a home and its cloud.
 
-    def __init__(self, home: Path, cloud: Path, kind: str = "ToyCloud") -> None:
-        self.home, self.cloud = home, cloud
+    Args:
+        home: the home.
+        kind: a class of `toy`, or the module of `tests.support.clouds` that knows how its fake is reached.
+        where: its folder, or its address.
+        environment: what its provider needs beside that.
+    """
+
+    def __init__(self, home: Path, kind: str, where: str, environment: Mapping[str, str]) -> None:
+        self.home = home
         self._epoch = time.time()
         """From here on its clock goes faster."""
         # Beside what a template restores.
-        self._log = cloud.parent.with_name(f"{cloud.parent.name}.log")
+        self._log = home.parent.with_name(f"{home.parent.name}.log")
         with self._log.open("ab") as log:
-            self._process = self._start(kind, log)
+            self._process = self._start([kind, where], environment, log)
 
-    def _start(self, kind: str, log: IO[bytes]) -> subprocess.Popen[str]:
+    def _start(
+        self, cloud: list[str], environment: Mapping[str, str], log: IO[bytes]
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", __name__, str(self.home), str(self.cloud), kind],
+            [sys.executable, "-m", __name__, str(self.home), *cloud],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             cwd=Path(__file__).parents[3],
+            env=os.environ | dict(environment),
         )
 
     def begin(self) -> None:
@@ -102,18 +113,19 @@ def _sockets(folder: str, names: list[str]) -> set[str]:
 
 
 def main() -> None:
-    home, cloud, kind = sys.argv[1:]
-    from tests.support.clouds import toy
+    home, kind, where = sys.argv[1:]
+    made = _maker(kind)
 
     from cloudtui_engine import engine  # noqa: F401 - loaded once, for all that are forked
 
+    made(where).account()  # and so is its library
     for line in sys.stdin:
         asked = json.loads(line)
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            _be_engine(Path(home), getattr(toy, kind)(Path(cloud)), asked, write)
+            _be_engine(Path(home), made(where), asked, write)
             os._exit(0)
         os.close(write)
         _, status = os.waitpid(pid, 0)
@@ -121,6 +133,16 @@ def main() -> None:
             count = len(pipe.read())
         code = os.waitstatus_to_exitcode(status)
         print(json.dumps({"status": code, "checkpoints": count}), flush=True)
+
+
+def _maker(kind: str) -> Callable[[str], Any]:
+    """What makes a provider of an address."""
+    from tests.support.clouds import toy
+
+    if hasattr(toy, kind):
+        return lambda where: getattr(toy, kind)(Path(where))
+    made: Callable[[str], Any] = importlib.import_module(f"tests.support.clouds.{kind}").reached
+    return made
 
 
 def _be_engine(home: Path, cloud: Any, asked: Mapping[str, Any], pipe: int) -> None:
@@ -200,6 +222,9 @@ def _fast_clock(epoch: float) -> Any:
     class Fast(Clock):
         def now(self) -> float:
             return epoch + (time.time() - epoch) * SPEED
+
+        def steady(self) -> float:
+            return self.now()
 
         def wait(self, seconds: float, wake: threading.Event) -> bool:
             return wake.wait(seconds / SPEED)

@@ -48,6 +48,7 @@ class FakeAzure(HttpFake):
     faults = (*answers, Fault.CAPACITY, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.INCOMPLETE, Fault.LATE)
     carries = ALL_TAGS
     absent = "cloudtui-that-never-was"
+    environment: ClassVar[dict[str, str]] = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
 
     def __init__(self) -> None:
         super().__init__(TOKEN)
@@ -62,7 +63,7 @@ class FakeAzure(HttpFake):
         self.registration = "Registered"
         self.breaks_off = False
         self.restrictions: list[dict[str, Any]] = []
-        self.provider: Provider = Azure(Settings(self.endpoint, poll_s=0.0), Access(Credential()))
+        self.provider = reached(self.endpoint)
 
     def order(
         self,
@@ -212,7 +213,7 @@ class FakeAzure(HttpFake):
             "value": [
                 {
                     "properties": {
-                        "ipAddress": "198.51.100.2",
+                        "ipAddress": self.address,
                         "ipConfiguration": {"id": f"{interface_of(name).upper()}/ipConfigurations/main"},
                     }
                 }
@@ -296,3 +297,8 @@ class FakeAzure(HttpFake):
             return NOT_FOUND
         self.power[name] = done if self.power[name] == done else moving
         return 202, None
+
+
+def reached(endpoint: str) -> Provider:
+    """From another process, which has the fake's `environment`."""
+    return Azure(Settings(endpoint, poll_s=0.0), Access(Credential()))

@@ -80,7 +80,8 @@ class FakeGcp(HttpFake):
         self.credentials = folder / "service_account.json"
         self.credentials.write_text(json.dumps(account(f"{self.endpoint}/token")))
         self.secrets = (TOKEN, private_key(), private_key().splitlines()[1])
-        self.provider: Provider = Gcp(Settings(endpoint=self.endpoint, permissions_endpoint=self.endpoint))
+        self.environment = {"GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials)}
+        self.provider = reached(self.endpoint)
 
     def order(
         self,
@@ -117,7 +118,7 @@ class FakeGcp(HttpFake):
         for row in self.rows.values():
             row["status"] = AFTER.get(row["status"], row["status"])
             if row["status"] == "RUNNING":
-                row["networkInterfaces"][0]["accessConfigs"][0]["natIP"] = "198.51.100.2"
+                row["networkInterfaces"][0]["accessConfigs"][0]["natIP"] = self.address
 
     def stranger(self) -> None:
         for labels in ({}, {"team": "other"}):
@@ -291,3 +292,8 @@ class FakeGcp(HttpFake):
         made = {"name": name, "status": "DONE", "operationType": what, "targetLink": f"{HERE}/{target}"}
         self.done[name] = made | ({"zone": f"{HERE}/{where}"} if where != "global" else {})
         return self.done[name]
+
+
+def reached(endpoint: str) -> Provider:
+    """From another process, which has the fake's `environment`."""
+    return Gcp(Settings(endpoint=endpoint, permissions_endpoint=endpoint))

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sys
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
@@ -24,6 +27,9 @@ Schema = Mapping[str, Any]
 Reply = tuple[int, Any]
 """Status and JSON; None is an empty body, bytes are sent as they are."""
 Handler = Callable[..., Reply]
+FIXED = {"_key", "_lock", "_port", "_server", "credentials", "environment", "provider", "wrong"}
+"""What is no part of its books."""
+LOOKS = {"machines", "find"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def thing(required: dict[str, Any], optional: dict[str, Any] | None = None) -> d
     }
 
 
-class HttpFake:
+class HttpFake(ABC):
     """A server that answers by its handlers, `_<called>`, and fails as it is told.
 
     Args:
@@ -64,9 +70,15 @@ class HttpFake:
     """In the vendor's words, by fault; `{key}` in them is the key."""
     headers: ClassVar[Mapping[int, Mapping[str, str]]] = {}
     """By status."""
+    address = "198.51.100.2"
+    """Of every machine."""
 
     def __init__(self, key: str) -> None:
         self._key = key
+        self.moves = False
+        """Each look lets what is under way come to its end, as time would."""
+        self.most: int | None = None
+        """So many machines are to be had, and no more."""
         self._lock = threading.RLock()
         self._faults: list[dict[str, Any]] = []
         self._server: ThreadingHTTPServer | None = None
@@ -105,8 +117,27 @@ class HttpFake:
         if self._server is None:
             self._listen()
 
+    def keep(self) -> dict[str, Any]:
+        """Its books as they are now, for `restore`."""
+        with self._lock:
+            return deepcopy({name: value for name, value in vars(self).items() if name not in FIXED})
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        with self._lock:
+            vars(self).update(deepcopy(dict(kept)))
+
+    @abstractmethod
+    def count(self) -> int:
+        """As `FakeCloud.count`."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """As `FakeCloud.settle`."""
+
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
         """The answer to a request; None: it was carried out, and nobody is told."""
+        if target == "/address":
+            return 200, b"198.51.100.7"
         parts = urlsplit(target)
         with self._lock:
             operation, groups = self._operation(method, parts.path)
@@ -119,10 +150,25 @@ class HttpFake:
             fault = self._due(operation.called)
             if fault in self.answers:
                 return self._told(fault)
-            answer = self._carry_out(operation, groups, told, query, fault)
+            answer = self._carry_out_or_full(operation, groups, told, query, fault)
+            if self.moves and operation.called in LOOKS:
+                self.settle()
             return None if fault == Fault.LOSE_ANSWER else answer
 
     # -- parts
+
+    def _carry_out_or_full(
+        self, operation: Operation, groups: Sequence[str], body: Any, query: dict[str, str], fault: str
+    ) -> Reply:
+        """A machine too many is refused; one that is there already is none."""
+        before = self.keep() if self.most is not None and operation.called == "launch" else None
+        answer = self._carry_out(operation, groups, body, query, fault)
+        if before is None or self.count() <= (self.most or 0):
+            return answer
+        self.restore(before)
+        if Fault.CAPACITY in self.answers:
+            return self._told(Fault.CAPACITY)
+        return self._carry_out(operation, groups, body, query, Fault.CAPACITY)
 
     def _carry_out(
         self, operation: Operation, groups: Sequence[str], body: Any, query: dict[str, str], fault: str
@@ -168,7 +214,7 @@ class HttpFake:
         return str(found["fault"])
 
     def _listen(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
+        self._server = _Server(("127.0.0.1", self._port), _handler(self))
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
 
@@ -179,12 +225,22 @@ class HttpFake:
             self._server = None
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked was killed: no matter."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def _handler(fake: HttpFake) -> type[BaseHTTPRequestHandler]:
     class Handling(BaseHTTPRequestHandler):
         """One request a connection: a server that hangs up is then met by nobody's kept connection."""
 
         def _any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:
+                return  # who asked was killed meanwhile
             reply = fake.handle(self.command, self.path, self.headers, body)
             if reply is None:
                 self.connection.shutdown(socket.SHUT_RDWR)
