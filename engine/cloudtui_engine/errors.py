@@ -12,6 +12,7 @@
     └── UnreachableError    6  a host or cloud does not answer
         ├── LinkTimeoutError 6  no answer within the deadline
         └── AuthError       6  the host answers and will not have us
+            └── LoginNeededError 6  only a person can log in
 
 Each says what happened, why, and in `hint` what to do about it.
 """
@@ -159,10 +160,16 @@ class AuthError(UnreachableError):
     code = "auth"
 
 
+class LoginNeededError(AuthError):
+    """Only a person can log in there, at a terminal."""
+
+    code = "needs_login"
+
+
 EXIT_STATUS = {
     cls.code: cls.exit_status
     for cls in (UsageError, NotFoundError, RefusedError, FailedError, BadInputError, CatalogError,
-                UnreachableError, LinkTimeoutError, AuthError)
+                UnreachableError, LinkTimeoutError, AuthError, LoginNeededError)
 } | {
     "host_key_unknown": 4, "host_key_changed": 4,
     "quota": 4, "permission": 4, "not_installed": 4, "ambiguous": 6,  # a cloud's, as a launch keeps them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.errors import AuthError, CloudtuiError, HostKeyError
+from cloudtui_engine.errors import AuthError, CloudtuiError, HostKeyError, LoginNeededError
 from cloudtui_engine.hosts.followers import Followers
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport.keys import PassphraseError
@@ -36,7 +36,9 @@ class LinkDisplay:
 
     def failed(self, error: CloudtuiError) -> None:
         """It broke, or did not come about."""
-        self._show(_state_of(error), error.message)
+        state = _state_of(error)
+        told = f"{error.message} {error.hint}" if isinstance(error, LoginNeededError) else error.message
+        self._show(state, told)
 
     def rest(self) -> None:
         """Nothing needs it. This machine is at hand whether a session is open or not."""
@@ -77,7 +79,7 @@ class LinkDisplay:
 def _state_of(error: CloudtuiError) -> LinkState:
     if isinstance(error, HostKeyError):
         return LinkState.KEY_CHANGED if error.changed else LinkState.NEEDS_YOU
-    if isinstance(error, PassphraseError):
+    if isinstance(error, PassphraseError | LoginNeededError):
         return LinkState.NEEDS_YOU
     if isinstance(error, AuthError):
         return LinkState.REFUSED

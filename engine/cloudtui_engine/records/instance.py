@@ -13,6 +13,8 @@ VANISHED = "vanished"
 """The one `cloud_state` that is no cloud's word: it was not in complete listings for a while."""
 GONE = frozenset({"terminated", VANISHED})
 """Cloud states that a machine does not come back from."""
+PREEMPTED, NOTICED = "preempted", "preemption notice"
+"""Why a spot machine does not run, or will not soon: its cloud took it back, or has told it that it will."""
 WANTED = ("running", "stopped", "terminated")
 
 
@@ -40,6 +42,8 @@ class Address:
     port: int = 0
     """0 leaves it to the user's SSH configuration."""
     key_file: str = ""
+    via: str = ""
+    """`ssh`: by the user's own ssh; empty: by cloudtui itself."""
 
     def __str__(self) -> str:
         if not self.host:
@@ -94,7 +98,7 @@ class Instance:
     cloud_seen_at: float | None = None
     """When a cloud last listed it."""
     cloud_reason: str = ""
-    """Why it is not running, in the cloud's word: `preempted`, for instance."""
+    """Why it is not running, in the cloud's word: `PREEMPTED`, for instance; or `NOTICED` while it is."""
     missing_since: float | None = None
     """Since when complete listings have not had it."""
     host_key: str = ""

@@ -9,10 +9,13 @@ from typing import Any
 
 from tests.support.sshd import Sshd
 
+from cloudtui_engine.hosts import master
 from cloudtui_engine.hosts.known_hosts import KnownHosts
 from cloudtui_engine.hosts.transfer import LocalFile, RemoteFile
 from cloudtui_engine.hosts.transport.keys import Keys
 from cloudtui_engine.hosts.transport.ssh import SshTransport
+from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Address
 from cloudtui_engine.ssh_config import Endpoint
 
 CONNECT_S = 10.0
@@ -43,6 +46,18 @@ def connected(server: Sshd, folder: Path, *, port: int | None = None) -> SshTran
     made = transport(server, folder, port=port)
     made.connect(CONNECT_S)
     return made
+
+
+def master_of(server: Sshd, folder: Path, *, port: int | None = None, extra: str = "") -> master.Master:
+    """The shared connection of the user's own ssh to a server, by an SSH configuration of its own."""
+    config, keys = folder / "ssh_config", folder / "ssh_known_hosts"
+    keys.write_text(server.known_line(port))
+    config.write_text(
+        f"Host box\n HostName {server.address}\n Port {port or server.port}\n User {server.user}\n"
+        f" IdentityFile {server.user_key}\n IdentitiesOnly yes\n"
+        f" UserKnownHostsFile {keys}\n GlobalKnownHostsFile /dev/null\n{extra}"
+    )
+    return master.of(Paths(folder), Address("box", via="ssh"), "box-2", config)
 
 
 def local_files(folder: Path, contents: dict[str, bytes]) -> list[LocalFile]:

@@ -16,6 +16,7 @@ from tests.support.sshd import Sshd, wait_for
 from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts import bootstrap, shipping
 from cloudtui_engine.hosts.session import DEFAULT_TIMING, Session, Timing
+from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.local import LocalTransport
 from cloudtui_host import journal
 
@@ -69,13 +70,16 @@ def test_a_session_on_this_machine_says_who_it_is_and_ends_with_close(tmp_path: 
         session.request("ping")
 
 
-def test_the_same_over_ssh(sshd: Sshd, tmp_path: Path) -> None:
-    session = open_session(support.connected(sshd, tmp_path), tmp_path / "root")
+def test_the_same_over_ssh(sshd: Sshd, tmp_path: Path, way: Callable[..., Transport]) -> None:
+    transport = way(sshd)
+    transport.connect(10)
+    session = open_session(transport, tmp_path / "root")
     assert session.hello["user"] == sshd.user
     assert session.hello["home"] == str(sshd.home)
     assert session.request("jobs")["jobs"] == []
+    pid = session.hello["pid"]
     session.close()
-    wait_for(lambda: sshd.sessions == 0, "the server's session ends")
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), "the host part ends")
 
 
 def test_the_hosts_error_comes_with_code_message_and_hint(tmp_path: Path) -> None:
@@ -231,12 +235,18 @@ def test_a_short_hole_is_survived(sshd: Sshd, tmp_path: Path, make_proxy: Callab
 
 @pytest.mark.parametrize("how", ["reset", "killed", "cut"])
 def test_a_broken_link_is_noticed_at_once(
-    make_sshd: Callable[..., Sshd], tmp_path: Path, make_proxy: Callable[..., Proxy], how: str
+    make_sshd: Callable[..., Sshd],
+    tmp_path: Path,
+    make_proxy: Callable[..., Proxy],
+    way: Callable[..., Transport],
+    how: str,
 ) -> None:
     server = make_sshd()
     proxy = make_proxy(server)
     heard = Heard()
-    session = open_session(support.connected(server, tmp_path, port=proxy.port), tmp_path / "root", heard)
+    transport = way(server, port=proxy.port)
+    transport.connect(10)
+    session = open_session(transport, tmp_path / "root", heard)
     if how == "reset":
         proxy.reset()
     elif how == "killed":

@@ -15,21 +15,22 @@ from typing import Any
 import pytest
 from tests.engine.hosts import support
 from tests.support.proxy import Proxy
-from tests.support.sshd import Sshd, free_port, make_key
+from tests.support.sshd import Sshd, free_port, make_key, wait_for
 
 from cloudtui_engine import ssh_config
 from cloudtui_engine.errors import AuthError, HostKeyError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.transport.base import backoff
-from cloudtui_engine.hosts.transport.channel import SshChannel
+from cloudtui_engine.hosts.transport import Channel, Transport, backoff
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
 from cloudtui_engine.hosts.transport.ssh import SshTransport
 from cloudtui_engine.ssh_config import Endpoint
 
 pytestmark = pytest.mark.sshd
 
+Way = Callable[..., Transport]
 
-def read_all(channel: SshChannel) -> bytes:
+
+def read_all(channel: Channel) -> bytes:
     out = b""
     while chunk := channel.recv(65536, 10):
         out += chunk
@@ -52,8 +53,6 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
 
     def add(key: Path) -> None:
-        from tests.support.sshd import wait_for
-
         wait_for(path.exists, "the agent's socket")
         subprocess.run(["ssh-add", "-q", str(key)], check=True)
 
@@ -67,18 +66,25 @@ def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
 
 
-def test_a_command_gives_output_stderr_and_status_over_gcm(sshd: Sshd, tmp_path: Path) -> None:
+def test_gcm_is_preferred(sshd: Sshd, tmp_path: Path) -> None:
     transport = support.connected(sshd, tmp_path)
     assert transport.cipher == "aes128-gcm@openssh.com"
-    channel = transport.open("echo out; echo err >&2; exit 3", 5)
-    assert read_all(channel) == b"out\n"
-    assert channel.exit_status(5) == 3
-    assert channel.stderr_text() == "err\n"
     transport.close()
     transport.close()
     assert not transport.is_alive
     with pytest.raises(UnreachableError):
         transport.open("true", 5)
+
+
+def test_a_command_gives_output_stderr_and_status(sshd: Sshd, way: Way) -> None:
+    transport = way(sshd)
+    transport.connect(10)
+    channel = transport.open("echo out; echo err >&2; exit 3", 5)
+    assert read_all(channel) == b"out\n"
+    assert channel.exit_status(5) == 3
+    wait_for(lambda: channel.stderr_text() == "err\n", "its stderr")
+    transport.close()
+    transport.close()
 
 
 def test_the_socket_notices_a_dead_peer_and_does_not_delay(sshd: Sshd, tmp_path: Path) -> None:
@@ -103,8 +109,9 @@ def test_a_server_with_weak_algorithms_only_is_told(make_sshd: Callable[..., Ssh
         support.transport(server, tmp_path).connect(10)
 
 
-def test_megabytes_go_both_ways_exactly(sshd: Sshd, tmp_path: Path) -> None:
-    transport = support.connected(sshd, tmp_path)
+def test_megabytes_go_both_ways_exactly(sshd: Sshd, way: Way) -> None:
+    transport = way(sshd)
+    transport.connect(10)
     channel = transport.open("cat", 5)
     sent = os.urandom(3_000_000)
     thread = threading.Thread(target=channel.send, args=(sent, 10))
@@ -117,16 +124,18 @@ def test_megabytes_go_both_ways_exactly(sshd: Sshd, tmp_path: Path) -> None:
     transport.close()
 
 
-def test_stderr_without_end_is_bounded_and_does_not_block(sshd: Sshd, tmp_path: Path) -> None:
-    transport = support.connected(sshd, tmp_path)
+def test_stderr_without_end_is_bounded_and_does_not_block(sshd: Sshd, way: Way) -> None:
+    transport = way(sshd)
+    transport.connect(10)
     channel = transport.open("head -c 5000000 /dev/zero >&2; echo done", 5)
     assert read_all(channel) == b"done\n"
-    assert len(channel.stderr_text()) == 8192
+    wait_for(lambda: len(channel.stderr_text()) == 8192, "the first of its stderr")
     transport.close()
 
 
-def test_a_wait_ends_at_its_deadline(sshd: Sshd, tmp_path: Path) -> None:
-    transport = support.connected(sshd, tmp_path)
+def test_a_wait_ends_at_its_deadline(sshd: Sshd, way: Way) -> None:
+    transport = way(sshd)
+    transport.connect(10)
     channel = transport.open("sleep 30", 5)
     begin = time.monotonic()
     with pytest.raises(LinkTimeoutError):
@@ -382,10 +391,11 @@ def test_a_server_that_hangs_in_the_key_exchange_is_left_in_time(
 
 
 def test_close_is_quick_while_a_sender_is_stuck(
-    sshd: Sshd, tmp_path: Path, make_proxy: Callable[..., Proxy]
+    sshd: Sshd, way: Way, make_proxy: Callable[..., Proxy]
 ) -> None:
     proxy = make_proxy(sshd)
-    transport = support.connected(sshd, tmp_path, port=proxy.port)
+    transport = way(sshd, port=proxy.port)
+    transport.connect(10)
     channel = transport.open("cat >/dev/null", 5)
     proxy.blackhole()
 
@@ -400,7 +410,7 @@ def test_close_is_quick_while_a_sender_is_stuck(
     transport.close()
     stuck.join(2)
     assert not stuck.is_alive()
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 1.0
 
 
 def test_backoff_grows_with_jitter_and_has_an_end() -> None:

@@ -21,8 +21,10 @@ from cloudtui_engine.hosts import transfer, upload
 from cloudtui_engine.hosts.download import RemoteFile
 from cloudtui_engine.hosts.landing import Landing
 from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.local import LocalTransport
 
+Way = Callable[..., Transport]
 DEST = "data/" + "a" * 64
 SIZES = {"empty": 0, "one": 1, "a/b/c.bin": 70_001, "a/b/d.bin": 300_000, "big.npy": 2_000_003, "z": 5}
 
@@ -40,10 +42,11 @@ def on_disk(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_what_is_put_is_exactly_what_is_there(sshd: Sshd, tmp_path: Path) -> None:
+def test_what_is_put_is_exactly_what_is_there(sshd: Sshd, tmp_path: Path, way: Way) -> None:
     given = contents()
     files = support.local_files(tmp_path / "from", given)
-    transport = support.connected(sshd, tmp_path)
+    transport = way(sshd)
+    transport.connect(10)
     seen: list[tuple[int, int]] = []
     root = str(tmp_path / "root")
     result = transfer.put(
@@ -58,11 +61,12 @@ def test_what_is_put_is_exactly_what_is_there(sshd: Sshd, tmp_path: Path) -> Non
     transport.close()
 
 
-def test_what_is_got_is_exactly_what_was_there(sshd: Sshd, tmp_path: Path) -> None:
+def test_what_is_got_is_exactly_what_was_there(sshd: Sshd, tmp_path: Path, way: Way) -> None:
     given = contents()
     root = tmp_path / "root"
     base, files = support.artifacts(root, given)
-    transport = support.connected(sshd, tmp_path)
+    transport = way(sshd)
+    transport.connect(10)
     seen: list[tuple[int, int]] = []
     into = tmp_path / "into"
     transfer.get(

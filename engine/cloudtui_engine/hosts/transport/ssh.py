@@ -81,15 +81,25 @@ class SshTransport:
 
     def open(self, command: str, timeout: float) -> SshChannel:
         """Run `command` by the user's login shell."""
+        return SshChannel(self.session(timeout, lambda one: one.exec_command(command)), self.name)
+
+    def session(self, timeout: float, begin: Callable[[paramiko.Channel], None]) -> paramiko.Channel:
+        """A session in which `begin` has asked for what is to run."""
         if not self.is_alive:
             raise UnreachableError(f"The connection to {self.name} is down.")
         try:
             with _deadline(timeout, self.close):
                 channel = self._chain[-1].open_session(timeout=timeout)
-                channel.exec_command(command)
+                begin(channel)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._no_channel(error, timeout) from error
-        return SshChannel(channel, self.name)
+        return channel
+
+    def dial(self, host: str, port: int, timeout: float) -> paramiko.Channel:
+        """A connection that the host makes; paramiko.ChannelException where it makes none."""
+        if not self.is_alive:
+            raise UnreachableError(f"The connection to {self.name} is down.")
+        return self._chain[-1].open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
 
     def second(self) -> SshTransport:
         """Another connection to the same endpoint, so that no bulk byte is ever in a control frame's way."""
@@ -140,9 +150,7 @@ class SshTransport:
     def _through(self, hop: Endpoint, deadline: float) -> paramiko.Channel:
         timeout = _left(deadline, hop.name)
         try:
-            channel = self._chain[-1].open_channel(
-                "direct-tcpip", (hop.host, hop.port), ("127.0.0.1", 0), timeout=timeout
-            )
+            channel = self.dial(hop.host, hop.port, timeout)
         except paramiko.ChannelException as error:
             raise UnreachableError(
                 f"The jump host gives no way to {hop.name} (port {hop.port}): {clean_line(str(error), 120)}.",
