@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import screen
+from bench import _first_paint, screen
 from bench._desk_home import Size, home
 from bench._report import cpu, figure
 
@@ -91,7 +91,7 @@ def used(folder: Path) -> dict[str, list[tuple[float, float]]]:
         command = [sys.executable, "-m", "bench._desk_loop", str(folder), str(into)]
         done = subprocess.run(
             command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-            env=screen.environment() | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env=_first_paint.environment() | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
             timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         if done.returncode or not into.exists():

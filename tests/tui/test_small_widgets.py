@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudtui.widgets.columns import Column, layout
+from cloudtui.widgets.columns import Column, Row, layout
 from cloudtui.widgets.gauge import gauge
+from cloudtui.widgets.row_painter import Look, header_runs, row_runs
 from cloudtui.widgets.sparkline import sparkline
 from cloudtui.widgets.ticks import axis_label, log_ticks, short, ticks
 
@@ -97,3 +98,27 @@ def test_columns_fill_the_width_and_never_more(width: int) -> None:
     used = 2 + sum(size + 2 for _, size in found) - 2
     assert used <= max(width, 14)
     assert all(size >= 1 for _, size in found)
+
+
+def test_the_header_says_what_is_sorted_by_and_which_way_round() -> None:
+    columns = (Column("Name", 6, sort="name"), Column("Cost", 6, "right", sort="cost"))
+    places = layout(columns, 16)
+    assert header_runs(columns, places, "-cost") == [
+        ("  ", "muted"),
+        ("Name    ", "muted"),
+        (" Cost↓  ", "accent"),
+    ]
+    assert header_runs(columns, places, "name")[1] == ("Name↑   ", "accent")
+
+
+def test_a_row_says_where_the_cursor_is_and_what_is_marked() -> None:
+    columns = (Column("Name", 6), Column("State", 4))
+    row = Row("1", (("a-long-name", ""), ("ok", "good")))
+    places = layout(columns, 14)
+    assert row_runs(row, columns, places, Look(here=False, focused=False, marked=True)) == [
+        (" ", ""), ("*", "accent"), ("a-lon…", ""), ("  ", ""), ("ok  ", "good"), ("  ", ""),
+    ]  # fmt: skip
+    under = row_runs(row, columns, places, Look(here=True, focused=True, marked=False))
+    assert under[:3] == [("▌", "accent"), (" ", "accent"), ("a-lon…", "bold")]
+    assert under[4] == ("ok  ", "good")
+    assert row_runs(row, columns, places, Look(here=True, focused=False, marked=False))[0] == ("▌", "faint")

@@ -1,37 +1,27 @@
-"""What all areas have in common: a list of records beside the detail of one, as the catalog has them."""
+"""What all areas do: keep a list of records beside the detail of one, as the catalog has them."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import events
-from textual.timer import Timer
 
+from cloudtui.areas.following import Following
+from cloudtui.areas.kind import Kind
 from cloudtui.areas.pane import ListPane
-from cloudtui.areas.parts import Detail, Listing, Request
+from cloudtui.areas.parts import Listing, Request
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.messages import ContextChanged, OpenContext
 from cloudtui.widgets.split import Split
-from cloudtui.widgets.table import Column, Row, Table
+from cloudtui.widgets.table import Table
 from cloudtui_engine.errors import CatalogError, CloudtuiError
 
 LOADING_S = 0.15
 """What is there sooner is shown without a word."""
-SETTLE_S = 0.12
-"""How long the cursor rests on a row before its detail is read."""
 
 
-class Area(Split):
+class Area(Kind, Split):
     """A list beside the detail of the record under its cursor."""
-
-    ID: ClassVar[str]
-    NOUN: ClassVar[str]
-    TITLE: ClassVar[str]
-    COLUMNS: ClassVar[tuple[Column, ...]]
-    TOPICS: ClassVar[frozenset[str]]
-    SORT: ClassVar[str] = ""
-    EMPTY: ClassVar[tuple[str, str, str]] = ("", "", "")
-    """What this is, a sentence more, the action to begin with."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
@@ -41,47 +31,9 @@ class Area(Split):
         self.listing: Listing | None = None
         self.request = Request(sort=self.SORT)
         self._reader = Reader(self, bridge, self.fail)
-        self._settle: Timer | None = None
+        self._following = Following(self, self.detail, lambda: self.at_cursor)
         self._wanted: str | None = None
         self._error: CloudtuiError | None = None
-
-    # What an area adds
-
-    def make_detail(self) -> Detail:
-        """The widget for one record."""
-        raise NotImplementedError
-
-    @classmethod
-    def fetch(cls, bridge: Bridge, request: Request) -> Listing:
-        """Read records; runs in a thread."""
-        raise NotImplementedError
-
-    def row(self, record: Any, now: float) -> Row:
-        """A record as cells."""
-        raise NotImplementedError
-
-    def given(self, action: str) -> dict[str, Any]:  # noqa: ARG002 - for those that need it
-        """What is known of an action's arguments beside what is selected."""
-        return {}
-
-    @property
-    def title(self) -> str:
-        """What is listed."""
-        return self.TITLE
-
-    @property
-    def empty(self) -> tuple[str, str, str]:
-        """What is said where nothing is listed."""
-        return self.EMPTY
-
-    def freshness(self, now: float) -> tuple[str, str]:  # noqa: ARG002 - for those that need it
-        """How old what is shown may be, and its style, for the right end of the head."""
-        return "", "muted"
-
-    @classmethod
-    def ordered(cls, request: Request) -> tuple[str, str]:
-        """The order that counts, and the filter without one; UsageError where the filter cannot be read."""
-        return request.sort, request.filter
 
     # Life
 
@@ -126,9 +78,7 @@ class Area(Split):
             self._read_all_again()
         if self._wanted is not None and self.pane.table.select(self._wanted):
             self._wanted = None
-        if self._settle is None:
-            # The list is seen first: a detail may bring charts, and those bring numpy.
-            self.call_after_refresh(self._show_detail)
+        self._following.read()
         self.post_message(ContextChanged())
 
     def _read_all_again(self) -> None:
@@ -170,7 +120,7 @@ class Area(Split):
     @property
     def resting(self) -> bool:
         """The cursor moved, and its row's detail has not been asked for yet."""
-        return self._settle is not None
+        return self._following.waiting
 
     @property
     def failed(self) -> bool:
@@ -188,6 +138,11 @@ class Area(Split):
         """The record with this id in the window; None if it is not there."""
         records = self.listing.records if self.listing else ()
         return next((record for record in records if record.id == key), None)
+
+    @property
+    def at_cursor(self) -> Any:
+        """The record under the cursor; None where there is none."""
+        return self.record(self.pane.table.cursor_key)
 
     def selected(self) -> list[Any]:
         """The marked records, or else the one under the cursor."""
@@ -213,7 +168,7 @@ class Area(Split):
         """Keys go to the detail; where there is room for one only, it is shown instead of the list."""
         if self.pane.table.cursor_key is not None:
             self.add_class("-opened")
-            self.detail.show(self.record(self.pane.table.cursor_key))
+            self.detail.show(self.at_cursor)
             self.detail.focus_inside()
 
     def step_back(self) -> bool:
@@ -230,14 +185,9 @@ class Area(Split):
             return True
         return False
 
-    def _show_detail(self) -> None:
-        self._settle = None
-        if self.detail.display:
-            self.detail.show(self.record(self.pane.table.cursor_key))
-
     def on_resize(self) -> None:
         """There may be room for the detail now."""
-        self.call_after_refresh(self._show_detail)
+        self.call_after_refresh(self._following.show)
 
     # What the table asks
 
@@ -246,9 +196,7 @@ class Area(Split):
         if event.table is not self.pane.table:
             return
         event.stop()
-        if self._settle is not None:
-            self._settle.stop()
-        self._settle = self.set_timer(SETTLE_S, self._show_detail)
+        self._following.moved()
         self.post_message(ContextChanged())
 
     def on_table_marked(self) -> None:

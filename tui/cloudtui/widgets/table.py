@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region, Size
@@ -19,8 +18,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from cloudtui.theme import Paint
-from cloudtui.widgets.columns import GAP, MARGIN, Cell, Column, Row, fitted, layout
-from cloudtui.widgets.lines import to_strip
+from cloudtui.widgets.columns import MARGIN, Cell, Column, Row
+from cloudtui.widgets.row_painter import Look, RowPainter
 
 __all__ = ["WINDOW", "Cell", "Column", "Row", "Table"]
 
@@ -102,16 +101,12 @@ class Table(ScrollView, can_focus=True):
         self.total = 0
         self._rows: tuple[Row, ...] = ()
         self._base = 0
-        self._paint = Paint(self)
-        self._layout: tuple[int, list[tuple[int, int]]] = (-1, [])
-        self._strips: dict[tuple[object, ...], Strip] = {}
-        self._strips_for: object = None
+        self._painter = RowPainter(Paint(self))
         self._asked: int | None = None
 
     def notify_style_update(self) -> None:
         """Another style: draw with it."""
-        self._paint.forget()
-        self._strips_for = None
+        self._painter.forget()
         super().notify_style_update()
 
     # Content
@@ -145,7 +140,7 @@ class Table(ScrollView, can_focus=True):
         """Other columns; rows that fit them come next."""
         if tuple(columns) != self.columns:
             self.columns = tuple(columns)
-            self._rows, self.total, self._strips_for = (), 0, None
+            self._rows, self.total = (), 0
 
     def select(self, key: str) -> bool:
         """Put the cursor on the row with this key, if it is in the window."""
@@ -166,66 +161,30 @@ class Table(ScrollView, can_focus=True):
             self.cursor_key = key
             self.post_message(self.Highlighted(self, key))
 
-    def _key_at(self, index: int) -> str | None:
+    def _row_at(self, index: int) -> Row | None:
         index -= self._base
-        return self._rows[index].key if 0 <= index < len(self._rows) else None
+        return self._rows[index] if 0 <= index < len(self._rows) else None
+
+    def _key_at(self, index: int) -> str | None:
+        row = self._row_at(index)
+        return row.key if row is not None else None
 
     # Drawing
 
     def render_line(self, y: int) -> Strip:
         """The header, then the rows from the scroll position on."""
-        width = self.size.width
-        self._fit(width)
+        self._painter.fit(self.columns, self.size.width, self.app.theme)
         if y == 0:
-            return self._header(width)
+            return self._painter.header(self.sort)
         index = self.scroll_offset.y + y - 1
         if index >= self.total:
-            return Strip.blank(width, self._paint[""])
-        row = self._rows[index - self._base] if self._base <= index < self._base + len(self._rows) else None
+            return self._painter.blank()
+        row = self._row_at(index)
         if row is None:
             self._ask(index)
-            return to_strip([Segment("   ·", self._paint["faint"])], width, self._paint)
-        here = (index == self.cursor, self.has_focus and index == self.cursor, row.key in self.marked)
-        key = (row, *here)
-        strip = self._strips.get(key)
-        if strip is None:
-            if len(self._strips) > 2 * WINDOW:
-                self._strips.clear()
-            strip = self._strips[key] = self._draw(row, *here, width=width)
-        return strip
-
-    def _fit(self, width: int) -> None:
-        made_for = (width, self.app.theme)
-        if made_for != self._strips_for:
-            self._strips.clear()
-            self._strips_for = made_for
-            self._layout = (width, layout(self.columns, width - 1))
-
-    def _header(self, width: int) -> Strip:
-        segments = [Segment(" " * MARGIN, self._paint["muted"])]
-        for index, size in self._layout[1]:
-            column = self.columns[index]
-            title, style = column.title, "muted"
-            if column.sort and self.sort.lstrip("-") == column.sort:
-                arrow = "↓" if self.sort.startswith("-") else "↑"
-                title, style = f"{title}{arrow}", "accent"
-            segments.append(Segment(fitted(title, size, column.align) + " " * GAP, self._paint[style]))
-        return to_strip(segments, width, self._paint)
-
-    def _draw(self, row: Row, here: bool, focused: bool, marked: bool, *, width: int) -> Strip:
-        paint = self._paint
-        bar, style = ("▌", "accent" if focused else "faint") if here else (" ", "")
-        segments = [Segment(bar, paint[style]), Segment("*" if marked else " ", paint["accent"])]
-        for index, size in self._layout[1]:
-            text, name = row.cells[index]
-            if here and not name:
-                name = "bold"
-            segments.append(Segment(fitted(text, size, self.columns[index].align), paint[name]))
-            segments.append(Segment(" " * GAP, paint[""]))
-        if here:
-            ground = paint.ground("cursor" if focused else "cursor-idle")
-            segments = [Segment(text, style + ground if style else ground) for text, style, _ in segments]
-        return to_strip(segments, width, paint)
+            return self._painter.awaited()
+        here = index == self.cursor
+        return self._painter.row(row, Look(here, here and self.has_focus, row.key in self.marked))
 
     def _ask(self, index: int) -> None:
         if self._asked is None or abs(self._asked - index) > WINDOW // 4:
@@ -300,11 +259,9 @@ class Table(ScrollView, can_focus=True):
                 self.action_open()
 
     def _click_header(self, x: int) -> None:
-        left = MARGIN
-        for index, size in self._layout[1]:
-            if left <= x < left + size + GAP and self.columns[index].sort:
-                self.post_message(self.SortWanted(self, self.columns[index].sort))
-            left += size + GAP
+        column = self._painter.column_at(x)
+        if column is not None and column.sort:
+            self.post_message(self.SortWanted(self, column.sort))
 
     def on_resize(self, event: events.Resize) -> None:
         """The header and all rows have the widget's width."""
