@@ -61,6 +61,7 @@ def adopt(root: str, folder: str) -> bool:
             Orphan(child, folder),
             _seconds(wanted, "grace_s", 30),
             _seconds(wanted, "sample_s", 5),
+            str(wanted.get("taken_by") or ""),
         )
         files.write_json(os.path.join(folder, "adopter.json"), proc.identity(os.getpid()))
         ended = guard.until_end()

@@ -1,4 +1,4 @@
-"""What a job left in its `artifacts` folder: regular files with decent names, and their hashes."""
+"""What a job left in its `artifacts` or `checkpoints`: regular files with decent names, and their hashes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cloudtui_host.journal import JournalWriter
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+@,() -]{0,127}")
 MOST = 10_000
 _DEEPEST = 8
-_KNOWN = "artifact-hashes.json"
+_KNOWN = {"artifacts": "artifact-hashes.json", "checkpoints": "checkpoint-hashes.json"}
 _TYPES = {
     ".safetensors": "weights",
     ".onnx": "onnx",
@@ -68,10 +68,15 @@ def _sha256(path: str) -> Tuple[int, str]:
             digest.update(chunk)
 
 
-def listing(folder: str) -> Tuple[List[Dict[str, Any]], List[str]]:
-    """The artifacts as `{name, size_bytes, sha256, type}`, and the names of what was passed over."""
-    top = os.path.join(folder, "artifacts")
-    known = files.read_json(os.path.join(folder, _KNOWN)) or {}
+def listing(folder: str, of: str = "artifacts") -> Tuple[List[Dict[str, Any]], List[str]]:
+    """The files as `{name, size_bytes, sha256, type}`, and the names of what was passed over.
+
+    Args:
+        folder: the attempt's.
+        of: which folder in it, a key of `_KNOWN`.
+    """
+    top = os.path.join(folder, of)
+    known = files.read_json(os.path.join(folder, _KNOWN[of])) or {}
     hashed: Dict[str, Any] = {}
     found: List[Dict[str, Any]] = []
     passed: List[str] = []
@@ -93,7 +98,7 @@ def listing(folder: str) -> Tuple[List[Dict[str, Any]], List[str]]:
         found.append({"name": name, "size_bytes": size, "sha256": sha, "type": type_of(name)})
     if hashed != known:
         with contextlib.suppress(OSError):
-            files.write_json(os.path.join(folder, _KNOWN), hashed)
+            files.write_json(os.path.join(folder, _KNOWN[of]), hashed)
     return found, passed
 
 

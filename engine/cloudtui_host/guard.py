@@ -12,12 +12,15 @@ import signal
 import time
 from typing import Any, Dict, Mapping, Optional, Protocol
 
-from cloudtui_host import artifacts, files, sample, watch
+from cloudtui_host import artifacts, files, notice, sample, watch
 
 STOP = "stop"
 TOLD = "told.json"
 """An event `{"name", "data"}` that someone else on this machine wants written into the journal."""
-REASONS = {"deadline": "Stopped: the time of its machine was used up."}
+REASONS = {
+    "deadline": "Stopped: the time of its machine was used up.",
+    "preempted": "Stopped: its cloud takes the machine back.",
+}
 """Why a job is asked to end, where it was nobody's request."""
 TICK_S = 0.1
 LOOK_S = 1.0
@@ -58,9 +61,12 @@ class Guard:
         child: the job's process.
         grace_s: between asking and ending where a stop request names no other.
         sample_s: seconds between two samples.
+        taken_by: the cloud that may take this machine back, and tells it so; empty: none.
     """
 
-    def __init__(self, root: str, folder: str, child: Child, grace_s: float, sample_s: float) -> None:
+    def __init__(  # noqa: PLR0917 - what a job is started with, in the order of its spec
+        self, root: str, folder: str, child: Child, grace_s: float, sample_s: float, taken_by: str = ""
+    ) -> None:
         self.folder = folder
         self.child = child
         self.grace_s = grace_s
@@ -70,6 +76,8 @@ class Guard:
         """Why, where it is one of `REASONS`."""
         self._asked = False
         self._kill_at = float("inf")
+        self._notice = notice.Watch(taken_by)
+        self._told = False
         self._watcher = watch.Watcher()
         self._watch = self._watcher.add(folder, watch.FOLDER)
         self._wake, wake_write = os.pipe()
@@ -87,6 +95,7 @@ class Guard:
     def until_end(self) -> Dict[str, Any]:
         """Wait for the job's end, ending it where that is asked for; then end what it left behind."""
         self.sampler.start()
+        self._notice.start()
         next_look = 0.0
         while True:
             now = time.monotonic()
@@ -97,11 +106,13 @@ class Guard:
                 next_look = now + LOOK_S
                 self._look_for_stop(now)
                 self._take_told()
+                self._heed_notice(now)
                 self.sampler.look_at_console()
             if now >= self._kill_at:
                 self.child.signal(signal.SIGKILL)
                 self._kill_at = now + 1.0
             self._wait(min(next_look, self._kill_at) - now)
+        self._notice.close()
         self._end_what_is_left()
         return ended
 
@@ -143,6 +154,23 @@ class Guard:
             os.unlink(path)
         if isinstance(said.get("name"), str) and isinstance(said.get("data"), dict):
             self.sampler.event(said["name"], said["data"])
+
+    def _heed_notice(self, now: float) -> None:
+        """The cloud takes this machine back: say so, and have the job save itself while there is time."""
+        seen = self._notice.seen
+        if seen is None or self._told:
+            return
+        self._told = True
+        text = (
+            "The cloud takes this machine back in %d seconds. This job is asked to save itself and stop; it"
+            " is resumed elsewhere." % max(1, round(seen.left_s))
+        )
+        self.sampler.event(notice.EVENT, {"left_s": seen.left_s, "text": text, "level": "warning"})
+        if not self.stopping:
+            self.stopping = True
+            self.reason = REASONS["preempted"]
+            self.child.signal(signal.SIGTERM)
+        self._kill_at = min(self._kill_at, now + seen.grace_s)
 
     def _end_what_is_left(self) -> None:
         if not self.child.left():

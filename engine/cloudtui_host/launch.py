@@ -109,6 +109,8 @@ def _prepare(root: str, folder: str, spec: Spec) -> int:
         )
     if spec.copy:
         _copy(root, spec.copy, os.path.join(folder, "work"))
+    if spec.checkpoints:
+        _copy(root, spec.checkpoints, os.path.join(folder, "checkpoints"))
     who = {"machine_id": proc.machine_id(), "boot_id": proc.boot_id(), "hostname": proc.hostname()}
     for name, obj in (("config", spec.config), ("spec", spec.public()), ("attempt", who)):
         files.write_new(os.path.join(folder, name + ".json"), files.to_json(obj))
@@ -130,7 +132,7 @@ def _copy(root: str, source: str, target: str) -> None:
     path = os.path.join(root, source)
     if not os.path.isdir(path):
         raise HostError("not_here", "The job's files (%s) are not on this host." % source, "Send them again.")
-    shutil.copytree(path, target, symlinks=True)
+    shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True)
 
 
 def _detach(root: str, job: str, folder: str, spec: Spec, alive: int) -> None:

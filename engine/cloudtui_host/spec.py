@@ -24,6 +24,8 @@ class Spec(NamedTuple):
     setup: str
     packages: List[str]
     copy: str
+    checkpoints: str
+    taken_by: str
     python: str
     grace_s: float
     sample_s: float
@@ -103,6 +105,7 @@ def check(raw: Any) -> Spec:
     if not isinstance(config, (dict, type(None))):
         raise _bad("config must be an object")
     cwd, copy = _string(raw, "cwd"), _string(raw, "copy")
+    checkpoints = _string(raw, "checkpoints")
     return Spec(
         argv=argv,
         cwd=layout.relative(cwd, "working folder") if cwd else "",
@@ -111,6 +114,8 @@ def check(raw: Any) -> Spec:
         setup=_string(raw, "setup"),
         packages=[layout.relative(package, "package") for package in _strings(raw, "packages")],
         copy=layout.content(copy) if copy else "",
+        checkpoints=layout.content(checkpoints) if checkpoints else "",
+        taken_by=_string(raw, "taken_by"),
         python=_string(raw, "python") or sys.executable,
         grace_s=_seconds(raw, "grace_s", 30, 0, 86400),
         sample_s=_seconds(raw, "sample_s", 5, 0.05, 3600),

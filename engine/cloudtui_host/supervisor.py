@@ -46,7 +46,7 @@ def _supervise(root: str, job: str, folder: str, spec: spec_module.Spec, alive: 
     pid = os.fork()
     if pid == 0:
         shim.become(folder, to_run, alive)
-    guard = Guard(root, folder, OwnChild(pid), spec.grace_s, spec.sample_s)
+    guard = Guard(root, folder, OwnChild(pid), spec.grace_s, spec.sample_s, spec.taken_by)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, signal.SIGCHLD])
     ended = guard.until_end()
     guard.finish(verdict(folder, ended, guard.stopping, to_run.has_setup, guard.reason))

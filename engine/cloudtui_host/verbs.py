@@ -51,6 +51,11 @@ def _artifacts(root: str, args: Dict[str, Any]) -> Dict[str, Any]:
     return {"files": found, "passed_over": passed[:100]}
 
 
+def _checkpoints(root: str, args: Dict[str, Any]) -> Dict[str, Any]:
+    folder = layout.attempt_folder(root, args.get("job"), args.get("attempt"))
+    return {"files": artifacts.listing(folder, "checkpoints")[0]}
+
+
 def _jobs(root: str, args: Dict[str, Any]) -> Dict[str, Any]:
     after = args.get("after") or ""
     listed: List[Dict[str, Any]] = []
@@ -92,6 +97,7 @@ VERBS: Dict[str, Callable[[str, Dict[str, Any]], Dict[str, Any]]] = {
     "start": _start,
     "stop": _stop,
     "artifacts": _artifacts,
+    "checkpoints": _checkpoints,
     "jobs": _jobs,
     "probe": lambda root, _args: probe.facts(root),
     "gpus": lambda _root, _args: {"gpus": gpus.read()},
@@ -107,6 +113,7 @@ OURS = {"adopt": _adopt}
 """What no one asks for: the control lane has it done by itself."""
 
 DEADLINE_S = {"probe": 90.0, "gpus": 40.0, "start": 600.0, "smoke": 300.0, "artifacts": 3600.0,
+              "checkpoints": 600.0,
               "inventory": 900.0, "remove": 900.0}  # fmt: skip
 """How long each may take; the others a minute."""
 
