@@ -133,7 +133,7 @@ class Database:
         handle.writes += 1
         try:
             yield db
-        except BaseException:
+        except BaseException:  # an interrupt, too: whatever ends the body, what it wrote is not half there
             if db.in_transaction:  # a full disk rolls all back by itself
                 db.execute(f"ROLLBACK TO {name}")
                 db.execute(f"RELEASE {name}")

@@ -195,15 +195,10 @@ def _upgrade(paths: Paths) -> None:
         paths.catalog.chmod(0o600)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("BEGIN IMMEDIATE")
-        try:
-            migrations.apply(sqlite_utils.Database(db))
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {VERSION}")
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
+        migrations.apply(sqlite_utils.Database(db))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")  # without it, closing takes all of it back
 
 
 def _end_older_engine(paths: Paths) -> None:

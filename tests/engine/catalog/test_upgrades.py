@@ -15,7 +15,7 @@ import pytest
 import sqlite_utils
 from tests.engine.catalog.helpers import metric, open_catalog
 
-from cloudtui_engine.catalog import RunQuery, integrity, opening
+from cloudtui_engine.catalog import Catalog, RunQuery, integrity, opening
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.lock import EngineLock, holder
 from cloudtui_engine.paths import Paths
@@ -27,15 +27,20 @@ OLD = Path(__file__).parents[2] / "support" / "old_databases"
 FORMATS = sorted(OLD.glob("v*.sql"))
 
 
+def upgraded(home: Path, dump: Path) -> Catalog:
+    """The catalog that an older program left, as this one opens it."""
+    with closing(sqlite3.connect(home / "catalog.db")) as db:
+        db.executescript(dump.read_text())
+    return open_catalog(home)
+
+
 def test_there_is_one_of_every_format() -> None:
     assert [file.stem for file in FORMATS] == [f"v{number}" for number in range(1, opening.VERSION + 1)]
 
 
 @pytest.mark.parametrize("file", FORMATS, ids=lambda file: file.stem)
 def test_an_old_catalog_keeps_its_rows(tmp_path: Path, file: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        db.executescript(file.read_text())
-    catalog = open_catalog(tmp_path)
+    catalog = upgraded(tmp_path, file)
     assert integrity.check(catalog.paths) == []
     run = catalog.runs.find("first")
     assert (run.status, run.params, run.tags, run.note, run.dataset) == (
@@ -67,9 +72,7 @@ def test_an_old_catalog_keeps_its_rows(tmp_path: Path, file: Path) -> None:
 
 
 def test_a_catalog_of_the_second_format_keeps_variants_and_jobs(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        db.executescript((OLD / "v2.sql").read_text())
-    catalog = open_catalog(tmp_path)
+    catalog = upgraded(tmp_path, OLD / "v2.sql")
     model = catalog.models.find("best")
     (variant,) = catalog.models.children(model.id)
     assert (variant.label, variant.variant, variant.parent) == ("first-int8@1", "int8", "first@1")
@@ -84,9 +87,7 @@ def test_a_catalog_of_the_second_format_keeps_variants_and_jobs(tmp_path: Path) 
 
 
 def test_a_catalog_of_the_third_format_keeps_what_was_rented(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        db.executescript((OLD / "v3.sql").read_text())
-    catalog = open_catalog(tmp_path)
+    catalog = upgraded(tmp_path, OLD / "v3.sql")
     rented = catalog.instances.find("rented")
     assert (rented.cloud_id, rented.cloud_state, rented.spot, rented.is_rented) == (
         "i-1",
@@ -107,9 +108,7 @@ def test_a_catalog_of_the_third_format_keeps_what_was_rented(tmp_path: Path) -> 
 
 
 def test_a_catalog_of_the_fourth_format_keeps_what_accrued(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        db.executescript((OLD / "v4.sql").read_text())
-    catalog = open_catalog(tmp_path)
+    catalog = upgraded(tmp_path, OLD / "v4.sql")
     rented = catalog.instances.find("rented")
     paid = {one.interval.what: one.interval for one in catalog.costs.paid()}
     assert (paid["machine"].cost(), paid["machine"].is_open) == (1_006_000 // 30, False)
@@ -121,9 +120,7 @@ def test_a_catalog_of_the_fourth_format_keeps_what_accrued(tmp_path: Path) -> No
 
 
 def test_a_catalog_of_the_fifth_format_keeps_what_gpus_did(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
-        db.executescript((OLD / "v5.sql").read_text())
-    catalog = open_catalog(tmp_path)
+    catalog = upgraded(tmp_path, OLD / "v5.sql")
     rented = catalog.instances.find("rented")
     assert (rented.idle_since, rented.looked_at) == (1_790_000_000.0, 1_790_000_060.0)
     (minute,) = catalog.gpu_use.since(rented.id, 1_790_000_060.0)
