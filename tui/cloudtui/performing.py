@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cloudtui.actions import Action, get
@@ -78,6 +79,9 @@ class Performer:
 
     def command_of(self, action: Action, selected: Sequence[Any]) -> str:
         """The command line of an action on what is selected."""
+        if action.id == "instance.shell":
+            self._lend(action, selected, arguments)
+            return
         known = {action.arguments[0].name: called(selected[0])} if takes_target(action) and selected else {}
         return command(action, known)
 
@@ -131,6 +135,20 @@ class Performer:
             return
         self._report(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
+    def _lend(self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]) -> None:
+        """Let a shell have the terminal; not in a thread, for there is no desktop meanwhile."""
+        from cloudtui.lending import lend
+
+        names = {record.id: called(record) for record in selected}
+        for record, target in zip(selected, targets_of(action, selected), strict=True):
+            work = partial(carry_out, self._session(), action, [target], arguments, names)
+            try:
+                lend(self._app, called(record), work)
+            except CloudtuiError as error:
+                if error.code == "no_terminal":
+                    self.say_error(error)
+                return  # the others are not gone on to
+
             self._say_refused(action, selected, outcome)
 
     def _orphan(self, arguments: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cloudtui.actions import dataset, fleet, home, instance, model, money, run, settings, view
+from cloudtui.actions import access, dataset, fleet, home, instance, model, money, run, settings, view
 from cloudtui.actions.action import CLI, DESKTOP, Action, Argument
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *instance.ACTIONS,
+    *access.ACTIONS,
     *fleet.ACTIONS,
     *dataset.ACTIONS,
     *run.ACTIONS,

@@ -59,6 +59,16 @@ def is_not_here(instance: Instance) -> bool:
     return instance_known(instance) and instance.name != LOCAL
 
 
+def instance_reachable(instance: Instance) -> bool:
+    """There is a way to it: it is this machine, or has an address."""
+    return instance_known(instance) and (instance.name == LOCAL or bool(instance.address.host))
+
+
+def instance_loginable(instance: Instance) -> bool:
+    """It is the user's own, so that their ssh may have to log in."""
+    return is_not_here(instance) and not instance.is_rented
+
+
 def instance_startable(instance: Instance) -> bool:
     """It is rented, and stopped."""
     return _is_there(instance) and instance.cloud_state == "stopped" and instance.wanted != "terminated"
@@ -101,6 +111,8 @@ PREDICATES: Mapping[str, Callable[[Any], bool]] = {
     "run.deletable": run_deletable,
     "instance.known": instance_known,
     "instance.forgettable": instance_forgettable,
+    "instance.reachable": instance_reachable,
+    "instance.loginable": instance_loginable,
     "instance.startable": instance_startable,
     "instance.stoppable": instance_stoppable,
     "instance.endable": instance_endable,

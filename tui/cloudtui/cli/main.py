@@ -72,6 +72,12 @@ def _carry_out(
 ) -> int:
     from cloudtui.handlers import acting, resolve
 
+    if action.id == "instance.shell":
+        if options.json:
+            raise UsageError(
+                "--json has nothing to say of a shell: it prints what it prints.", "Leave it out."
+            )
+        progress.close()
     with acting.logged(session, action, arguments, "terminal"):
         result = resolve(action)(session, **arguments)
     if action.id == "run.logs" and (arguments.get("follow") or not options.json):

@@ -24,6 +24,8 @@ NOUN_HELP: Mapping[str, str] = {
     "settings": "how the desktop looks, its keys, how you are told",
     "engine": "the process that talks to machines",
 }
+_TAKES_WORDS = frozenset({("run", "script"), ("instance", "shell")})
+"""Commands that end with another one, behind `--`."""
 _CONVERT: Mapping[str, Any] = {"int": int, "float": float}
 _EPILOG = (
     "Without a command the desktop opens. Exit status: 0 done, 2 wrong usage, 3 no such thing, 4 refused, "
@@ -81,7 +83,7 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, Action | None, dict[
     """
     chosen = _plain_words(argv)[:2]
     head, command = list(argv), None
-    if chosen == ["run", "script"] and "--" in head:
+    if tuple(chosen) in _TAKES_WORDS and "--" in head:
         place = head.index("--")
         head, command = head[:place], head[place + 1 :]
     known = _built(tuple(chosen)).parse_args(_signed(head))
@@ -148,7 +150,8 @@ def _add_action(branches: Any, action: Action, *, fill: bool) -> None:
     _add_globals(parser)
     for argument in action.arguments:
         if argument.kind == "words":
-            parser.usage = f"{parser.format_usage().removeprefix('usage: ').rstrip()} -- CMD ..."
+            words = "-- CMD ..." if argument.required else "[-- CMD ...]"
+            parser.usage = f"{parser.format_usage().removeprefix('usage: ').rstrip()} {words}"
         else:
             _add_argument(parser, argument)
 

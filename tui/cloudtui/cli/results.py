@@ -193,6 +193,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Ended": lambda result, _: ["The engine has ended." if result.was_running else "No engine was running."],
     "Watched": lambda _result, _cells: [],
     "Served": lambda result, _: [f"{result.address} is closed."],
+    "Shell": lambda _result, _cells: [],
     "CostReport": money_texts.cost,
     "Written": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}"],
     "Exported": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}, sha256 {result.sha256}"],
@@ -208,7 +209,7 @@ def exit_status(action: Action, result: Any, arguments: Mapping[str, Any]) -> in
     """0, or why not."""
     if action.id in {"home.doctor", "provider.check"}:
         return FAILED if any(_is_bad(check) for check in result) else 0
-    if action.id == "home.watch":
+    if action.id in {"home.watch", "instance.shell"}:
         return int(getattr(result, "exit_status", 0))
     if action.id == "home.demo":
         ended_badly = result.run.status.is_finished and result.run.status is not RunState.SUCCEEDED
