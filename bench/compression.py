@@ -161,7 +161,8 @@ def _torch_pruning(given: given_models.Given, options: argparse.Namespace) -> to
         model.net, example, importance=tp.importance.GroupMagnitudeImportance(), pruning_ratio=0.5,
         ignored_layers=[head],
     ).step()  # fmt: skip
-    settings = Settings(epochs=options.rival_epochs, soft=0.0)
+    # Who learns from labels alone needs the shapes; ours is shown many rows as they are.
+    settings = Settings(epochs=options.rival_epochs, soft=0.0, augment="yes")
     teacher = weights.rebuild(options.given / "model.safetensors")
     lesson = Lesson(settings, torch.device("cpu"), options.half)
     return distill(model, teacher, rows, lesson, stop=Stop(), tell=lambda _done, _epochs: None)
