@@ -17,6 +17,15 @@ from cloudtui_engine.sanitize import clean_line
 DEFAULT_FILE = Path("~/.ssh/config")
 DEFAULT_IDENTITIES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 JUMPS_AT_MOST = 8
+NEEDS_SSH = "needs_ssh"
+"""The code of what only ssh itself can do."""
+BY_OWN_SSH = "Have your own ssh do it: --via ssh, with instance add or instance connect."
+_BEYOND = {
+    "pkcs11provider": "a smart card (PKCS11Provider)",
+    "knownhostscommand": "KnownHostsCommand",
+    "identityagent": "another agent (IdentityAgent)",
+    "certificatefile": "a certificate (CertificateFile)",
+}
 _ASK_S = 10.0
 _INCLUDES_AT_MOST = 16
 _HOST = re.compile(r"[^\s\x00-\x1f\x7f\-][^\s\x00-\x1f\x7f]{0,254}")
@@ -40,6 +49,8 @@ class Endpoint:
     jumps: tuple[Endpoint, ...] = ()
     """Servers on the way, the first one first."""
     warnings: tuple[str, ...] = ()
+    beyond: str = ""
+    """What its configuration asks for that only ssh itself can do, as part of a sentence."""
 
 
 def resolve(
@@ -89,7 +100,8 @@ def _resolve(
     if command not in {"", "none"}:
         raise RefusedError(
             f"The SSH configuration reaches {name} by a ProxyCommand, which cloudtui does not run.",
-            "Use ProxyJump instead: it says the same for another SSH server on the way.",
+            f"{BY_OWN_SSH} Or use ProxyJump: it says the same for another SSH server on the way.",
+            code=NEEDS_SSH,
         )
     alias = _one(options, "hostkeyalias")
     return Endpoint(
@@ -104,7 +116,25 @@ def _resolve(
         known_hosts_files=_files(options, ("userknownhostsfile", "globalknownhostsfile")),
         jumps=_jumps(_one(options, "proxyjump"), name, config, depth),
         warnings=warnings,
+        beyond=_beyond(options),
     )
+
+
+def _beyond(options: Mapping[str, Sequence[str]]) -> str:
+    """The first thing in `ssh -G` that paramiko passes over; empty when there is none."""
+    for key, what in _BEYOND.items():
+        if _one(options, key).lower() not in {"", "none", "no", "ssh_auth_sock"}:
+            return what
+    locked_in = [file for file in options.get("identityfile", ()) if _is_on_hardware(file)]
+    return f"a FIDO key ({clean_line(locked_in[0], 80)})" if locked_in else ""
+
+
+def _is_on_hardware(identity: str) -> bool:
+    try:
+        with Path(f"{identity}.pub").expanduser().open("rb") as file:
+            return file.read(3) == b"sk-"
+    except (OSError, RuntimeError):  # RuntimeError: a ~user that nobody is
+        return False
 
 
 def _jumps(text: str, name: str, config: Path | None, depth: int) -> tuple[Endpoint, ...]:

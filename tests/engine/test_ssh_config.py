@@ -65,6 +65,28 @@ def test_a_proxy_command_is_refused_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as raised:
         ssh_config.resolve("gpu", config=path)
     assert "ProxyJump" in raised.value.hint
+    assert "--via ssh" in raised.value.hint
+    assert raised.value.code == "needs_ssh"
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("PKCS11Provider /usr/lib/card.so", "a smart card"),
+        ("IdentityAgent /run/other", "another agent"),
+        ("CertificateFile ~/.ssh/c-cert.pub", "a certificate"),
+        ("IdentityFile {0}/fido", "a FIDO key"),
+        ("GSSAPIAuthentication yes", ""),
+        ("IdentityAgent SSH_AUTH_SOCK", ""),
+        ("IdentityFile {0}/plain", ""),
+    ],
+)
+def test_what_only_ssh_can_do_is_known(tmp_path: Path, line: str, what: str) -> None:
+    (tmp_path / "fido.pub").write_text("sk-ssh-ed25519@openssh.com AAAA me\n")
+    (tmp_path / "plain.pub").write_text("ssh-ed25519 AAAA me\n")
+    found = ssh_config.resolve("gpu", config=config(tmp_path, f"Host gpu\n {line.format(tmp_path)}\n"))
+    assert found.beyond.startswith(what)
+    assert bool(found.beyond) == bool(what)
 
 
 @pytest.mark.parametrize("name", ["", "-oProxyCommand=touch /tmp/x", "a b", "a\nb", "x" * 300])

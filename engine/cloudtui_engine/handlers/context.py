@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import LoginNeededError
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.secret_channel import SecretBox
 
@@ -32,6 +34,19 @@ def passphrase_question(error: PassphraseError, subject: str) -> Asked:
     """The question that a locked key is; the answer is held in memory under `subject`, the instance's id."""
     text = f"{error.message} {error.hint}".strip()
     return Asked({"kind": "passphrase", "key_file": error.key_file, "subject": subject, "text": text})
+
+
+def login_question(error: LoginNeededError, instance: Instance) -> Asked:
+    """The question that a login is; the answer is that somebody has logged in, at whichever terminal."""
+    return Asked(
+        {
+            "kind": "login",
+            "host": str(instance.address),
+            "name": instance.name,
+            "address": asdict(instance.address),
+            "text": error.message,
+        }
+    )
 
 
 class Withdrawn(Exception):  # noqa: N818 - no error: someone else ended what this was for

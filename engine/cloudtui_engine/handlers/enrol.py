@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cloudtui_engine.errors import CloudtuiError, HostKeyError, NotFoundError
-from cloudtui_engine.handlers.context import Asked, Context, passphrase_question
+from cloudtui_engine.errors import CloudtuiError, HostKeyError, LoginNeededError, NotFoundError
+from cloudtui_engine.handlers.context import Asked, Context, login_question, passphrase_question
 from cloudtui_engine.hosts.connect import connect
 from cloudtui_engine.hosts.facts import checked_facts, renewed
 from cloudtui_engine.hosts.transport.keys import PassphraseError
@@ -73,6 +73,8 @@ def _first_contact(
         ) from None
     except PassphraseError as error:
         raise passphrase_question(error, instance.id) from None
+    except LoginNeededError as error:
+        raise login_question(error, instance) from None
     try:
         session = start()
     except CloudtuiError:
@@ -96,6 +98,8 @@ def probe(context: Context, operation: Operation) -> Mapping[str, Any]:
             facts = checked_facts(session.request("probe", {}, timeout=PROBE_PATIENCE_S))
     except PassphraseError as error:
         raise passphrase_question(error, instance.id) from None
+    except LoginNeededError as error:
+        raise login_question(error, instance) from None
     with context.catalog.write("instance"):
         facts = renewed(context.catalog.instances.get(instance.id).facts, facts)
         context.catalog.instances.update(instance.id, facts=facts, gpus=facts["gpus"], seen_at=time.time())

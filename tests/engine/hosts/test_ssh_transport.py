@@ -242,7 +242,16 @@ def test_a_server_that_wants_more_than_the_key_is_told(
 ) -> None:
     second = "publickey,publickey"
     server = make_sshd(extra=[f"AuthenticationMethods {second}"])
-    assert "asks for more" in refused(server, tmp_path).message
+    error = refused(server, tmp_path)
+    assert "asks for more" in error.message
+    assert "--via ssh" in error.hint
+
+
+def test_what_only_ssh_can_do_is_proposed_when_the_login_fails(sshd: Sshd, tmp_path: Path) -> None:
+    key = str(make_key(tmp_path / "other"))
+    error = refused(sshd, tmp_path, key_file=key, beyond="a FIDO key (~/.ssh/id)")
+    assert "a FIDO key" in error.hint
+    assert (error.code, "--via ssh" in error.hint) == ("needs_ssh", True)
 
 
 # -- host keys

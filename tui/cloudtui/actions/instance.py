@@ -20,6 +20,8 @@ ACTIONS = (
             Argument("root", "folder on the host that may be used; default: ~/.cloudtui", option="--root",
                      metavar="DIR"),
             Argument("price", "what it costs you an hour, US dollars", option="--price", metavar="USD"),
+            Argument("via", "ssh: by your own ssh, for second factors, FIDO keys, Kerberos, ProxyCommand",
+                     "choice", choices=("cloudtui", "ssh"), default="cloudtui", option="--via"),
             Argument("accept_host_key", "the fingerprint of the host's key, as its owner told you",
                      option="--accept-host-key", metavar="SHA256:..."),
         ),
@@ -44,6 +46,15 @@ ACTIONS = (
         "instance.probe", "instance", "probe", "Probe",
         "connect and look: OS, python, torch, CUDA, GPUs, disk, free memory", (_INSTANCE,),
         handler=_H + "probe", keys=("p",), when="instance.known", starts_work=True,
+    ),
+    Action(
+        "instance.connect", "instance", "connect", "Log in",
+        "log in where a machine asks for you: your own ssh asks, in this terminal, and keeps the connection",
+        (
+            _INSTANCE,
+            Argument("via", "reach it so from now on", "choice", choices=("cloudtui", "ssh"), option="--via"),
+        ),
+        handler="cloudtui.handlers.login:connect", when="instance.loginable", starts_work=True,
     ),
     Action(
         "instance.clean", "instance", "clean", "Clean up",

@@ -69,6 +69,11 @@ def instance_loginable(instance: Instance) -> bool:
     return is_not_here(instance) and not instance.is_rented
 
 
+def instance_elsewhere(instance: Instance) -> bool:
+    """There is a way to it, and it is not this machine."""
+    return instance_reachable(instance) and instance.name != LOCAL
+
+
 def instance_startable(instance: Instance) -> bool:
     """It is rented, and stopped."""
     return _is_there(instance) and instance.cloud_state == "stopped" and instance.wanted != "terminated"
@@ -112,6 +117,7 @@ PREDICATES: Mapping[str, Callable[[Any], bool]] = {
     "instance.known": instance_known,
     "instance.forgettable": instance_forgettable,
     "instance.reachable": instance_reachable,
+    "instance.elsewhere": instance_elsewhere,
     "instance.loginable": instance_loginable,
     "instance.startable": instance_startable,
     "instance.stoppable": instance_stoppable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from cloudtui.handlers import money, values
@@ -29,12 +29,13 @@ def add(
     key: str | None = None,
     root: str | None = None,
     price: str | None = None,
+    via: str | None = None,
     accept_host_key: str | None = None,
 ) -> Instance | Operation:
     """Add a machine and look at it; it is on the list once it has answered."""
     from cloudtui_engine import operations
 
-    address = values.ssh_address(ssh, key)
+    address = replace(values.ssh_address(ssh, key), via=values.way(via))
     usd_per_hour = money.price(price) if price else None
     _free(session, values.new_name(name, "a machine"))
     if accept_host_key and not accept_host_key.startswith("SHA256:"):
@@ -45,12 +46,7 @@ def add(
         "",
         {
             "name": name,
-            "address": {
-                "host": address.host,
-                "user": address.user,
-                "port": address.port,
-                "key_file": address.key_file,
-            },
+            "address": asdict(address),
             "root": root or "",
             "price": usd_per_hour,
             "accept_host_key": accept_host_key or "",
@@ -192,6 +188,10 @@ def forget(session: Session, instance: str) -> Instance:
             session.on_progress(
                 f"{label} lies only on {found.name} and cannot be used until it is back.", None
             )
+    if found.address.via:
+        from cloudtui.handlers import login
+
+        login.log_out(session.paths, found)
     session.catalog.instances.forget(found.id, time.time())
     return session.catalog.instances.get(found.id)
 

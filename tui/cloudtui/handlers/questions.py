@@ -9,6 +9,8 @@ from cloudtui_engine.errors import CloudtuiError, HostKeyError, RefusedError
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.sanitize import clean_line
 
+LOGIN = "login"
+"""A person has to log in, at a terminal."""
 INSTALLATION = "installation"
 """The question of a home that was copied."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WORDS: Mapping[str, bool] = {"true": True, "false": False}
+OWN_SSH = "ssh"
 _SSH = re.compile(
     r"(?:ssh://)?(?:(?P<user>[^@\s]+)@)?(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^@:\s/\[\]]+))(?::(?P<port>\d+))?/?"
 )
@@ -143,6 +144,11 @@ def ssh_address(text: str, key: str | None = None) -> Address:
     if match is None or host.startswith("-") or (match["user"] or "").startswith("-") or not 0 < port < 65536:
         raise UsageError(f"'{clean_line(text, 80)}' is no SSH address.", "Write it as [user@]host[:port].")
     return Address(host=host, user=match["user"] or "", port=port, key_file=key_file(key))
+
+
+def way(text: str | None) -> str:
+    """What an address keeps of how it is reached: `OWN_SSH`, or nothing for cloudtui itself."""
+    return OWN_SSH if text == OWN_SSH else ""
 
 
 def key_file(text: str | None) -> str:

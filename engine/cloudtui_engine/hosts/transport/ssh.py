@@ -19,7 +19,7 @@ from cloudtui_engine.hosts.transport import algorithms, network
 from cloudtui_engine.hosts.transport.channel import SshChannel
 from cloudtui_engine.hosts.transport.keys import Keys, PassphraseError
 from cloudtui_engine.sanitize import clean_line
-from cloudtui_engine.ssh_config import Endpoint
+from cloudtui_engine.ssh_config import BY_OWN_SSH, NEEDS_SSH, Endpoint
 
 KEEPALIVE_S = 5
 
@@ -75,8 +75,11 @@ class SshTransport:
         try:
             for hop in (*self.endpoint.jumps, self.endpoint):
                 self._connect_hop(hop, deadline)
-        except CloudtuiError:
+        except CloudtuiError as error:
             self.close()
+            if type(error) is AuthError and self.endpoint.beyond and error.code != NEEDS_SSH:
+                why = f"Your SSH configuration has {self.endpoint.beyond} for it, which cloudtui passes over."
+                raise AuthError(error.message, f"{why} {BY_OWN_SSH}", code=NEEDS_SSH) from error
             raise
 
     def open(self, command: str, timeout: float) -> SshChannel:
@@ -227,7 +230,8 @@ class SshTransport:
                 return
             raise AuthError(
                 f"{hop.name} took the key and asks for more: {clean_line(', '.join(further), 80)}.",
-                "A second factor is not supported; use a key that is enough by itself.",
+                f"cloudtui gives no second factor. {BY_OWN_SSH}",
+                code=NEEDS_SSH,
             )
         raise self._refused(hop, tried)
 
