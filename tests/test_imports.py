@@ -51,6 +51,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_providers.base",  # the fleet alone: the contract in pyproject.toml says where
             "cloudtui_providers.errors",
             "cloudtui_providers.registry",
+            "cloudtui_providers.times",
         }
     ),
     ENGINE / "cloudtui_engine" / "records": frozenset({"cloudtui_engine.errors", "cloudtui_engine.sanitize"}),

@@ -13,6 +13,7 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import due, enforcing, trust
+from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.records.instance import LOCAL, LinkState
 from cloudtui_engine.records.notice import (
     ABOUT,
@@ -61,9 +62,11 @@ def tell(
                 yield Proposal(kind, kind, f"{kind}:{notice.id}", {"notice": notice.as_dict()})
 
 
-def watch_clouds(catalog: Catalog, now: float) -> Iterable[Proposal]:
+def watch_clouds(catalog: Catalog, clock: Clock) -> Iterable[Proposal]:
     """Clouds are looked at while something there lives, and what was left undone there is taken up again."""
-    return (Proposal(kind, target, key, args) for kind, target, key, args in due.due(due.read(catalog, now)))
+    return (
+        Proposal(kind, target, key, args) for kind, target, key, args in due.due(due.read(catalog, clock))
+    )
 
 
 def change_host_keys(catalog: Catalog) -> Iterable[Proposal]:
@@ -75,11 +78,11 @@ def change_host_keys(catalog: Catalog) -> Iterable[Proposal]:
 DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finished, change_host_keys)
 
 
-def decide(catalog: Catalog, now: float | None = None) -> int:
+def decide(catalog: Catalog, clock: Clock | None = None) -> int:
     """Submit what the deciders propose; returns how many operations are new."""
     fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
-    now = time.time() if now is None else now
-    fresh += _submit(catalog, watch_clouds(catalog, now)) + enforcing.enforce(catalog, now)
+    clock = clock or Clock()
+    fresh += _submit(catalog, watch_clouds(catalog, clock)) + enforcing.enforce(catalog, clock)
     _note_stalled(catalog)
     _note_idle(catalog, time.time())
     return fresh + _tell_what_happened(catalog)

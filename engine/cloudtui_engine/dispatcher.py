@@ -104,7 +104,7 @@ class Dispatcher:
         """Let the deciders look, unless that would take more than their share of a core: then later."""
         began = time.monotonic()
         if began >= self._decide_at:
-            decide(self._context.catalog, self._context.clock.now())
+            decide(self._context.catalog, self._context.clock)
             ended = time.monotonic()
             self._decide_at = ended + DECIDE_PAUSES * (ended - began)
 

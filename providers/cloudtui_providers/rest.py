@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from cloudtui_providers import times
 from cloudtui_providers.errors import (
     AmbiguousError,
     AuthError,
@@ -117,6 +118,7 @@ class Rest:
             raise CloudUnreachable(f"{title} cannot be reached for {method} {path}.", ASK_LATER) from None
         except httpx.HTTPError:
             raise unsure(f"The answer of {title} to {method} {path} is lost.", changes=changes) from None
+        times.heard(self._service.name, reply.headers.get("Date"))
         told = _json(reply.content)
         if reply.is_success and (told is not None or not reply.content):
             return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.support.clouds.lambda_fake import FakeLambda
 from tests.support.clouds.runpod_fake import FakeRunPod
 from tests.support.clouds.vast_fake import FakeVast
 
-from cloudtui_providers import errors, keys, marks
+from cloudtui_providers import errors, keys, marks, times
 from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, OWNER_TAG, Order
 from cloudtui_providers.lambda_labs import Lambda
 from cloudtui_providers.rest import Rest, Service
@@ -209,3 +210,19 @@ def test_a_name_of_somebody_elses_is_no_mark(name: str) -> None:
 
 def _make(echo: Echo) -> Any:
     return lambda: rest(echo).change("POST", "/thing", body={})
+
+
+def test_what_time_a_cloud_has_is_kept_of_each_answer(echo: Echo) -> None:
+    before = time.time()
+    rest(echo).ask("GET", "/thing")
+    told = times.told("echo")
+    assert told is not None
+    assert abs(told.at - before) < 60
+    assert abs(told.wall - before) < 60
+    for unreadable in (None, "", "yesterday", "Mon, 99 Nov 2026 00:00:00 GMT"):
+        times.heard("echo", unreadable)
+    assert times.told("echo") == told
+    times.heard("echo", "Thu, 01 Jan 1970 00:00:09 GMT")
+    newest = times.told("echo")
+    assert newest is not None
+    assert newest.at == 9.0

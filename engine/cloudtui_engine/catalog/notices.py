@@ -16,7 +16,7 @@ OLD_AFTER_S = 3600.0
 _LEVELS = {
     "failed": "error", "lost": "error", "stalled": "warning", "nan": "warning", "budget": "warning",
     "deadline": "warning", "overdue": "error", "idle": "warning", "launch": "error", "taken": "error",
-    "orphan": "warning",
+    "orphan": "warning", "clock": "warning",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import installation
+from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
 
@@ -30,6 +31,8 @@ class Facts:
     now: float
     engine: int
     """The session of this engine."""
+    era: int = 0
+    """Another one after our clock was set: stretches of time that come again are other ones."""
     instances: Sequence[Instance] = ()
     launches: Sequence[Launch] = ()
     """Those that are not over."""
@@ -46,16 +49,17 @@ Wanted = tuple[str, str, str, dict[str, object]]
 """Kind, target, key and arguments of an operation."""
 
 
-def read(catalog: Catalog, now: float) -> Facts:
+def read(catalog: Catalog, clock: Clock) -> Facts:
     """The facts of now."""
     providers = catalog.launches.providers()
     if not providers:
-        return Facts(now, 0)
+        return Facts(clock.now(), 0)
     sessions = catalog.engine_sessions.recent(1)
     open_ = catalog.operations.open_of(("fleet.reconcile", *CHANGES))
     return Facts(
-        now=now,
+        now=clock.now(),
         engine=sessions[0].id if sessions else 0,
+        era=clock.era(),
         instances=catalog.instances.rented(),
         launches=catalog.launches.open(),
         unanswered=catalog.launches.may_live(),
@@ -76,12 +80,12 @@ def due(facts: Facts) -> Iterator[Wanted]:
 
 
 def _look(facts: Facts, provider: str) -> Iterator[Wanted]:
-    stretch = int(facts.now // EVERYWHERE_S)
+    stretch = f"{facts.era}:{int(facts.now // EVERYWHERE_S)}"
     key = f"fleet.reconcile:{provider}:all:{facts.engine}:{stretch}"
     yield "fleet.reconcile", provider, key, {"everywhere": True}
     every = _every(facts, provider)
     if every:
-        key = f"fleet.reconcile:{provider}:{int(every)}:{int(facts.now // every)}"
+        key = f"fleet.reconcile:{provider}:{int(every)}:{facts.era}:{int(facts.now // every)}"
         yield "fleet.reconcile", provider, key, {}
 
 
@@ -108,7 +112,7 @@ def _is_on_its_way(instance: Instance, busy: frozenset[tuple[str, str]]) -> bool
 
 def _again(facts: Facts) -> Iterable[Wanted]:
     """An end that failed stays wanted; an open launch that nobody works on must come to an end."""
-    stretch = int(facts.now // AGAIN_S)
+    stretch = f"{facts.era}:{int(facts.now // AGAIN_S)}"
     for one in facts.instances:
         wants_end = one.wanted == "terminated" and one.cloud_id and not one.is_gone
         if wants_end and ("instance.terminate", one.id) not in facts.busy:

@@ -6,16 +6,21 @@ import time
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import results
+from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.deadlines import KIND, LATE_S, End, ends, late, to_tell, warned
 from cloudtui_engine.fleet.means import ours
+from cloudtui_engine.fleet.trusting import settle
 from cloudtui_engine.records.instance import Instance
 from cloudtui_providers import registry
 from cloudtui_providers.errors import MachineGone, NotPossibleError, ProviderError
 
 
-def enforce(catalog: Catalog, now: float) -> int:
-    """End what is due, and say before what ends; returns how many operations are new. Any number of times."""
-    instances = catalog.instances.list()
+def enforce(catalog: Catalog, clock: Clock) -> int:
+    """End what is due, and say before what ends; returns how many operations are new. Any number of times.
+
+    Of machines whose cloud has not confirmed our clock nothing is done.
+    """
+    instances, now = settle(catalog, catalog.instances.list(), clock), clock.now()
     fresh = 0
     ending = {one.target for one in catalog.operations.open_of(("instance.stop", "instance.terminate"))}
     for end in ends(instances, now, can_be_stopped):

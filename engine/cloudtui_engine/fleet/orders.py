@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudtui_engine.fleet import boot, installation, trust
+from cloudtui_engine.fleet import boot, installation, trust, trusting
 from cloudtui_engine.fleet.attempts import Candidate
 from cloudtui_engine.fleet.means import Means
 from cloudtui_engine.records.instance import Instance
@@ -54,7 +54,7 @@ def order(
         user_data=user_data,
         start_command=command,
         ssh_from=tuple(wish.ssh_from),
-        deadline=_rfc3339(instance.deadline_at),
+        deadline=_rfc3339(_by_cloud(means, instance)),
         lifetime_s=lifetime_s,
         power_off_stops=can.stop and not place.spot,
     )
@@ -69,6 +69,12 @@ def with_payload(attempt: LaunchAttempt, payload: Payload) -> LaunchAttempt:
 def refused(attempt: LaunchAttempt, error: Mapping[str, Any], now: float) -> LaunchAttempt:
     """The request that could not even be prepared."""
     return replace(attempt, state=AttemptState.REFUSED, error=error, resolved_at=now)
+
+
+def _by_cloud(means: Means, instance: Instance) -> float | None:
+    """A cloud that ends machines at a moment goes by its own clock."""
+    at = instance.deadline_at
+    return None if at is None else trusting.by_cloud(instance.provider, at, means.clock)
 
 
 def _rfc3339(at: float | None) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudtui_engine.errors import AuthError, CloudtuiError, HostKeyError, UnreachableError
-from cloudtui_engine.fleet import deadlines, enforcing
+from cloudtui_engine.fleet import deadlines, enforcing, trusting
 from cloudtui_engine.handlers.context import Context, Withdrawn, passphrase_question
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.instance import Instance
@@ -65,7 +65,8 @@ def _tell_cloud(context: Context, instance: Instance, *, asked: bool) -> bool:
         return False
     at = instance.deadline_at
     left = 0 if at is None else max(1, int(at - context.clock.now()))
-    text = "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    theirs = 0.0 if at is None else trusting.by_cloud(instance.provider, at, context.clock)
+    text = "" if at is None else datetime.fromtimestamp(theirs, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return enforcing.tell_cloud(instance, text, left)
 
 

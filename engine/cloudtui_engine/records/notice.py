@@ -8,7 +8,7 @@ from typing import Any
 
 KINDS = (
     "finished", "failed", "lost", "stopped", "stalled", "nan", "budget", "deadline", "overdue", "idle",
-    "launch", "taken", "orphan",
+    "launch", "taken", "orphan", "clock",
 )  # fmt: skip
 """Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite; and what
 is of no run: most of a budget is spent, a machine ends soon, or should have and runs; or it does
@@ -32,6 +32,7 @@ _WORDS: Mapping[str, str] = {
     "launch": "could not be rented",
     "taken": "was taken away",
     "orphan": "is in no list here",
+    "clock": "was set",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from cloudtui_providers import times
 from cloudtui_providers.aws.errors import translated
 from cloudtui_providers.errors import AuthError, NotInstalledError, ProviderError
 
@@ -52,7 +53,7 @@ class Clients:
             **arguments: boto3's.
         """
         with self._translated(action, but=but):
-            return dict(self._method(region, action)(**arguments))
+            return _heard(self._method(region, action)(**arguments))
         return {}
 
     def change(
@@ -62,7 +63,7 @@ class Clients:
         with self._translated(action):
             method = self._method(region, action)
         with self._translated(action, changes=True, but=but):
-            return dict(method(**arguments))
+            return _heard(method(**arguments))
         return {}
 
     def pages(self, region: str, action: str, **arguments: Any) -> Iterator[dict[str, Any]]:
@@ -78,7 +79,7 @@ class Clients:
                 page = next(pages, None)
             if page is None:
                 return
-            yield dict(page)
+            yield _heard(page)
 
     def account(self) -> str:
         """The number of the account that this session's credentials are of; empty: not known now."""
@@ -140,6 +141,11 @@ class Clients:
             if self._session is None:
                 self._session, self._opened_at = _session(), time.monotonic()
             return self._session
+
+
+def _heard(answer: Any) -> dict[str, Any]:
+    times.heard("aws", answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
+    return dict(answer)
 
 
 def _session() -> Any:

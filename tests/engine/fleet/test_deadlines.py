@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.engine.catalog.helpers import a_run, finish
-from tests.engine.fleet.world import World
+from tests.engine.fleet.world import FastClock, World
 from tests.support.clouds.toy import ToyCloud, ToyListed
 
 from cloudtui_engine.errors import RefusedError, UsageError
@@ -92,10 +92,10 @@ def test_a_host_that_comes_and_goes_is_waited_for_once(world: World) -> None:
     box = world.catalog.instances.add(replace(HELD, cloud_id="", launch_id="", cloud_state=None))
     for since in range(5):
         world.catalog.instances.update(box.id, link_state=LinkState.UP, link_since=float(since))
-        enforcing.enforce(world.catalog, T - 5000)
+        enforcing.enforce(world.catalog, FastClock(T - 5000))
     assert len(open_of(world, box)) == 1
     world.catalog.operations.finish(open_of(world, box)[0].id, {})
-    enforcing.enforce(world.catalog, T - 5000)
+    enforcing.enforce(world.catalog, FastClock(T - 5000))
     assert len(open_of(world, box)) == 1, "and told at the link that is there"
 
 
@@ -133,17 +133,17 @@ def launched(world: World, **wish: Any) -> Instance:
 def test_the_engine_stops_a_machine_at_its_deadline_and_its_disk_stays(world: World) -> None:
     made = launched(world, name="box")
     until(world, made, 1000)
-    enforcing.enforce(world.catalog, world.clock.now())
+    enforcing.enforce(world.catalog, world.clock)
     assert not notices(world, "deadline")
     until(world, made, 800)
     for _ in range(3):
-        enforcing.enforce(world.catalog, world.clock.now())
+        enforcing.enforce(world.catalog, world.clock)
     (warning,) = notices(world, "deadline")
     assert "its disk stays" in warning.sentence
     assert warning.title == "box ends soon"
     until(world, made, 0)
     for _ in range(3):
-        enforcing.enforce(world.catalog, world.clock.now())
+        enforcing.enforce(world.catalog, world.clock)
     assert world.row(made).wanted == "stopped"
     carry_out(world, made)
     assert world.row(made).cloud_state == "stopped"
@@ -159,12 +159,12 @@ def test_where_nothing_can_be_stopped_it_is_terminated_and_says_what_goes(
     finish(world.catalog, run.id)
     world.catalog.runs.add_artifacts(run.id, 1, [("model.onnx", "file", 3, "ab" * 32)])
     until(world, made, 100)
-    enforcing.enforce(world.catalog, world.clock.now())
+    enforcing.enforce(world.catalog, world.clock)
     (warning,) = notices(world, "deadline")
     assert "terminated" in warning.sentence
     assert "cnn-3 (1 file)" in warning.sentence
     until(world, made, 0)
-    enforcing.enforce(world.catalog, world.clock.now())
+    enforcing.enforce(world.catalog, world.clock)
     assert world.row(made).wanted == "terminated"
     carry_out(world, made)
     assert not world.living()
@@ -177,7 +177,7 @@ def test_an_end_that_the_cloud_refuses_is_asked_for_again_and_told(
     until(world, made, 0)
 
     def enforced() -> int:
-        return enforcing.enforce(world.catalog, world.clock.now())
+        return enforcing.enforce(world.catalog, world.clock)
 
     assert enforced()
     for operation in open_of(world, made):
@@ -197,13 +197,13 @@ def test_an_end_that_the_cloud_refuses_is_asked_for_again_and_told(
 def test_a_stop_that_came_to_nothing_is_asked_for_again_and_beside_none_that_waits(world: World) -> None:
     made = launched(world, name="box")
     until(world, made, 0)
-    enforcing.enforce(world.catalog, world.clock.now())
+    enforcing.enforce(world.catalog, world.clock)
     until(world, made, -2 * deadlines.AGAIN_S)
-    assert not enforcing.enforce(world.catalog, world.clock.now()), "one waits for its cloud"
+    assert not enforcing.enforce(world.catalog, world.clock), "one waits for its cloud"
     for operation in open_of(world, made):  # by a defect, or without its library: it is wanted still
         world.catalog.operations.fail(operation.id, {"code": "internal", "message": "no", "hint": ""})
     assert world.row(made).wanted == "stopped"
-    assert enforcing.enforce(world.catalog, world.clock.now())
+    assert enforcing.enforce(world.catalog, world.clock)
     carry_out(world, made)
     assert world.row(made).cloud_state == "stopped"
 
@@ -216,7 +216,7 @@ def test_more_time_that_is_given_in_the_last_moment_counts(
     seen_before = world.catalog.instances.list()
     deadlines.extend(world.catalog, made, world.clock.now() + 3600, now=world.clock.now() - 1)
     monkeypatch.setattr(world.catalog.instances, "list", lambda: seen_before)
-    enforcing.enforce(world.catalog, world.clock.now())
+    enforcing.enforce(world.catalog, world.clock)
     assert world.row(made).wanted == "running"
 
 
@@ -279,7 +279,7 @@ def test_what_it_was_promised_before_is_not_counted_twice(world: World) -> None:
 def test_a_started_machine_is_not_ended_at_once(world: World) -> None:
     made = launched(world, name="box")
     until(world, made, 0)
-    enforcing.enforce(world.catalog, world.clock.now())
+    enforcing.enforce(world.catalog, world.clock)
     carry_out(world, made)
     for operation in open_of(world, made):
         world.catalog.operations.finish(operation.id, {})
@@ -292,9 +292,9 @@ def test_a_started_machine_is_not_ended_at_once(world: World) -> None:
 
 def test_ones_own_machine_that_has_ended_is_held_no_more(world: World) -> None:
     box = world.catalog.instances.add(Instance("o1", "own", "ssh", Address("192.0.2.9"), deadline_at=T))
-    enforcing.enforce(world.catalog, T + 1)
+    enforcing.enforce(world.catalog, FastClock(T + 1))
     assert not open_of(world, box), "no cloud is asked"
-    enforcing.enforce(world.catalog, T + deadlines.LATE_S + 1)
+    enforcing.enforce(world.catalog, FastClock(T + deadlines.LATE_S + 1))
     assert world.row(box).deadline_at is None
 
 

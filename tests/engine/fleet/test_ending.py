@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine.catalog.helpers import a_run, finish
-from tests.engine.fleet.world import World
+from tests.engine.fleet.world import FastClock, World
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.toy import ToyCloud, ToyListed
 
@@ -55,13 +55,13 @@ def test_an_end_that_is_refused_stays_wanted(world: World) -> None:
     assert (raised.value.code, raised.value.exit_status) == ("auth", 6)
     row = world.row(instance)
     assert (row.wanted, row.cloud_state) == ("terminated", "running"), "never ended without the cloud's word"
-    facts = due.read(world.catalog, world.clock.now())
+    facts = due.read(world.catalog, world.clock)
     assert ("instance.terminate", instance.id) in facts.busy, (
         "the person's own operation is not carried out here"
     )
     for one in world.catalog.operations.open_for(instance.id):
         world.catalog.operations.fail(one.id, {})
-    kinds = [kind for kind, *_ in due.due(due.read(world.catalog, world.clock.now()))]
+    kinds = [kind for kind, *_ in due.due(due.read(world.catalog, world.clock))]
     assert "instance.terminate" in kinds
     assert due.keeps_engine(world.catalog)
 
@@ -327,7 +327,7 @@ def test_all_of_it_or_nothing_is_written(world: World) -> None:
 
 
 def test_nobody_who_rents_nothing_asks_a_cloud(world: World) -> None:
-    assert list(due.due(due.read(world.catalog, world.clock.now()))) == []
+    assert list(due.due(due.read(world.catalog, world.clock))) == []
     assert not due.keeps_engine(world.catalog)
 
 
@@ -339,12 +339,12 @@ def test_a_living_machine_is_looked_at_and_keeps_the_engine(world: World) -> Non
         world.catalog.operations.finish(one.id)
     assert due.keeps_engine(world.catalog)
     now = 6_000_000.0
-    sweep, calm = due.due(due.read(world.catalog, now))
+    sweep, calm = due.due(due.read(world.catalog, FastClock(now)))
     assert (sweep[3], calm[3]) == ({"everywhere": True}, {})
-    assert list(due.due(due.read(world.catalog, now + 59)))[1][2] == calm[2]
-    assert list(due.due(due.read(world.catalog, now + 60)))[1][2] != calm[2]
+    assert list(due.due(due.read(world.catalog, FastClock(now + 59))))[1][2] == calm[2]
+    assert list(due.due(due.read(world.catalog, FastClock(now + 60))))[1][2] != calm[2]
     world.end(instance)
-    (only,) = [one for one in due.due(due.read(world.catalog, now)) if one[0] == "fleet.reconcile"]
+    (only,) = [one for one in due.due(due.read(world.catalog, FastClock(now))) if one[0] == "fleet.reconcile"]
     assert only == sweep
     assert world.the_launch(instance).state is LaunchState.READY
     for one in world.catalog.operations.pending():

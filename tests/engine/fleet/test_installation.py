@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import open_catalog
-from tests.engine.fleet.world import World
+from tests.engine.fleet.world import FastClock, World
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
@@ -59,7 +59,7 @@ def test_a_copy_asks_and_changes_nothing(world: World, tmp_path: Path) -> None:
     assert (world.cloud.launches(), len(world.living())) == (before, 1)
     for one in catalog.operations.pending():
         catalog.operations.cancel(one.id)
-    assert {kind for kind, *_ in due.due(due.read(catalog, 1e9))} == {"fleet.reconcile"}
+    assert {kind for kind, *_ in due.due(due.read(catalog, FastClock(1e9)))} == {"fleet.reconcile"}
     assert (due.keeps_engine(catalog), due.keeps_engine(world.catalog)) == (False, True)
     catalog.close()
 

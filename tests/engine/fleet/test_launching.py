@@ -220,7 +220,7 @@ def test_a_launch_that_is_cancelled_is_taken_back(world: World) -> None:
     instance = world.ask(name="box")
     (operation,) = world.catalog.operations.open_for(instance.id)
     assert operations.cancel(world.catalog, operation.id)
-    proposed = [kind for kind, *_ in due.due(due.read(world.catalog, world.clock.now()))]
+    proposed = [kind for kind, *_ in due.due(due.read(world.catalog, world.clock))]
     assert "instance.launch" in proposed, "somebody has to look for what may have been made"
     assert world.launch(instance)["cancelled"] is True
     assert world.cloud.launches() == 0

@@ -101,7 +101,7 @@ def test_a_rented_machine_is_looked_at_when_it_first_answers(world: World) -> No
     world.launch(box)
 
     def looks() -> list[str]:
-        found = due.due(due.read(world.catalog, world.clock.now()))
+        found = due.due(due.read(world.catalog, world.clock))
         return [key for kind, target, key, _ in found if (kind, target) == ("instance.probe", box.id)]
 
     assert looks() == [], "it does not answer yet"

@@ -28,10 +28,15 @@ class FastClock(Clock):
 
     def __init__(self, now: float) -> None:
         self._now = now
+        self.set_s = 0.0
+        """By how much somebody has set it."""
         self.waits = 0
         self.passing: Callable[[], None] = lambda: None
 
     def now(self) -> float:
+        return self._now + self.set_s
+
+    def steady(self) -> float:
         return self._now
 
     def wait(self, seconds: float, wake: threading.Event) -> bool:
