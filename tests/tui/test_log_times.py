@@ -97,9 +97,9 @@ def test_wrapped_lines_end_with_the_cursor(tmp_path: Path) -> None:
     assert [text[0] for text, _ in window.rows()] == ["a", "b", "b", "b"]
 
 
-async def test_one_cursor_through_charts_and_log(story_home: Path) -> None:
+async def test_one_cursor_through_charts_and_log(story: Path) -> None:
     """The log follows the charts, and the charts the log."""
-    async with desktop(story_home, (120, 50)) as (app, pilot):
+    async with desktop(story, (120, 50)) as (app, pilot):
         await pilot.press("down", "enter", "right_square_bracket")
         detail = app.query_one(RunDetail)
         await wait_until(pilot, lambda: isinstance(detail.current, LogTab) and detail.current.times)

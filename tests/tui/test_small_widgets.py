@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudtui.sparkline import sparkline
 from cloudtui.widgets.columns import Column, Row, layout
 from cloudtui.widgets.gauge import gauge
 from cloudtui.widgets.row_painter import Look, header_runs, row_runs
-from cloudtui.widgets.sparkline import sparkline
 from cloudtui.widgets.ticks import axis_label, log_ticks, short, ticks
 
 

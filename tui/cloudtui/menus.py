@@ -17,7 +17,7 @@ _FILE = (
 )  # fmt: skip
 _VIEW = (
     "home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.jump",
-    "home.maximise", "home.picture", "view.save", "view.delete",
+    "home.maximise", "home.picture", "view.columns", "view.save", "view.delete",
 )  # fmt: skip
 _EVERYWHERE = ("home.filter", "home.help")
 _ANYWHERE = ("home", "engine", "view")

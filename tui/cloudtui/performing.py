@@ -33,6 +33,12 @@ _ENDS = frozenset({"instance.stop", "instance.terminate"})
 """Actions of which the catalog has to say what goes with them."""
 _LAUNCHES = frozenset({"instance.launch", "instance.replace"})
 """Actions that answer with machines which are on the list from then on."""
+_OWN_DIALOG = {
+    "settings.set": frozenset({"value"}),
+    "view.columns": frozenset({"columns", "reset"}),
+    "instance.launch": frozenset({"provider"}),
+}
+"""Actions that are asked for in a dialog of their own, as long as none of these arguments is there."""
 _SHOWN = (Comparison, ModelDifference)
 _TOLD = 4
 """Refusals that are told in full when there are several."""
@@ -73,15 +79,15 @@ class Performer:
 
             self._app.push_screen(OrphansScreen(self._bridge, self._orphan))
             return
+        if action.id == "instance.shell":
+            self._lend(action, selected, arguments)
+            return
         self._app.run_worker(
             self._perform(action, list(selected), dict(arguments)), group="action", exit_on_error=False
         )
 
     def command_of(self, action: Action, selected: Sequence[Any]) -> str:
         """The command line of an action on what is selected."""
-        if action.id == "instance.shell":
-            self._lend(action, selected, arguments)
-            return
         known = {action.arguments[0].name: called(selected[0])} if takes_target(action) and selected else {}
         return command(action, known)
 
@@ -101,20 +107,12 @@ class Performer:
 
     async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
         targets = targets_of(action, selected)
-        if action.id == "settings.set" and selected and "value" not in arguments:
-            from cloudtui.dialogs import setting
-
-            value = await setting.ask(self._app, self._bridge, selected[0])
-            if value is None:
-                return
-            targets, arguments = targets[:1], {**arguments, "value": value}
-        elif action.id == "instance.launch" and "provider" not in arguments:
-            from cloudtui.dialogs import launch_form
-
-            asked = await launch_form.ask(self._app, self._bridge, action)
+        own = _OWN_DIALOG.get(action.id)
+        if own is not None and own.isdisjoint(arguments):
+            asked = await self._ask_its_own(action, selected, arguments)
             if asked is None:
                 return
-            arguments = {**arguments, **asked}
+            targets, arguments = targets[:1], {**arguments, **asked}
         elif len(targets) < 2:
             filled = await self._ask(action, targets[0] if targets else {}, arguments, selected)
             if filled is None:
@@ -135,6 +133,8 @@ class Performer:
             return
         self._report(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
+            self._say_refused(action, selected, outcome)
+
     def _lend(self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]) -> None:
         """Let a shell have the terminal; not in a thread, for there is no desktop meanwhile."""
         from cloudtui.lending import lend
@@ -148,8 +148,6 @@ class Performer:
                 if error.code == "no_terminal":
                     self.say_error(error)
                 return  # the others are not gone on to
-
-            self._say_refused(action, selected, outcome)
 
     def _orphan(self, arguments: Mapping[str, Any]) -> None:
         """Something is to be done with one that the list of orphans shows."""
@@ -186,6 +184,23 @@ class Performer:
             if not await may_replace(self._app, error):
                 return None
         return await self._try(action, targets, {**arguments, "yes": True}, names)
+
+    async def _ask_its_own(
+        self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """What an action's own dialog says, which stands in place of its form."""
+        if action.id == "view.columns":
+            from cloudtui.dialogs import columns
+
+            return await columns.ask(self._app, self._bridge, str(arguments.get("view") or ""))
+        if action.id == "instance.launch":
+            from cloudtui.dialogs import launch_form
+
+            return await launch_form.ask(self._app, self._bridge, action)
+        from cloudtui.dialogs import setting
+
+        value = await setting.ask(self._app, self._bridge, selected[0]) if selected else None
+        return None if value is None else {"value": value}
 
     async def _ask(
         self, action: Action, target: Mapping[str, Any], arguments: dict[str, Any], selected: Sequence[Any]

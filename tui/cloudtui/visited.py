@@ -13,6 +13,8 @@ from cloudtui.bridge import Bridge
 from cloudtui.layout import Layout, Left
 from cloudtui.widgets.rail import Rail
 from cloudtui.widgets.split import Way
+from cloudtui_engine.catalog.query_tokens import unquote
+from cloudtui_engine.catalog.run_order import Order, order_of
 from cloudtui_engine.errors import UsageError
 
 FIRST = "runs"
@@ -97,10 +99,16 @@ def _left(area: Area) -> Left:
     )
 
 
+def _can_sort(kind: type[Area], sort: str) -> bool:
+    """There is a column of this order, or there can be one."""
+    if sort.startswith(("param.", "metric.")):
+        return isinstance(order_of(sort, unquote), Order)
+    return bool(sort) and sort in {column.sort for column in kind.COLUMNS}
+
+
 def _request(kind: type[Area], left: Left) -> Request:
     """What an area was left with, as far as it still can be."""
-    sorts = {column.sort for column in kind.COLUMNS if column.sort}
-    request = Request(left.filter, left.sort if left.sort.removeprefix("-") in sorts else kind.SORT)
+    request = Request(left.filter, left.sort if _can_sort(kind, left.sort.removeprefix("-")) else kind.SORT)
     try:
         kind.ordered(request)
     except UsageError:  # the language is another one now

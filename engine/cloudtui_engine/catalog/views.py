@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cloudtui_engine.catalog import finding
 from cloudtui_engine.catalog.query import compile_filter
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MOST = 100
 """So many are kept."""
 _KEY = "finding.views"
+_COLUMNS = "finding.view_columns"
 _LONGEST = 60
 
 
@@ -24,8 +26,22 @@ def views(catalog: Catalog) -> list[View]:
     """All of them in the order of their names; what cannot be one is left out."""
     kept = catalog.settings.get(_KEY, {})
     found = kept.items() if isinstance(kept, dict) else ()
-    fine = [View(name, text) for name, text in found if _is_name(name) and isinstance(text, str)]
+    of = _kept_columns(catalog)
+    fine = [
+        View(name, text, _texts(of.get(name)))
+        for name, text in found
+        if _is_name(name) and isinstance(text, str)
+    ]
     return sorted(fine, key=lambda view: (view.name.casefold(), view.name))
+
+
+def _kept_columns(catalog: Catalog) -> dict[str, Any]:
+    kept = catalog.settings.get(_COLUMNS, {})
+    return kept if isinstance(kept, dict) else {}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def find(catalog: Catalog, name: str) -> View:
@@ -57,35 +73,43 @@ def _lists(view: View, words: list[str], order: str) -> bool:
     return found.rest.split() == words and found.order in {"", order}
 
 
-def save(catalog: Catalog, name: str, text: str, *, replace: bool = False) -> View:
-    """Keep a filter under a name.
+def save(
+    catalog: Catalog, name: str, text: str, *, replace: bool = False, columns: Sequence[str] = ()
+) -> View:
+    """Keep a filter under a name, and what is to be told of the runs that it finds.
 
     Raises:
         UsageError: it cannot be a name, or the filter cannot be read.
         RefusedError: there is another view of that name, and nobody said `replace`; or there are too many.
     """
-    view = View(name.strip(), text.strip())
+    view = View(name.strip(), text.strip(), tuple(columns))
     if not _is_name(view.name):
         raise UsageError(
             f"'{clean_line(name, _LONGEST)}' cannot be the name of a view.",
             f"It is one line of up to {_LONGEST} characters that does not begin with a hyphen.",
         )
     compile_filter(view.filter)
-    if not view.filter:
+    if not view.filter and not view.columns:
         raise UsageError("A view of everything is none.", "Give a filter or an order, as sort:-cost.")
     with catalog.write():
-        known = {one.name: one.filter for one in views(catalog)}
-        before = known.get(view.name, view.filter)
-        if before != view.filter and not replace:
+        known = {one.name: one for one in views(catalog)}
+        before = known.get(view.name, view)
+        if before != view and not replace:
             raise RefusedError(
-                f"There is a view {view.name}: {clean_line(before, 200)}",
+                f"There is a view {view.name}: {clean_line(before.filter, 200)}",
                 "Replace it with --yes, or choose another name.",
                 code="exists",
             )
         if view.name not in known and len(known) >= MOST:
             raise RefusedError(f"There are {MOST} views already.", "Delete one first.", code="too_many")
-        catalog.settings.set(_KEY, {**known, view.name: view.filter})
+        _keep(catalog, {**known, view.name: view}.values())
     return view
+
+
+def _keep(catalog: Catalog, all_views: Iterable[View]) -> None:
+    known = list(all_views)
+    catalog.settings.set(_KEY, {one.name: one.filter for one in known})
+    catalog.settings.set(_COLUMNS, {one.name: list(one.columns) for one in known if one.columns})
 
 
 def delete(catalog: Catalog, name: str) -> View:
@@ -96,7 +120,7 @@ def delete(catalog: Catalog, name: str) -> View:
     """
     with catalog.write():
         gone = find(catalog, name)
-        catalog.settings.set(_KEY, {one.name: one.filter for one in views(catalog) if one.name != gone.name})
+        _keep(catalog, [one for one in views(catalog) if one.name != gone.name])
         finding.remember(catalog, gone.filter)
     return gone
 

@@ -12,3 +12,5 @@ class View:
     name: str
     filter: str
     """In the language of `catalog/query.py`; the order is in it, too."""
+    columns: tuple[str, ...] = ()
+    """What is told of each run; nothing: what is told of all."""

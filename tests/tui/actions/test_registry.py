@@ -28,7 +28,7 @@ PROMISED = {
     "action": "list",
     "engine": "status stop",
     "settings": "set reset list get",
-    "view": "save list delete",
+    "view": "save list delete columns",
     "budget": "set show clear",
     "": "doctor demo watch cost backup restore serve",
 }

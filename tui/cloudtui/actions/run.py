@@ -137,6 +137,8 @@ _READING = (
                      option="--view", metavar="NAME"),
             Argument("sort", "created, name, status, duration, metric.KEY, param.NAME; with -: great first; "
                      "default: what the filter says, or -created", option="--sort", metavar="KEY"),
+            Argument("columns", "what is told of each, for instance name,status,param.lr,metric.val_loss; "
+                     "see `cloudtui view columns`", option="--columns", metavar="NAME,NAME"),
             Argument("limit", "at most so many; default: all", "int", option="--limit", metavar="N"),
             Argument("deleted", "those in the trash", "flag", default=False, option="--deleted"),
             Argument("jobs", "evaluations and compressions of models, too", "flag", default=False,

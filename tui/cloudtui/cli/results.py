@@ -183,6 +183,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "ModelDetail": texts.model_detail,
     "Compression": job_texts.compression,
     "Cleaning": work_texts.cleaning,
+    "RunColumns": work_texts.run_columns,
     "Comparison": compare_texts.comparison,
     "ModelDifference": difference_texts.difference,
     "EngineStatus": lambda result, _cells: _engine(result),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from cloudtui import format as words
+from cloudtui import run_columns
 from cloudtui.cli.tables import Column, pairs, table
 from cloudtui_engine.records.run import Artifact, Run, Series
 from cloudtui_engine.sanitize import clean_line
@@ -14,8 +15,12 @@ Lines = list[str]
 
 
 def runs(records: Sequence[Run], cells: int | None) -> Lines:
-    """The list of runs."""
+    """The list of runs; in the columns that were asked for, where some were."""
     now = time.time()
+    asked = run_columns.columns(getattr(records, "columns", ()))
+    if asked:
+        heads = [Column(one.title or one.id.capitalize(), one.right, shrinks=not one.right) for one in asked]
+        return table(heads, [[one.cell(run, now)[0] for one in asked] for run in records], cells)
     shown = _shown_metrics(records)
     columns = [
         Column("Name", shrinks=True),

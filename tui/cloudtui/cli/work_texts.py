@@ -87,22 +87,44 @@ def cleaning(record: Any, cells: int | None) -> Lines:
 
 def views(records: Sequence[Any], cells: int | None) -> Lines:
     """Saved views."""
-    rows = [[clean_line(one.name), clean_line(one.filter)] for one in records]
-    return table([Column("View", shrinks=True), Column("Filter", shrinks=True)], rows, cells)
+    told = any(one.columns for one in records)
+    rows = [
+        [clean_line(one.name), clean_line(one.filter), *([_columns(one)] if told else [])] for one in records
+    ]
+    heads = ("View", "Filter", *(("Columns",) if told else ()))
+    return table([Column(head, shrinks=True) for head in heads], rows, cells)
+
+
+def _columns(record: Any) -> str:
+    return clean_line(",".join(record.columns))
 
 
 def view(record: Any) -> Lines:
     """A view that was saved."""
     listed = shlex.join(["cloudtui", "run", "list", "--view", record.name])
     return pairs(
-        [("View", clean_line(record.name)), ("Filter", clean_line(record.filter)), ("See it", listed)]
+        [
+            ("View", clean_line(record.name)),
+            ("Filter", clean_line(record.filter)),
+            ("Columns", _columns(record)),
+            ("See it", listed),
+        ]
     )
 
 
 def deleted_view(record: Any) -> Lines:
     """A view that is no more, and the way back."""
-    again = shlex.join(["cloudtui", "view", "save", record.name, "--filter", record.filter])
+    told = ["--columns", ",".join(record.columns)] if record.columns else []
+    again = shlex.join(["cloudtui", "view", "save", record.name, "--filter", record.filter, *told])
     return [f"The view {clean_line(record.name)} is deleted. Have it back: {again}"]
+
+
+def run_columns(record: Any, cells: int | None) -> Lines:
+    """Which columns a list of runs has, and which it could have."""
+    whose = f"of the view {clean_line(record.view)}" if record.view else "of the list of runs"
+    rows = [["✓" if name in record.shown else "", clean_line(name), about] for name, about in record.known]
+    heads = [Column("Shown"), Column("Column", shrinks=True), Column("What it is", shrinks=True)]
+    return [f"Columns {whose}: {clean_line(','.join(record.shown), 2000)}", "", *table(heads, rows, cells)]
 
 
 def settings(records: Sequence[Any], cells: int | None) -> Lines:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cloudtui import run_columns
 from cloudtui.comparing import FEW, Comparison, compare_runs, usual_way, ways
 from cloudtui.handlers import values
 from cloudtui.handlers.logs import Log, open_log
@@ -17,12 +18,19 @@ from cloudtui_engine.records.run import RUNS, Run, Series
 MOST_TAGS = 100
 
 
+class Runs(list[Run]):
+    """Runs, and what is to be told of each; nothing: what is told where nobody chose."""
+
+    columns: tuple[str, ...] = ()
+
+
 def list_some(
     session: Session,
     *,
     filter: str | None = None,  # noqa: A002 - the name of its option
     view: str | None = None,
     sort: str | None = None,
+    columns: str | None = None,
     limit: int | None = None,
     deleted: bool = False,
     jobs: bool = False,
@@ -32,7 +40,8 @@ def list_some(
 
     if limit is not None and limit < 1:
         raise UsageError("--limit wants a number from 1.")
-    return list(
+    told = run_columns.columns(run_columns.named(columns or ""))
+    found = Runs(
         session.catalog.runs.list(
             RunQuery(
                 filter=views.narrowed(session.catalog, filter or "", view or "", sort or ""),
@@ -44,6 +53,9 @@ def list_some(
             )
         )
     )
+    of_view = run_columns.usable(views.find(session.catalog, view).columns) if view else ()
+    found.columns = tuple(one.id for one in told) or of_view
+    return found
 
 
 def show(session: Session, run: str) -> Run:

@@ -10,8 +10,9 @@ from cloudtui.areas.finding import Finding
 from cloudtui.areas.parts import Detail, Listing, Request
 from cloudtui.areas.runs import pages
 from cloudtui.areas.runs.detail import RunDetail
-from cloudtui.areas.runs.rows import COLUMNS, run_row
+from cloudtui.areas.runs.rows import COLUMNS, run_row, shown
 from cloudtui.bridge import Bridge
+from cloudtui.run_columns import DEFAULT, RunColumn, columns
 from cloudtui.widgets.table import WINDOW, Row
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.query_tokens import quoted
@@ -36,6 +37,7 @@ class RunsArea(Area):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
+        self._columns: tuple[RunColumn, ...] = tuple(columns(DEFAULT))
         self._made: dict[str, tuple[Run, Row]] = {}
         """Rows of runs that are over, by id: as long as such a run stays as it is, so does its row."""
         self.pane.finding = Finding(self, bridge)
@@ -67,11 +69,22 @@ class RunsArea(Area):
 
     def given(self, action: str) -> dict[str, Any]:
         """What is listed now, for a view of it; the view that is looked at, to be deleted."""
+        view, told = (self.listing.view, self.listing.extra) if self.listing else ("", pages.Shown(()))
         if action == "view.save":
             order, rest = self.ordered(self.request)
-            return {"filter": f"{rest} sort:{quoted(order)}".strip()}
-        view = self.listing.view if self.listing else ""
+            chosen = "" if told.ids == DEFAULT else ",".join(told.ids)
+            return {"filter": f"{rest} sort:{quoted(order)}".strip(), "columns": chosen}
+        if action == "view.columns" and told.of_view:
+            return {"view": view}
         return {"name": view} if action == "view.delete" and view else {}
+
+    def _loaded(self, listing: Listing) -> None:
+        told: pages.Shown = listing.extra
+        if told.ids != tuple(one.id for one in self._columns):
+            self._columns = told.columns
+            self._made.clear()
+            self.pane.table.restructure(shown(told.columns))
+        super()._loaded(listing)
 
     def turn_trash(self) -> None:
         """The trash instead of the rest, or the rest again."""
@@ -93,8 +106,8 @@ class RunsArea(Area):
         made = self._made.get(record.id)
         if made is not None and made[0] == record:
             return made[1]
-        row = run_row(record, now)
-        if record.status.is_finished:
+        row = run_row(record, now, self._columns)
+        if record.status.is_finished and all(one.id != "age" for one in self._columns):
             if len(self._made) > 2 * WINDOW:
                 self._made.clear()
             self._made[record.id] = (record, row)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from cloudtui import run_columns
 from cloudtui.areas.parts import Listing, Request
-from cloudtui.areas.runs.rows import LIST_METRICS
+from cloudtui.run_columns import RunColumn
 from cloudtui.widgets.table import WINDOW
 from cloudtui_engine.records.run import Run
 
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
 
 FIRST = 60
 """Rows that are read for the first screen; more come when somebody goes there."""
+
+
+class Shown(NamedTuple):
+    """What is told of each run."""
+
+    columns: tuple[RunColumn, ...]
+    of_view: bool = False
+    """They are those of the view that is listed."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(one.id for one in self.columns)
+
+
+def shown(catalog: Catalog, view: str) -> Shown:
+    """The columns of this view, where it has some, else those that were chosen for all runs."""
+    from cloudtui_engine.catalog import views
+
+    own = run_columns.usable(views.find(catalog, view).columns) if view else ()
+    ids = own or run_columns.kept(catalog.settings.get(run_columns.KEY))
+    return Shown(tuple(run_columns.columns(ids)), bool(own))
 
 
 def listing(catalog: Catalog, request: Request) -> Listing:
@@ -31,11 +54,13 @@ def listing(catalog: Catalog, request: Request) -> Listing:
     base, size = 0, FIRST
     if request.first >= FIRST // 2:
         base, size = max(0, min(request.first, total - 1) - WINDOW // 2), WINDOW
-    runs: Sequence[Run] = catalog.runs.list(replace(query, limit=size, skip=base, metrics=LIST_METRICS))
-    read_at = time.time()
     view = views.called(catalog, request.filter, request.sort)
+    told = shown(catalog, view)
+    metrics = tuple(dict.fromkeys(key for one in told.columns for key in one.metrics))
+    runs: Sequence[Run] = catalog.runs.list(replace(query, limit=size, skip=base, metrics=metrics))
+    read_at = time.time()
     note = f"{live} live" if live else ""
-    return Listing([ticking(run, read_at) for run in runs], base, total, note, view)
+    return Listing([ticking(run, read_at) for run in runs], base, total, note, view, extra=told)
 
 
 def ticking(run: Run, read_at: float) -> Run:
