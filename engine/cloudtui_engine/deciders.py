@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import due, enforcing, trust
+from cloudtui_engine.fleet import due, enforcing, spot, trust
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.records.instance import LOCAL, LinkState
 from cloudtui_engine.records.notice import (
@@ -69,6 +69,13 @@ def watch_clouds(catalog: Catalog, clock: Clock) -> Iterable[Proposal]:
     )
 
 
+def go_on_elsewhere(catalog: Catalog, now: float) -> Iterable[Proposal]:
+    """What spot machines were taken from is kept in time, and goes on on machines in their place."""
+    return (
+        Proposal(kind, target, key, args) for kind, target, key, args in spot.due(spot.read(catalog, now))
+    )
+
+
 def change_host_keys(catalog: Catalog) -> Iterable[Proposal]:
     """Host keys that went through a cloud are changed once somebody has logged in."""
     for instance_id, key in trust.to_change(catalog.instances.list()):
@@ -83,6 +90,7 @@ def decide(catalog: Catalog, clock: Clock | None = None) -> int:
     fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
     clock = clock or Clock()
     fresh += _submit(catalog, watch_clouds(catalog, clock)) + enforcing.enforce(catalog, clock)
+    fresh += _submit(catalog, go_on_elsewhere(catalog, clock.now()))
     _note_stalled(catalog)
     _note_idle(catalog, time.time())
     return fresh + _tell_what_happened(catalog)

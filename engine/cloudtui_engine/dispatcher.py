@@ -11,9 +11,10 @@ from typing import Any
 from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import deadline, enrol, market, rent, tell
+from cloudtui_engine.handlers import deadline, enrol, go_on, market, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.handlers.keep import keep
 from cloudtui_engine.handlers.prepare import prepare
 from cloudtui_engine.handlers.pull import pull
 from cloudtui_engine.handlers.push import push
@@ -37,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "instance.start": rent.start,
     "instance.stop": rent.stop,
     "instance.terminate": rent.terminate,
+    "instance.replace": go_on.replace,
     "instance.deadline": deadline.tell,
     "instance.rekey": rekey,
     "fleet.reconcile": rent.reconcile,
@@ -47,6 +49,8 @@ HANDLERS: dict[str, Handler] = {
     "notify.webhook": tell.webhook,
     "run.start": start,
     "run.stop": stop,
+    "run.keep": keep,
+    "run.resume": go_on.resume,
     "run.pull": pull,
     "run.sync": sync,
     "run.import": rebuild,
@@ -54,6 +58,7 @@ HANDLERS: dict[str, Handler] = {
 OVERTAKES = frozenset(
     {
         "run.stop",
+        "run.keep",
         "instance.stop",
         "instance.terminate",
         "instance.deadline",
@@ -63,7 +68,8 @@ OVERTAKES = frozenset(
 )
 """Kinds that do not wait for earlier operations on the same thing, and keep no later one waiting: a stop that
 waits for a start is none, an end that waits costs money, and a deadline that waits for its host may be told
-to nobody. A check that has a machine waits for looks at that cloud, so these must not wait for it."""
+to nobody. A check that has a machine waits for looks at that cloud, so these must not wait for it. A run's
+checkpoints are kept for as long as it runs."""
 MOST_PICKUPS = 20
 CATALOG_RETRY_S = 5.0
 DECIDE_PAUSES = 20

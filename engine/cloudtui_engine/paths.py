@@ -54,6 +54,11 @@ class Paths:
         return self.home / "logs"
 
     @property
+    def checkpoints(self) -> Path:
+        """Of runs on machines that may be taken away, brought here as they are made: `checkpoints/<run>/`."""
+        return self.home / "checkpoints"
+
+    @property
     def scripts(self) -> Path:
         """Shipped script folders, packed: `scripts/<sha256>/`."""
         return self.home / "scripts"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloudtui.format import LINK_MARKS, MISSING, Mark, since
-from cloudtui_engine.records.instance import LOCAL, VANISHED, Instance, LinkState
+from cloudtui_engine.records.instance import LOCAL, NOTICED, PREEMPTED, VANISHED, Instance, LinkState
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState
 
 FAILURES = {
@@ -38,7 +38,7 @@ def _ended(instance: Instance) -> Mark | None:
     if state == VANISHED:
         return Mark("?", "vanished", "bad")
     if state == "terminated":
-        taken = instance.cloud_reason == "preempted"
+        taken = instance.cloud_reason == PREEMPTED
         return Mark("■", "preempted", "bad") if taken else Mark("■", "terminated", "quiet")
     if instance.wanted == "terminated" or state == "terminating":
         return Mark("●", "terminating", "warn")
@@ -60,6 +60,8 @@ def _coming(instance: Instance, attempt: LaunchAttempt | None) -> Mark | None:
 
 
 def _running(instance: Instance) -> Mark:
+    if instance.cloud_reason == NOTICED:
+        return Mark("⚠", "taken soon", "warn")
     link = instance.link_state
     return Mark("●", "running", "busy") if link is LinkState.DOWN else LINK_MARKS[link]
 

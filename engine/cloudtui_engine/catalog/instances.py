@@ -102,6 +102,10 @@ class Instances(Repository):
             ).fetchall()
         return [_instance(row) for row in rows]
 
+    def spot(self) -> Found:
+        """Those that were launched here, are not forgotten, and that their clouds may take back."""
+        return [one for one in self.rented() if one.spot and one.launch_id]
+
     def any_alive(self) -> bool:
         """Whether a cloud's machine runs or may run, or is on its way to its end."""
         with self._catalog.read() as db:

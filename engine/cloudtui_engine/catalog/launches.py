@@ -64,6 +64,14 @@ class Launches(Repository):
         """All that were asked for together, and what replaced them, the oldest first."""
         return self._launches("group_id = ?", (group_id,))
 
+    def replacing(self) -> Launches_:
+        """Those in the place of lost machines, of machines that are on the lists, the oldest first."""
+        return self._launches(
+            "json_extract(wish, '$.replaces') != '' AND instance_id IN"
+            " (SELECT id FROM instance WHERE forgotten_at IS NULL)",
+            (),
+        )
+
     def providers(self) -> list[str]:
         """Those that something was ever asked of."""
         with self._catalog.read() as db:

@@ -15,8 +15,8 @@ _PREFIX = "notice:"
 OLD_AFTER_S = 3600.0
 _LEVELS = {
     "failed": "error", "lost": "error", "stalled": "warning", "nan": "warning", "budget": "warning",
-    "deadline": "warning", "overdue": "error", "idle": "warning", "launch": "error", "taken": "error",
-    "orphan": "warning", "clock": "warning",
+    "deadline": "warning", "overdue": "error", "idle": "warning", "launch": "error", "leaving": "warning",
+    "taken": "error", "orphan": "warning", "clock": "warning",
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from cloudtui_engine.records.launch import AttemptState, LaunchAttempt, Wish
 from cloudtui_providers.base import Offer
 
 MOST_ATTEMPTS = 64
+MOST_PATIENT = 2000
+"""The same of a launch that waits for capacity."""
 MOST_ABSENT = 3
 """Requests whose answer was lost and of which nothing came, before a launch is given up."""
 PASSING = frozenset({"throttled", "unreachable"})
@@ -69,11 +71,20 @@ class End:
     error: Mapping[str, str]
 
 
-Step = Plan | Send | Resolve | Adopted | End
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """None is to be had now, and the launch has time."""
+
+    why: str
+
+
+Step = Plan | Send | Resolve | Adopted | End | Wait
 
 
 def candidates(wish: Wish, spot: Iterable[Offer], on_demand: Iterable[Offer]) -> list[Candidate]:
     """The places to try, in order: as offered; on-demand ones for a wish of spot only below its cap.
+
+    Zones that took such a machine away are left out while there is any other place.
 
     Args:
         wish: what is wanted.
@@ -83,10 +94,10 @@ def candidates(wish: Wish, spot: Iterable[Offer], on_demand: Iterable[Offer]) ->
     if not wish.spot:
         return _fitting(wish, on_demand, wish.max_price, spot=False)
     found = _fitting(wish, spot, wish.max_price, spot=True)
-    found.sort(key=lambda place: place.zone in wish.avoid)
+    others = [place for place in found if place.zone not in wish.avoid]
     if wish.on_demand_cap is not None:
-        found += _fitting(wish, on_demand, wish.on_demand_cap, spot=False)
-    return found
+        others += _fitting(wish, on_demand, wish.on_demand_cap, spot=False)
+    return others or found
 
 
 def without_offers(wish: Wish) -> list[Candidate]:
@@ -132,13 +143,21 @@ def _zones_in(wish: Wish, region: str) -> list[str]:
     return own or [zone for zone in wish.zones if zone.isdigit()]
 
 
-def next_step(attempts: Sequence[LaunchAttempt], places: Sequence[Candidate], *, too_late: str = "") -> Step:
+def next_step(
+    attempts: Sequence[LaunchAttempt],
+    places: Sequence[Candidate],
+    *,
+    too_late: str = "",
+    patient_since: float | None = None,
+) -> Step:
     """What comes next.
 
     Args:
         attempts: every request of the launch so far.
         places: the `candidates` of now.
         too_late: why nothing new is to be begun; empty: it may be.
+        patient_since: a refusal for want of capacity that is older speaks against nothing any more, and the
+            launch waits where nothing is left to try; None: it ends then.
     """
     alive = next((one for one in attempts if not one.state.is_dead), None)
     if alive is not None and alive.state is AttemptState.ADOPTED:
@@ -149,10 +168,11 @@ def next_step(attempts: Sequence[LaunchAttempt], places: Sequence[Candidate], *,
         return End({"code": "too_late", "message": too_late, "hint": "Launch it again."})
     if alive is not None:
         return Send(alive)
-    return _ended(attempts) or _fresh(attempts, places)
+    most = MOST_ATTEMPTS if patient_since is None else MOST_PATIENT
+    return _ended(attempts, most) or _fresh(attempts, places, patient_since)
 
 
-def _ended(attempts: Sequence[LaunchAttempt]) -> End | None:
+def _ended(attempts: Sequence[LaunchAttempt], most: int) -> End | None:
     """The end that the newest refusal or too many tries make; None: go on."""
     if not attempts:
         return None
@@ -160,7 +180,7 @@ def _ended(attempts: Sequence[LaunchAttempt]) -> End | None:
     if error.get("code", "") not in _HERE | _REGION | _LOST:
         return End(error)
     absent = sum(one.state is AttemptState.ABSENT for one in attempts)
-    if absent >= MOST_ABSENT or len(attempts) >= MOST_ATTEMPTS:
+    if absent >= MOST_ABSENT or len(attempts) >= most:
         return End(
             {
                 "code": "given_up",
@@ -171,10 +191,14 @@ def _ended(attempts: Sequence[LaunchAttempt]) -> End | None:
     return None
 
 
-def _fresh(attempts: Sequence[LaunchAttempt], places: Sequence[Candidate]) -> Step:
-    left = [place for place in places if not any(_speaks_against(one, place) for one in attempts)]
+def _fresh(
+    attempts: Sequence[LaunchAttempt], places: Sequence[Candidate], patient_since: float | None
+) -> Step:
+    heard = [one for one in attempts if not _is_old(one, patient_since)]
+    left = [place for place in places if not any(_speaks_against(one, place) for one in heard)]
     if not left:
-        return End(_nothing_left(attempts))
+        error = _nothing_left(attempts)
+        return End(error) if patient_since is None or error["code"] in _REGION else Wait(error["message"])
     last = attempts[-1] if attempts else None
     near = [
         one
@@ -182,6 +206,17 @@ def _fresh(attempts: Sequence[LaunchAttempt], places: Sequence[Candidate]) -> St
         if last and (one.region, one.type, one.spot) == (last.region, last.type, last.spot)
     ]
     return Plan((last.number if last else 0) + 1, (near or left)[0])
+
+
+def _is_old(attempt: LaunchAttempt, patient_since: float | None) -> bool:
+    """What was full then may have room by now; a quota is as it was."""
+    since = attempt.resolved_at
+    return (
+        patient_since is not None
+        and since is not None
+        and since < patient_since
+        and attempt.error.get("code") in _HERE
+    )
 
 
 def _speaks_against(attempt: LaunchAttempt, place: Candidate) -> bool:

@@ -16,6 +16,8 @@ from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Launch, LaunchState, Orphan, Wish
 from cloudtui_engine.records.operation import Operation, OperationState
 
+PATIENCE_S = 86_400
+"""How long a machine is waited for that replaces one without a deadline."""
 AtStake = results.AtStake
 at_stake = results.at_stake
 extend = deadlines.extend
@@ -40,10 +42,20 @@ def submit_launch(catalog: Catalog, paths: Paths, wish: Wish) -> list[Instance]:
         return [asking.ask(catalog, wish, name, key_file=key_file, group=group, now=now) for name in names]
 
 
-def submit_replacement(catalog: Catalog, paths: Paths, lost: Instance) -> Instance:
+def submit_replacement(
+    catalog: Catalog, paths: Paths, lost: Instance, *, now: float | None = None, by_itself: bool = False
+) -> Instance:
     """Ask for another machine in the place of one that its cloud took away; the others of its group stay.
 
-    The zone that took a spot machine away is tried last.
+    The zone that took it away is left out while there are others. What was cut off there goes on here.
+
+    Args:
+        catalog: the catalog.
+        paths: the home.
+        lost: the machine.
+        now: the moment.
+        by_itself: nobody asks for it: it has what is left of the lost one's time, and for so long it is asked
+            for again where there is none to be had. A person's has all of its time anew.
 
     Raises:
         RefusedError: it is not lost, was not launched here, was ended by us, or a budget forbids it.
@@ -51,10 +63,14 @@ def submit_replacement(catalog: Catalog, paths: Paths, lost: Instance) -> Instan
     if not lost.launch_id or not lost.is_gone or lost.wanted != "running":
         raise RefusedError(f"{lost.name} is not lost.", "Only a lost machine is replaced.", code="not_lost")
     installation.ensure(catalog, paths)
-    now = time.time()
+    now = time.time() if now is None else now
     with catalog.write("instance", "operation", durable=True):
         launch = catalog.launches.get(lost.launch_id)
-        wish = replace(launch.wish, count=1, avoid=(*launch.wish.avoid, lost.zone))
+        avoid = tuple(dict.fromkeys((*launch.wish.avoid, lost.zone)))
+        wish = replace(launch.wish, count=1, avoid=avoid, replaces=lost.id, patience_s=0)
+        if by_itself:
+            left_s = 0 if lost.deadline_at is None else max(1, int(lost.deadline_at - now))
+            wish = replace(wish, lifetime_s=left_s, patience_s=left_s or PATIENCE_S)
         catalog.instances.forget(lost.id, now)
         asking.require_budget(catalog, wish, [lost.name], now)
         return asking.ask(

@@ -20,6 +20,10 @@ from cloudtui_providers.errors import ProviderError
 
 STALE_S = 3600.0
 """A launch that is older begins nothing new: nobody expects a machine of it any more."""
+AGAIN_S = 600.0
+"""After so long a launch that waits for capacity asks again where there was none."""
+WAIT_S = 60.0
+"""How often it looks whether that time has come, or something else is offered."""
 POLL_S = 0.25
 """How often the row is looked at for what reconciling has seen."""
 _VANISHED = {
@@ -83,7 +87,8 @@ class _Launching:
             if found is None:
                 return
             places = found
-        match attempts.next_step(made, places, too_late=too_late):
+        since = self._means.clock.now() - AGAIN_S if row.wish.patience_s else None
+        match attempts.next_step(made, places, too_late=too_late, patient_since=since):
             case attempts.Plan(number, place):
                 self._requests.plan(cloud, row, instance, number=number, place=place)
             case attempts.Send(attempt):
@@ -92,6 +97,9 @@ class _Launching:
                 self._requests.resolve(cloud, attempt, may_send=not too_late)
             case attempts.Adopted():
                 raise AssertionError("An open launch with a machine: adoption writes both at once.")
+            case attempts.Wait(why):
+                self._means.say(f"Waiting for one to be had. {why}")
+                self._requests.rest(WAIT_S)
             case attempts.End(error):
                 if instance.wanted == "running":
                     closing.fail(self._means, row, error)
@@ -113,8 +121,9 @@ class _Launching:
         now = self._means.clock.now()
         if instance.wanted != "running":
             return "It was taken back before it was there. Nothing was rented."
-        if now > row.created_at + STALE_S:
-            return "The launch could not be finished within an hour. Nothing was rented."
+        if now > row.created_at + max(STALE_S, row.wish.patience_s):
+            time = "in the time that it had" if row.wish.patience_s else "within an hour"
+            return f"The launch could not be finished {time}. Nothing was rented."
         if instance.deadline_at is not None and now > instance.deadline_at:
             return "Its deadline passed before it was there. Nothing was rented."
         return ""

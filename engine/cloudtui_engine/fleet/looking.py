@@ -6,10 +6,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.fleet import adoption, installation, news, reconcile
+from cloudtui_engine.fleet import adoption, installation, losing, news, reconcile
 from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.means import Interrupted, Means, ours
+from cloudtui_engine.records.instance import NOTICED, VANISHED, Instance
 from cloudtui_engine.records.launch import Listing
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers import base
@@ -94,6 +96,7 @@ def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> N
         for instance_id, fields in changes.updates.items():
             news.taken(catalog, rows[instance_id], fields)
             catalog.instances.update(instance_id, **fields)
+            _lose(catalog, rows[instance_id], now)
         for attempt, machine in changes.adoptions:
             adoption.adopt(catalog, attempt, machine, now)
         for orphan in changes.orphans:
@@ -105,6 +108,17 @@ def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> N
         )
     if not installation.is_copy(catalog, means.paths):
         _end(cloud, name, changes.doubles, listing.region)
+
+
+def _lose(catalog: Catalog, before: Instance, now: float) -> None:
+    """What lived on a machine that is gone ends with it.
+
+    That it is not listed any more is no proof of that, unless it had said that it goes.
+    """
+    machine = catalog.instances.get(before.id)
+    proven = machine.cloud_state != VANISHED or machine.cloud_reason == NOTICED
+    if machine.is_gone and not before.is_gone and proven:
+        losing.lose(catalog, machine.id, machine.cloud_reason or str(machine.cloud_state), now)
 
 
 def _known(means: Means, name: str, listing: base.Listing) -> reconcile.Known:

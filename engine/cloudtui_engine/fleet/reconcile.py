@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cloudtui_engine.records.instance import VANISHED, Address, Instance
+from cloudtui_engine.records.instance import NOTICED, PREEMPTED, VANISHED, Address, Instance
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Orphan
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers.base import NAME_TAG, CloudState, Listing, Machine
@@ -106,13 +106,20 @@ def seen(row: Instance, machine: Machine, now: float) -> dict[str, Any]:
     return {
         "cloud_state": str(machine.state),
         "cloud_seen_at": now,
-        "cloud_reason": clean_line(machine.reason, 200),
+        "cloud_reason": _reason(row, machine),
         "missing_since": None,
         "address": address_of(machine, row.address),
         "zone": clean_line(machine.zone, 80) or row.zone,
         "machine_type": clean_line(machine.type, 80) or row.machine_type,
         "spot": machine.spot or row.spot,
     }
+
+
+def _reason(row: Instance, machine: Machine) -> str:
+    """The cloud's word; where it has none, that of the machine, which was told before."""
+    if machine.reason or row.cloud_reason not in {NOTICED, PREEMPTED}:
+        return clean_line(machine.reason, 200)
+    return PREEMPTED if machine.state in ENDED else row.cloud_reason
 
 
 def address_of(machine: Machine, before: Address) -> Address:

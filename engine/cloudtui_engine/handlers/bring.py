@@ -72,7 +72,8 @@ class _Bringing:
             except (HostKeyError, AuthError):
                 raise
             except UnreachableError as error:
-                if time.monotonic() > deadline or self._context.closing.is_set():
+                is_over = error.code == "gone" or time.monotonic() > deadline
+                if is_over or self._context.closing.is_set():
                     raise
                 self._report(f"Waiting for the host: {error.message}", None, None)
                 time.sleep(0.5)

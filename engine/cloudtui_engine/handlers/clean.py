@@ -129,7 +129,7 @@ def _needed(catalog: Catalog, instance_id: str, waiting: Sequence[Attempt]) -> d
         why = f"{run.name} needs it."
         if run.dataset_id:
             needed[f"data/{catalog.datasets.get(run.dataset_id).sha256}"] = why
-        if run.model_id:
+        if run.model_id or attempt.number > 1:
             needed["model/"] = why
         folder = run.spec.get("folder")
         if isinstance(folder, Mapping):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cloudtui_engine import kept
 from cloudtui_engine.data import csv_files, idx, parquet_files
 from cloudtui_engine.errors import FailedError, RefusedError, UnreachableError
 from cloudtui_engine.handlers import bring, stage
@@ -52,6 +53,7 @@ class Packing:
         dataset = self._catalog.datasets.get(run.dataset_id) if run.dataset_id else None
         model = self._catalog.models.get(run.model_id) if run.model_id else None
         common = job_spec.common(run, dataset, self._choose_gpus(session), model)
+        common |= {"taken_by": self._taken_by(), "checkpoints": self._bring_checkpoints()}
         if run.kind == "script":
             packed = run.spec.get("folder")
             folder = self._carrier.folder(packed) if packed else ""
@@ -75,6 +77,27 @@ class Packing:
                 f"The model that {run.name} acts on is not known here.", "Start it anew: cloudtui model list"
             )
         return common | job_spec.on_model(run, self._number, there, model)
+
+    # -- what may be taken away, and was
+
+    def _taken_by(self) -> str:
+        """The cloud that may take the machine back; empty: none."""
+        machine = self._catalog.instances.get(self._link.instance_id)
+        return machine.provider if machine.spot else ""
+
+    def _bring_checkpoints(self) -> str:
+        """The folder on the host with what an attempt on another machine left; empty: there is none.
+
+        Where it was on this one they lie beside it.
+        """
+        found = kept.Kept(self._context.paths, self._run.id)
+        newest = found.newest()
+        if newest is None or newest.attempt >= self._number:
+            return ""
+        before = self._catalog.runs.attempt(self._run.id, self._number - 1)
+        if before.instance_id == self._link.instance_id:
+            return ""
+        return self._carrier.checkpoints(found, newest)
 
     # -- the data
 

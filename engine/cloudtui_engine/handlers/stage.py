@@ -11,6 +11,7 @@ from typing import Any
 from cloudtui_engine.errors import NotFoundError
 from cloudtui_engine.hosts import shipping, transfer
 from cloudtui_engine.hosts.link import HostLink
+from cloudtui_engine.kept import Kept, KeptSet
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.run import Artifact
@@ -95,6 +96,14 @@ class Carrier:
                 )
             lying.append(transfer.LocalFile(path, file.name, file.size_bytes, file.sha256))
         return self._put(f"model/{_content_of(lying)}", lying, f"Sending {label}")
+
+    def checkpoints(self, kept: Kept, newest: KeptSet) -> str:
+        """What a run goes on from, that was brought here while its machine lived."""
+        files = [
+            transfer.LocalFile(kept.blob(one.sha256), one.name, one.size_bytes, one.sha256)
+            for one in newest.files
+        ]
+        return self._put(f"model/{_content_of(files)}", files, "Sending the checkpoint")
 
     def folder(self, packed: Mapping[str, Any]) -> str:
         """A script's folder as `script_folder.pack` kept it."""

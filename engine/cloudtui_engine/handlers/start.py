@@ -114,7 +114,7 @@ class _Start:
             except (HostKeyError, AuthError):
                 raise
             except UnreachableError as error:
-                if left <= 0 or self._context.closing.is_set():
+                if left <= 0 or error.code == "gone" or self._context.closing.is_set():
                     raise
                 if self._is_unwanted():
                     raise Withdrawn from None

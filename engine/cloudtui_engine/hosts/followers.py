@@ -69,6 +69,12 @@ class Followers:
         with self._lock:
             return self._by_key.setdefault((follower.run_id, follower.number), follower) is follower
 
+    def clear(self) -> None:
+        """Follow none any more: there is nothing to be read."""
+        with self._lock:
+            self._by_key.clear()
+        self._fresh.clear()
+
     def attach(self, session: Session) -> None:
         """Go on with all over a fresh session."""
         self._fresh.clear()

@@ -27,7 +27,7 @@ from cloudtui_engine.hosts.followers import Follower, Followers, Key
 from cloudtui_engine.hosts.link_display import LinkDisplay
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport import Transport, backoff
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import VANISHED, Instance
 
 TICK_S = 0.25
 LINGER_S = 20.0
@@ -231,7 +231,13 @@ class HostLink:
         self._display.connecting()
         self._era += 1
         era = self._era
-        transport, start = self._connect(self._catalog.instances.get(self.instance_id))
+        instance = self._catalog.instances.get(self.instance_id)
+        if instance.is_gone:
+            # Its address may be a stranger's. What has vanished may come back, with what was followed there.
+            if instance.cloud_state != VANISHED:
+                self._followers.clear()
+            raise UnreachableError(f"{instance.name} is {instance.cloud_state}.", code="gone")
+        transport, start = self._connect(instance)
         try:
             session = start(
                 on_data=lambda stream, offset, data: self._inbox.put(

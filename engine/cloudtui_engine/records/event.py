@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PREEMPTION = "preemption"
+"""The event of a machine's own journal that its cloud takes it back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -10,6 +10,9 @@ from typing import Any
 
 from cloudtui_engine.records.instance import Address
 
+IDLE_S = 3600
+"""What a machine may do nothing for before it ends itself, where nobody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -34,11 +37,15 @@ class Wish:
     """CIDRs that may reach its SSH port."""
     lifetime_s: int = 0
     """The deadline, from the launch; 0: none."""
-    idle_s: int = 0
+    idle_s: int = IDLE_S
     """Quiet that ends it, in seconds; 0: none does."""
     count: int = 1
     avoid: tuple[str, ...] = ()
-    """Zones that took such a machine away lately: they are tried last."""
+    """Zones that took such a machine away: left out while there are others."""
+    replaces: str = ""
+    """The machine in whose place it is, by its id: what was cut off there goes on here."""
+    patience_s: int = 0
+    """For so long it is asked for again where there is none to be had; 0: it fails then."""
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept."""

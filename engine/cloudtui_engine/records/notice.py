@@ -8,7 +8,7 @@ from typing import Any
 
 KINDS = (
     "finished", "failed", "lost", "stopped", "stalled", "nan", "budget", "deadline", "overdue", "idle",
-    "launch", "taken", "orphan", "clock",
+    "launch", "leaving", "taken", "orphan", "clock",
 )  # fmt: skip
 """Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite; and what
 is of no run: most of a budget is spent, a machine ends soon, or should have and runs; or it does
@@ -30,6 +30,7 @@ _WORDS: Mapping[str, str] = {
     "deadline": "ends soon",
     "overdue": "is past its deadline",
     "launch": "could not be rented",
+    "leaving": "is taken back soon",
     "taken": "was taken away",
     "orphan": "is in no list here",
     "clock": "was set",

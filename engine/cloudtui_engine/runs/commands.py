@@ -235,8 +235,13 @@ def stop(catalog: Catalog, run: Run) -> Operation:
         return catalog.operations.submit("run.stop", run.id, {"attempt": run.attempt})
 
 
-def resume(catalog: Catalog, run: Run) -> Run:
+def resume(catalog: Catalog, run: Run, instead: Mapping[str, str] | None = None) -> Run:
     """Another attempt of a run that ended early, from its newest checkpoint where it has one.
+
+    Args:
+        catalog: the catalog.
+        run: the run.
+        instead: the machine in the place of another, by their ids; the rest stay where they were.
 
     Raises:
         RefusedError: it is live, it has succeeded, or its machine is gone or to go.
@@ -249,7 +254,8 @@ def resume(catalog: Catalog, run: Run) -> Run:
             f"{run.name} has succeeded.", f"Do it once more: cloudtui run again {run.name}", code="done"
         )
     with catalog.write("run", "operation"):
-        host = catalog.runs.attempt(run.id, run.attempt).instance_id
+        before = catalog.runs.attempt(run.id, run.attempt).instance_id
+        host = (instead or {}).get(before, before)
         queueing.check_stays(catalog, host)
         attempt = catalog.runs.add_attempt(run.id, [host], time.time())
         queueing.submit_start(catalog, run.id, attempt.number)

@@ -10,8 +10,10 @@ from typing import Any
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.errors import FailedError
+from cloudtui_engine.records.event import PREEMPTION
 from cloudtui_engine.records.facts import checked_gpus
 from cloudtui_engine.records.gpu import GpuSample, samples_of
+from cloudtui_engine.records.instance import NOTICED
 from cloudtui_engine.records.source import Source
 from cloudtui_engine.runs.columns import MAX_STEP, KeyCleaner, is_step, number
 from cloudtui_engine.runs.line_shapes import LATEST
@@ -106,6 +108,9 @@ class Intake:
             return None
         if name == "resumed":
             self._resumed(data)
+        elif name == PREEMPTION and self.source.name == "system":
+            data = {**data, "attempt": self.source.attempt}
+            self._noticed()
         elif name == "goals":
             self._goals(data)
         text = data.get("text")
@@ -179,6 +184,15 @@ class Intake:
         step = data.get("from_step")
         if self.source.attempt > 1 and is_step(step):
             self.catalog.runs.set_from_step(self.source.run_id, self.source.attempt, step)
+
+    def _noticed(self) -> None:
+        """The cloud takes the machine back, as the machine itself was told."""
+        machine = self.catalog.instances.get(self.source.instance_id)
+        if not machine.spot or machine.is_gone or machine.cloud_reason == NOTICED:
+            return
+        self.catalog.instances.update(machine.id, cloud_reason=NOTICED)
+        text = "Its jobs save themselves and go on on another machine."
+        self.catalog.notices.tell("leaving", f"{machine.id}:{machine.cloud_id}", machine.name, text)
 
     def _goals(self, data: Record) -> None:
         declared = {
