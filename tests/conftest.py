@@ -23,9 +23,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test meets a real cloud: who runs them may have credentials, and the clouds' libraries ask a network
 # address for those of the machine that they run on.
 for name in [*os.environ]:
-    if name.startswith(("AWS_", "AZURE_", "CLOUDSDK_", "GOOGLE_", "LAMBDA_", "RUNPOD_", "VAST_")):
+    if name.startswith(("ALIBABA_", "AWS_", "AZURE_", "CLOUDSDK_", "GOOGLE_", "LAMBDA_", "RUNPOD_", "VAST_")):
         del os.environ[name]
 os.environ |= {
+    "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

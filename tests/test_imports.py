@@ -57,7 +57,17 @@ ALONE: dict[Path, frozenset[str]] = {
     ENGINE / "cloudtui_engine" / "records": frozenset({"cloudtui_engine.errors", "cloudtui_engine.sanitize"}),
     # Each cloud's own library, inside functions.
     ROOT / "providers" / "cloudtui_providers": frozenset(
-        {"boto3", "botocore", "google.auth", "azure.core", "azure.identity", "httpx"}
+        {
+            "alibabacloud_credentials",
+            "alibabacloud_tea_openapi",
+            "azure.core",
+            "azure.identity",
+            "boto3",
+            "botocore",
+            "darabonba",  # what Alibaba's library is made of; its exceptions and options come from it
+            "google.auth",
+            "httpx",
+        }
     ),
     ROOT / "tui" / "cloudtui": frozenset(
         {

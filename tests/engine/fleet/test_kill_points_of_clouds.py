@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 from tests.engine.fleet.scenes import STORIES, HttpAtHand, Scene, kill_at_random, kill_everywhere
+from tests.support.clouds.alibaba_fake import FakeAlibaba
 from tests.support.clouds.azure_fake import FakeAzure
 from tests.support.clouds.gcp_fake import FakeGcp
 
 KILLS = int(os.environ.get("CLOUDTUI_KILLS", "200"))
-FAKES: dict[str, Callable[[Path], Any]] = {"gcp": FakeGcp, "azure": lambda _: FakeAzure()}
+FAKES: dict[str, Callable[[Path], Any]] = {
+    "gcp": FakeGcp,
+    "azure": lambda _: FakeAzure(),
+    "alibaba": lambda _: FakeAlibaba(),
+}
 MakeScene = Callable[..., Scene]
 
 

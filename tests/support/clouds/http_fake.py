@@ -95,7 +95,7 @@ class HttpFake(ABC):
     def close(self) -> None:
         """Let no thread of it be left, and say what was wrong."""
         self._hang_up()
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong[:5]
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,380 @@
+"""Alibaba Cloud on loopback: its machines are rows of a dictionary, its API is `alibaba_api`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.support.clouds.alibaba_api import CALLED, OPERATIONS, is_signed, operations, parameters
+from tests.support.clouds.alibaba_rows import (
+    ACCOUNT,
+    AFTER,
+    ENVIRONMENT,
+    FAMILIES,
+    KEY,
+    NOT_FOUND,
+    PRICES,
+    PUBLIC_KEY,
+    REGION,
+    REGIONS,
+    SECRET,
+    TYPES,
+    ZONES,
+    denied,
+    error,
+    instance_row,
+    is_user_data,
+    may_be_released_at,
+    tags_of,
+    type_row,
+)  # fmt: skip
+from tests.support.clouds.faults import ALL_TAGS, Fault
+from tests.support.clouds.http_fake import HttpFake, Reply
+
+from cloudtui_providers.alibaba import Alibaba
+from cloudtui_providers.alibaba.settings import Settings
+from cloudtui_providers.base import LAUNCH_TAG, Order, Provider
+
+Told = dict[str, Any]
+
+
+class FakeAlibaba(HttpFake):
+    """As `FakeCloud` has it. It lets in what is signed with its key."""
+
+    operations = operations()
+    answers: ClassVar[dict[str, Reply]] = {
+        Fault.CAPACITY: error(403, "OperationDenied.NoStock", "The requested resource is sold out in the "
+                              "specified zone; try other types of resources or other regions and zones."),
+        Fault.QUOTA: error(400, "QuotaExceed.ElasticQuota", "The number of vCPUs exceeds the quota."),
+        Fault.AUTH: error(404, "InvalidAccessKeyId.NotFound", "Specified access key {key} is not found."),
+        Fault.PERMISSION: denied("ecs:RunInstances"),
+        Fault.INVALID: error(400, "InvalidParameter.Conflict", "The specified image does not support the "
+                             "specified instance type."),
+        Fault.THROTTLE: error(400, "Throttling.User", "Request was denied due to user flow control."),
+        Fault.BROKEN: error(500, "InternalError", "The request processing has failed due to some unknown "
+                            "error."),
+    }  # fmt: skip
+    secrets = (KEY, SECRET)
+    faults = (*answers, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.INCOMPLETE, Fault.LATE)
+    carries = ALL_TAGS
+    absent = "i-0xi404neverthere00"
+    environment: ClassVar[dict[str, str]] = ENVIRONMENT
+
+    def __init__(self) -> None:
+        super().__init__(KEY)
+        self.rows: dict[str, Told] = {}
+        self.disks: dict[str, Told] = {}
+        self.ended: set[str] = set()
+        self.hidden: set[str] = set()
+        self.tokens: dict[str, tuple[Told, str]] = {}
+        self.networks: dict[str, Told] = {}
+        self.groups: dict[str, Told] = {}
+        self.sold_out: set[str] = set()
+        self.forbidden: set[str] = set()
+        self.currency = "USD"
+        self.breaks_off = False
+        self.provider: Provider = reached(self.endpoint)
+
+    def order(
+        self,
+        *,
+        launch: str = "claunch1",
+        attempt: int = 1,
+        owner: str = "c0ffee",
+        deadline: str = "",
+        spot: bool = False,
+    ) -> Order:
+        return Order(
+            launch, attempt, "box-1", owner, "ecs.gn6i-c4g1.xlarge", REGION, ZONES[0], spot=spot,
+            public_key=PUBLIC_KEY, ssh_from=("198.51.100.7/32",), deadline=deadline,
+        )  # fmt: skip
+
+    def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
+        if target == "/address":
+            return super().handle(method, target, headers, body)
+        action = headers.get("x-acs-action") or ""
+        if OPERATIONS[action]["version"] != headers.get("x-acs-version"):
+            self.wrong.append(f"version {headers.get('x-acs-version')} of {action}")
+        told = parameters(action, target)
+        called = CALLED[action]
+        if called == "machines":
+            keys = {one["Key"] for one in told.get("Tag", [])}
+            called = "one" if "InstanceIds" in told else "find" if LAUNCH_TAG in keys else "machines"
+        known = {"Authorization": f"Bearer {KEY}"} if is_signed(method, target, headers, KEY, SECRET) else {}
+        return super().handle("POST", f"/{action}/{called}", known, json.dumps(told).encode())
+
+    def heal(self) -> None:
+        super().heal()
+        self.breaks_off = False
+
+    def count(self) -> int:
+        """What is switched off from within costs as before."""
+        return sum(
+            name not in self.ended and row["StoppedMode"] != "StopCharging" for name, row in self.rows.items()
+        )
+
+    def launches(self) -> int:
+        return self.calls["launch"]
+
+    def settle(self) -> None:
+        self.hidden.clear()
+        for name in [*self.ended]:
+            self.forget(name)
+        for row in self.rows.values():
+            row["Status"] = AFTER.get(row["Status"], row["Status"])
+            if row["Status"] == "Running":
+                row |= {"StoppedMode": "Not-applicable", "PublicIpAddress": {"IpAddress": [self.address]}}
+
+    def stranger(self) -> None:
+        for tags in ([], [{"Key": "team", "Value": "other"}]):
+            told = {"InstanceName": "other", "InstanceType": "ecs.g7.xlarge", "RegionId": REGION}
+            self._new(told | {"ZoneId": ZONES[0], "Tag": tags})
+
+    def forget(self, machine: str) -> None:
+        self.rows.pop(machine, None)
+        self.ended.discard(machine)
+
+    take_back = forget
+
+    def disk_tags(self, machine: str) -> list[dict[str, str]]:
+        return [self.disks[machine]]
+
+    # -- machines
+
+    def _launch(self, *, body: Told, fault: str, **_: Any) -> Reply:
+        if body.get("DryRun"):
+            return self._dry("ecs:RunInstances")
+        before = self.tokens.get(body["ClientToken"])
+        if before:
+            if before[0] != body:
+                return error(400, "IdempotentParameterMismatch", "The parameters are not those of before.")
+            return 200, {"InstanceIdSets": {"InstanceIdSet": [before[1]]}}
+        refused = self._wrong_in(body)
+        if refused:
+            return error(404, refused, "What it refers to does not exist.")
+        name = self._new(body)
+        self.tokens[body["ClientToken"]] = body, name
+        if fault == Fault.LATE:
+            self.hidden.add(name)
+        return 200, {"InstanceIdSets": {"InstanceIdSet": [name]}}
+
+    def _machines(self, *, body: Told, fault: str, **_: Any) -> Reply:
+        (wanted,) = body["Tag"]
+        rows = [
+            row
+            for name, row in self.rows.items()
+            if name not in self.hidden
+            and row["RegionId"] == body["RegionId"]
+            and wanted.get("Value", tags_of(row).get(wanted["Key"], "")) == tags_of(row).get(wanted["Key"])
+        ]
+        self.breaks_off |= fault == Fault.INCOMPLETE
+        if "NextToken" in body and self.breaks_off:
+            return self._told(Fault.BROKEN)
+        half = len(rows) // 2
+        page = rows[half:] if "NextToken" in body else rows[:half]
+        more = {} if "NextToken" in body else {"NextToken": "page-2"}
+        return 200, {"Instances": {"Instance": page}, "PageSize": body.get("MaxResults", 10)} | more
+
+    _find = _machines
+
+    def _one(self, *, body: Told, **_: Any) -> Reply:
+        names = json.loads(body["InstanceIds"])
+        return 200, {"Instances": {"Instance": [self.rows[name] for name in names if name in self.rows]}}
+
+    def _terminate(self, *, body: Told, **_: Any) -> Reply:
+        if body.get("DryRun"):
+            return self._dry("ecs:DeleteInstance")
+        name = body["InstanceId"]
+        if name not in self.rows:
+            return NOT_FOUND
+        if not body.get("Force") and self.rows[name]["Status"] != "Stopped":
+            return error(
+                403, "IncorrectInstanceStatus", "The current status does not support this operation."
+            )
+        self.ended.add(name)
+        self.rows[name]["Status"] = "Stopping"
+        return 200, {}
+
+    def _stop(self, *, body: Told, **_: Any) -> Reply:
+        if body.get("DryRun"):
+            return self._dry("ecs:StopInstance")
+        return self._turned(
+            body["InstanceId"], "Running", "Stopping", body.get("StoppedMode", "KeepCharging")
+        )
+
+    def _start(self, *, body: Told, **_: Any) -> Reply:
+        if body.get("DryRun"):
+            return self._dry("ecs:StartInstance")
+        return self._turned(body["InstanceId"], "Stopped", "Starting", "Not-applicable")
+
+    def _release(self, *, body: Told, **_: Any) -> Reply:
+        if body["InstanceId"] not in self.rows:
+            return NOT_FOUND
+        at = body.get("AutoReleaseTime", "")
+        if at and not may_be_released_at(at):
+            return error(400, "InvalidAutoReleaseTime.Malformed", "The AutoReleaseTime is not valid.")
+        self.rows[body["InstanceId"]]["AutoReleaseTime"] = at
+        return 200, {}
+
+    def _tag(self, *, body: Told, **_: Any) -> Reply:
+        for name in body["ResourceId"]:
+            tags = tags_of(self.rows[name]) | {one["Key"]: one["Value"] for one in body["Tag"]}
+            listed = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
+            self.rows[name]["Tags"] = {"Tag": listed}
+        return 200, {}
+
+    # -- what there is
+
+    def _regions(self, **_: Any) -> Reply:
+        return 200, {"Regions": {"Region": [{"RegionId": one, "LocalName": one} for one in REGIONS]}}
+
+    def _stock(self, *, body: Told, **_: Any) -> Reply:
+        if "ecs:DescribeAvailableResource" in self.forbidden:
+            return denied("ecs:DescribeAvailableResource")
+        if body["RegionId"] != REGION:
+            return error(403, "RegionUnauthorized", "There is no authority in the specified region.")
+        names = [one for one in TYPES if body.get("InstanceType", one) == one]
+        rows = [
+            {"Value": one, "Status": "SoldOut" if one in self.sold_out else "Available",
+             "StatusCategory": "WithoutStock" if one in self.sold_out else "WithStock"}
+            for one in names
+        ]  # fmt: skip
+        found = {
+            "AvailableResource": [{"Type": "InstanceType", "SupportedResources": {"SupportedResource": rows}}]
+        }
+        zones = [{"ZoneId": zone, "RegionId": REGION, "AvailableResources": found} for zone in ZONES]
+        return 200, {"AvailableZones": {"AvailableZone": zones}} if names else {}
+
+    def _types(self, *, body: Told, **_: Any) -> Reply:
+        names = [
+            one
+            for one in TYPES
+            if one in body.get("InstanceTypes", TYPES) and TYPES[one][3] >= body.get("MinimumGPUAmount", 0)
+        ]
+        return 200, {"InstanceTypes": {"InstanceType": [type_row(one) for one in names]}}
+
+    def _price(self, *, body: Told, **_: Any) -> Reply:
+        usual = PRICES.get(body["InstanceType"])
+        if usual is None:
+            return error(404, "InvalidInstanceType.ValueNotSupported", "It has no price.")
+        hour = usual * (0.25 if body.get("SpotStrategy") == "SpotAsPriceGo" else 1.0)
+        parts = [
+            {"Resource": "instanceType", "TradePrice": hour},
+            {"Resource": "systemDisk", "TradePrice": 0.01},
+        ]
+        price = {"Currency": self.currency, "TradePrice": hour + 0.01, "DetailInfos": {"DetailInfo": parts}}
+        return 200, {"PriceInfo": {"Price": price}}
+
+    def _family(self, *, body: Told, **_: Any) -> Reply:
+        found = FAMILIES.get(body["ImageFamily"])
+        return 200, {"Image": {"ImageId": found, "ImageFamily": body["ImageFamily"]}} if found else {}
+
+    def _whose(self, **_: Any) -> Reply:
+        return 200, {"AccountId": ACCOUNT, "IdentityType": "RAMUser", "UserId": "2777"}
+
+    # -- networks
+
+    def _vpcs(self, *, body: Told, **_: Any) -> Reply:
+        return 200, {"Vpcs": {"Vpc": self._networks("vpc-", VpcName=body["VpcName"])}}
+
+    def _create_vpc(self, *, body: Told, **_: Any) -> Reply:
+        if body.get("DryRun"):
+            return self._dry("vpc:CreateVpc")
+        return 200, {"VpcId": self._network("vpc-", body, VpcName=body["VpcName"])}
+
+    def _switches(self, *, body: Told, **_: Any) -> Reply:
+        wanted = {key: body[key] for key in ("VpcId", "ZoneId") if key in body}
+        return 200, {"VSwitches": {"VSwitch": self._networks("vsw-", **wanted)}}
+
+    def _create_switch(self, *, body: Told, **_: Any) -> Reply:
+        assert self.networks[body["VpcId"]]["Status"] == "Available"
+        kept = {key: body[key] for key in ("VpcId", "ZoneId", "VSwitchName", "CidrBlock")}
+        return 200, {"VSwitchId": self._network("vsw-", body, **kept)}
+
+    def _groups(self, *, body: Told, **_: Any) -> Reply:
+        found = [
+            {"SecurityGroupId": name, "SecurityGroupName": one["name"], "VpcId": one["vpc"]}
+            for name, one in self.groups.items()
+            if one["name"] == body["SecurityGroupName"] and one["vpc"] == body.get("VpcId", one["vpc"])
+        ]
+        return 200, {"SecurityGroups": {"SecurityGroup": found}}
+
+    def _create_group(self, *, body: Told, **_: Any) -> Reply:
+        assert body["VpcId"] in self.networks
+        name = f"sg-{len(self.groups)}"
+        self.groups[name] = {"name": body["SecurityGroupName"], "vpc": body["VpcId"], "rules": []}
+        return 200, {"SecurityGroupId": name}
+
+    def _rules(self, *, body: Told, **_: Any) -> Reply:
+        rules = [{**one, "Direction": "ingress"} for one in self.groups[body["SecurityGroupId"]]["rules"]]
+        return 200, {"Permissions": {"Permission": rules}, "SecurityGroupId": body["SecurityGroupId"]}
+
+    def _open(self, *, body: Told, **_: Any) -> Reply:
+        self.groups[body["SecurityGroupId"]]["rules"] += body["Permissions"]
+        return 200, {}
+
+    def _close_rule(self, *, body: Told, **_: Any) -> Reply:
+        group = self.groups[body["SecurityGroupId"]]
+        group["rules"] = [one for one in group["rules"] if one not in body["Permissions"]]
+        return 200, {}
+
+    # -- its books
+
+    def _dry(self, action: str) -> Reply:
+        if action in self.forbidden:
+            return denied(action)
+        return error(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
+
+    def _wrong_in(self, body: Told) -> str:
+        switch = self.networks.get(body["VSwitchId"], {})
+        group = self.groups.get(body["SecurityGroupId"], {})
+        wrong = {
+            "InvalidVSwitchId.NotFound": switch.get("ZoneId") != body["ZoneId"],
+            "InvalidParameter.Mismatch": group.get("vpc") != switch.get("VpcId"),
+            "InvalidImageId.NotFound": body["ImageId"] not in FAMILIES.values(),
+            "InvalidInstanceType.ValueNotSupported": body["InstanceType"] not in TYPES,
+            "InvalidUserData.SizeExceeded": not is_user_data(body["UserData"]),
+            "InvalidClientToken.ValueNotSupported": len(body["ClientToken"]) > 64,
+            "InvalidAutoReleaseTime.Malformed": not may_be_released_at(
+                body.get("AutoReleaseTime", "2027-11-21T00:00:00Z")
+            ),
+        }
+        return next((code for code, is_so in wrong.items() if is_so), "")
+
+    def _new(self, told: Told) -> str:
+        name = f"i-0xi{len(self.disks):015}"
+        self.rows[name] = instance_row(name, told)
+        self.disks[name] = tags_of(self.rows[name])
+        return name
+
+    def _turned(self, name: str, before: str, moving: str, mode: str) -> Reply:
+        row = self.rows.get(name)
+        if row is None:
+            return NOT_FOUND
+        if row["Status"] != before:
+            return error(
+                403, "IncorrectInstanceStatus", "The current status does not support this operation."
+            )
+        row |= {"Status": moving, "StoppedMode": mode, "PublicIpAddress": {"IpAddress": []}}
+        return 200, {}
+
+    def _networks(self, kind: str, **wanted: str) -> list[Told]:
+        """Being looked at they come to be there."""
+        found = [row for name, row in self.networks.items() if name.startswith(kind)]
+        found = [row for row in found if all(row[key] == value for key, value in wanted.items())]
+        shown: list[Told] = json.loads(json.dumps(found))
+        for row in found:
+            row["Status"] = "Available"
+        return shown
+
+    def _network(self, kind: str, body: Told, **kept: str) -> str:
+        name = f"{kind}{body['ClientToken']}"
+        key = "VpcId" if kind == "vpc-" else "VSwitchId"
+        self.networks.setdefault(name, {key: name, "Status": "Pending", **kept})
+        return name
+
+
+def reached(endpoint: str) -> Provider:
+    """From another process, which has the fake's `environment`."""
+    return Alibaba(Settings(endpoint=endpoint, region=REGION, poll_s=0.0))
