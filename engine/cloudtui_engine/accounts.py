@@ -10,7 +10,7 @@ from cloudtui_engine.bookkeeping import account, disk_gb, price_of, running
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.money import budget, prices
-from cloudtui_engine.money.accrual import owed
+from cloudtui_engine.money.accrual import OVERTIME_MS, owed
 from cloudtui_engine.money.amounts import day_bounds, day_of, dollars, month_bounds, ms
 from cloudtui_engine.money.budget import Budgets, Commitment, Period, Refusal, Spent
 from cloudtui_engine.records.instance import Instance
@@ -48,8 +48,14 @@ class Money:
     budgets: Budgets
 
 
-def commitments(catalog: Catalog, now_ms: int) -> list[Commitment]:
-    """All machines that cost money now or are about to: each from where its accounts end."""
+def commitments(catalog: Catalog, now_ms: int, renewed: str = "") -> list[Commitment]:
+    """All machines that cost money now or are about to: each from where its accounts end.
+
+    Args:
+        catalog: the catalog.
+        now_ms: the moment.
+        renewed: the id of a machine that is promised something else from now on.
+    """
     accounted = catalog.costs.open()
     failed = catalog.costs.never_made()
     found = []
@@ -57,14 +63,30 @@ def commitments(catalog: Catalog, now_ms: int) -> list[Commitment]:
         from_ms = accounted.get(instance.id, now_ms)
         if instance.is_rented:
             if not instance.is_gone and instance.id not in failed:
-                until = None if instance.deadline_at is None else ms(instance.deadline_at)
                 rate = _rate_to_come(catalog, instance)
+                until = now_ms if instance.id == renewed else _paid_until(instance, now_ms)
                 found.append(Commitment(instance.name, rate, from_ms, until))
         elif instance.forgotten_at is None and is_heard(instance, accounted.get(instance.id), now_ms):
             rate = sum(running(catalog, instance).values())
             if rate:
                 found.append(Commitment(instance.name, rate, max(from_ms, 0), None, is_own=True))
     return found + _orphans(catalog, now_ms)
+
+
+def _paid_until(instance: Instance, now_ms: int) -> int | None:
+    """Until when a machine that was not seen gone will be paid for; None: nobody ends it.
+
+    One that outlives its deadline is paid for until it is seen gone, which takes some minutes from whenever
+    now is. The disk of one that was stopped has no deadline.
+    """
+    if instance.deadline_at is None or _rests(instance):
+        return None
+    return max(ms(instance.deadline_at), now_ms + OVERTIME_MS)
+
+
+def _rests(instance: Instance) -> bool:
+    """It is stopped, and stays so: its disk alone is paid for."""
+    return instance.cloud_state == "stopped" and instance.wanted != "running"
 
 
 def _orphans(catalog: Catalog, now_ms: int) -> list[Commitment]:
@@ -101,7 +123,7 @@ def _rate_to_come(catalog: Catalog, instance: Instance) -> int | None:
         may_be = [*asked, most_it_costs(catalog, catalog.launches.get(instance.launch_id).wish)]
         rate = max([known for one in may_be if (known := prices.rate_of(one)) is not None], default=rate)
     disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
-    state = "stopped" if instance.cloud_state == "stopped" and instance.wanted != "running" else "running"
+    state = "stopped" if _rests(instance) else "running"
     if state == "running" and rate is None:
         return None
     return sum(owed(state, rate, disk).values())
@@ -137,7 +159,7 @@ def spent(catalog: Catalog, now_ms: int) -> Spent:
     return Spent(catalog.costs.spent(*day_bounds(day)), catalog.costs.spent(*month_bounds(day)))
 
 
-def refusal(catalog: Catalog, asked: Sequence[Ordered], now: float) -> Refusal | None:
+def refusal(catalog: Catalog, asked: Sequence[Ordered], now: float, *, renewed: str = "") -> Refusal | None:
     """Whether the budgets forbid to rent these.
 
     Call it inside the transaction that writes the launch down: what others were promised meanwhile is seen,
@@ -148,16 +170,17 @@ def refusal(catalog: Catalog, asked: Sequence[Ordered], now: float) -> Refusal |
         return None
     now_ms = ms(now)
     wanted = [_commitment(one, now_ms) for one in asked]
-    return budget.check(budgets, spent(catalog, now_ms), commitments(catalog, now_ms), wanted, now_ms)
+    promised = commitments(catalog, now_ms, renewed)
+    return budget.check(budgets, spent(catalog, now_ms), promised, wanted, now_ms)
 
 
-def require(catalog: Catalog, asked: Sequence[Ordered], now: float) -> None:
+def require(catalog: Catalog, asked: Sequence[Ordered], now: float, *, renewed: str = "") -> None:
     """As `refusal`.
 
     Raises:
         RefusedError: a budget forbids it; its code is `budget`.
     """
-    found = refusal(catalog, asked, now)
+    found = refusal(catalog, asked, now, renewed=renewed)
     if found is not None:
         raise RefusedError(found.message, found.hint, code="budget")
 

@@ -182,9 +182,8 @@ def require_budget(
     before = instance.deadline_at
     if not starts and (before is None or (until is not None and until <= before)):
         return
-    # What it was promised before does not count beside what it is to be promised now.
-    catalog.instances.update(instance.id, deadline_at=now)
     lifetime_s = 0.0 if until is None else until - now
     disk = disk_gb(catalog, instance)
     asked = accounts.Ordered(instance.name, instance.price_usd_per_hour, lifetime_s, instance.provider, disk)
-    accounts.require(catalog, [asked], now)
+    # What it was promised before does not count beside what it is to be promised now.
+    accounts.require(catalog, [asked], now, renewed=instance.id)

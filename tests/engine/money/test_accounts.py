@@ -392,3 +392,32 @@ def test_a_statement_comes_to_the_same_whatever_it_is_cut_by(catalog: Catalog) -
     ]  # fmt: skip
     assert [one.day for one in told.days] == sorted((one.day for one in told.days), reverse=True)
     assert statement(catalog, T - 999 * HOUR).money.today == 0
+
+
+def test_one_past_its_deadline_is_promised_what_it_costs_until_it_is_gone(catalog: Catalog) -> None:
+    gpu = rented(catalog, cloud_id="i-1", cloud_state="running", cloud_seen_at=T, deadline_at=T + HOUR)
+    bookkeeping.account(catalog, T)
+    catalog.instances.update(gpu.id, cloud_seen_at=T + 3 * HOUR)
+    bookkeeping.account(catalog, T + 3 * HOUR)
+    now = int((T + 3 * HOUR) * 1000)
+    (promised,) = accounts.commitments(catalog, now)
+    assert promised.cost(now, 2**60) == over(promised.rate or 0, 0, OVERTIME_MS)
+    assert accounts.rate(catalog, T + 3 * HOUR) == promised.rate, "it runs, and that is told"
+    catalog.instances.update(gpu.id, wanted="terminated")
+    assert accounts.commitments(catalog, now) == [promised], "nobody has seen it gone"
+    catalog.instances.update(gpu.id, cloud_state="terminated")
+    assert accounts.commitments(catalog, now) == []
+
+
+def test_the_disk_of_a_stopped_machine_outlives_its_deadline(catalog: Catalog) -> None:
+    stopped = rented(
+        catalog, disk_gb=100, cloud_id="i-1", cloud_state="stopped", wanted="stopped", deadline_at=T - HOUR
+    )
+    (promised,) = accounts.commitments(catalog, int(T * 1000))
+    assert promised.until_ms is None
+    assert promised.rate == prices.disk_rate("aws", 100)
+    assert promised.cost(int(T * 1000), int((T + HOUR) * 1000)) == promised.rate
+    catalog.instances.update(stopped.id, wanted="running")
+    (starts,) = accounts.commitments(catalog, int(T * 1000))
+    assert (starts.rate or 0) > (promised.rate or 0)
+    assert starts.until_ms == int(T * 1000) + OVERTIME_MS
