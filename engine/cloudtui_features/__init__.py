@@ -1,6 +1,7 @@
 """Fitted preprocessing, applied to rows: one implementation for trainer, server and engine. Numpy alone.
 
-`paired` stands here, too: what two models answered on the same rows is judged on either side.
+`paired` and `paired_errors` stand here, too: what two models answered on the same rows is judged on either
+side.
 The fitted numbers are JSON in the dataset's manifest (`features`); `kind` says whose they are. A new kind
 is one module with `check` and `apply`, and one line in `KINDS`.
 """

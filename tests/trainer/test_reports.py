@@ -149,7 +149,7 @@ def test_the_bootstrap_is_seeded_and_as_wide_as_theory_says(monkeypatch):
     assert bootstrap(values, lambda means: means) == [first]
     assert bootstrap(values, lambda means: means, seed=1) != [first]
     assert first[1] - first[0] == pytest.approx(2 * 1.96 * values.std() / math.sqrt(4000), rel=0.06)
-    monkeypatch.setattr("cloudtui_trainer.reports.intervals._AT_ONCE", 10_000)  # piece by piece
+    monkeypatch.setattr("cloudtui_features.resampling._AT_ONCE", 10_000)  # piece by piece
     (pieces,) = bootstrap(values, lambda means: means)
     assert pieces == pytest.approx(first, abs=0.2 * (first[1] - first[0]))
 

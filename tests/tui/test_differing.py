@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support import seed_models, seed_rivals
 from tests.tui.desk import check, desktop, screen, settle, wait_until
@@ -20,6 +22,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import NotFoundError, RefusedError, UsageError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.evaluation import Evaluation
+from cloudtui_features.paired_errors import compare_errors
 
 
 def of(name: str, **changes: object) -> Evaluation:
@@ -104,8 +107,24 @@ def test_what_cannot_be_told_says_why(catalog: Catalog) -> None:
     found = differing.diff(Session(catalog.paths, catalog), "resnet-base", "digits-small")
     assert found.paired is None
     assert "resnet-base@1 answered row by row is not on this machine" in sentences(found)[0]
+    numbers = Evaluation("n@1", "n", "people", "test", "run", 1.0, seed_models.regression(), None)
+    assert "not known which rows" in with_answers(catalog, difference(numbers, numbers)).untold
+
+
+def test_predicted_numbers_are_told_by_their_errors() -> None:
     numbers = Evaluation("n@1", "n", "people", "test", "run", 1.0, seed_models.regression(), "data")
-    assert "not right or wrong" in with_answers(catalog, difference(numbers, numbers)).untold
+    found = difference(numbers, replace(numbers, model="m", model_id="m@1"))
+    rows = np.arange(100.0)
+    far, near = rows + np.where(rows % 2, 9, -9), rows + 2
+    errors = compare_errors(rows, far, near)
+    told = sentences(replace(found, errors=errors))
+    assert told[0] == "m is closer than n."
+    assert told[1].startswith("MAE -7.00 [-7.00, -7.00] and RMSE -7.00 [")
+    assert told[2] == "Of 100 rows, m is closer in 100, n in 0."
+    same = sentences(replace(found, errors=compare_errors(rows, far, far[::-1] + 2 * rows - 99)))
+    assert same[0] == "100 rows cannot tell which is closer."
+    told_json = document(replace(found, errors=errors))["paired_errors"]
+    assert (told_json["n"], told_json["mae"]["delta"], told_json["closer_other"]) == (100, -7.0, 100)
 
 
 def test_models_that_share_no_rows(catalog: Catalog) -> None:
@@ -133,6 +152,7 @@ async def test_on_the_desktop(shelf: Path, catalog: Catalog) -> None:
         await wait_until(pilot, lambda: "digits-small@1 · digits test · 91.67%" in screen(app))
         await pilot.press("ctrl+s")
         await wait_until(pilot, lambda: "is right less often than digits-large@1" in screen(app))
+        await settle(pilot)
         check("difference-80x24", screen(app))
         await pilot.press("right_square_bracket")
         await settle(pilot)

@@ -17,7 +17,7 @@ from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog
-    from cloudtui_engine.data.answers import Paired
+    from cloudtui_engine.data.answers import Paired, PairedErrors
 
 LESS_IS_BETTER = frozenset({"loss", "ece", "mae", "rmse"})
 MORE_IS_BETTER = frozenset({
@@ -72,6 +72,8 @@ class ModelDifference:
     """Rows more (or less) than in the first, by truth and prediction."""
     paired: Paired | None = None
     """Both row by row, where what they answered lies here."""
+    errors: PairedErrors | None = None
+    """The same of two models that predict a number."""
     untold: str = ""
     """Why they cannot be held against each other row by row."""
     could: int | None = None
@@ -171,17 +173,18 @@ def _not_judged(catalog: Catalog, model: Model, dataset_id: str | None, split: s
 
 def with_answers(catalog: Catalog, found: ModelDifference) -> ModelDifference:
     """The same, with both row by row where their answers and the truth lie here. Reads files."""
-    from cloudtui_engine.data.answers import pair_answers, rows_that_could
+    from cloudtui_engine.data.answers import pair_answers, pair_numbers, rows_that_could
 
-    if not found.labels:
-        return replace(
-            found, untold="Predicted numbers are not right or wrong: there is no count of rows to judge."
-        )
+    numbers = any(one.key == "mae" for one in found.metrics)
+    if not found.labels and not numbers:
+        return replace(found, untold="Their reports have no classes to judge by.")
     try:
         if found.first.dataset_id is None:
             raise NotFoundError("It is not known which rows these are.", "")
         dataset = catalog.datasets.get(found.first.dataset_id)
         ones = [_answered(catalog, one) for one in (found.first, found.second)]
+        if numbers:
+            return replace(found, errors=pair_numbers(catalog.paths, dataset, found.first.split, *ones))
         paired = pair_answers(catalog.paths, dataset, found.first.split, *ones)
     except CloudtuiError as error:
         return replace(found, untold=clean_line(f"{error.message} {error.hint}".strip(), 300))
@@ -245,6 +248,8 @@ def _counts(report: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[tuple[str,
 def sentences(found: ModelDifference) -> Sequence[str]:
     """What follows, the most important first; no more than the rows can tell."""
     one, other = clean_line(found.first.model, 40), clean_line(found.second.model, 40)
+    if found.errors is not None:
+        return _of_errors(found.errors, one, other)
     if found.paired is None:
         return [f"Not compared row by row. {found.untold}" if found.untold else ""]
     pair = found.paired
@@ -262,6 +267,19 @@ def sentences(found: ModelDifference) -> Sequence[str]:
     if found.could is not None and found.could > pair.n and pair.low <= 0 <= pair.high:
         more = f" A difference of {_POINTS} point would take {found.could:,}."
     return [said + more, f"Accuracy {figures}.", alone]
+
+
+def _of_errors(found: PairedErrors, one: str, other: str) -> Sequence[str]:
+    n = f"{found.n:,} rows"
+    said = {
+        -1: f"{other} is closer than {one}.",
+        1: f"{other} is less close than {one}.",
+        0: f"{n} cannot tell which is closer.",
+    }[found.mae.sign]
+    named = (("MAE", found.mae), ("RMSE", found.rmse))
+    gaps = " and ".join(f"{name} {above(g.delta)} [{above(g.low)}, {above(g.high)}]" for name, g in named)
+    closer = f"Of {n}, {other} is closer in {found.closer_second:,}, {one} in {found.closer_first:,}."
+    return [said, f"{gaps}, by drawing these rows anew.", closer]
 
 
 def shown(key: str, value: float | None) -> str:

@@ -16,8 +16,13 @@ from cloudtui_engine.errors import BadInputError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_features.paired import Paired, compare, rows_needed
+from cloudtui_features.paired_errors import PairedErrors, compare_errors
 
-__all__ = ["MOST_BYTES", "Answered", "Paired", "pair_answers", "rows_that_could"]
+__all__ = [
+    "MOST_BYTES", "Answered", "Paired", "PairedErrors", "pair_answers", "pair_numbers", "rows_that_could",
+]  # fmt: skip
+_ROUNDED = 1e-4
+"""Answers are written with seven digits: so far, as a share, their error may be from the report's."""
 
 MOST_BYTES = 256 * 2**20
 """A file with the answers of more rows is not read."""
@@ -44,6 +49,37 @@ def pair_answers(paths: Paths, dataset: Dataset, split: str, first: Answered, se
     return compare(*(_right(one, split, truth) for one in (first, second)))
 
 
+def pair_numbers(
+    paths: Paths, dataset: Dataset, split: str, first: Answered, second: Answered
+) -> PairedErrors:
+    """How much smaller the second one's errors are than the first one's, and how surely.
+
+    Raises:
+        NotFoundError: the truth lies only on a host.
+        BadInputError: the truth or the answers are not here, or do not fit their report.
+    """
+    rows = range(int(dataset.splits.get(split, 0)))
+    truth = np.array(read_targets(paths, dataset, split, rows), dtype=np.float64)
+    return compare_errors(truth, *(_near(one, split, truth) for one in (first, second)))
+
+
+def _near(one: Answered, split: str, truth: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What it predicted. A host wrote all of this: it has to fit the report's mean error."""
+    said = _answers(one, split, "iuf").astype(np.float64)
+    metrics = one.report.get("metrics")
+    told = metrics.get("mae") if isinstance(metrics, Mapping) else None
+    if (
+        len(said) != len(truth)
+        or not len(said)
+        or not np.isfinite(said).all()
+        or not isinstance(told, int | float)
+    ):
+        raise _unfit(one)
+    if not np.isclose(np.abs(said - truth).mean(), told, rtol=_ROUNDED, atol=_ROUNDED * np.abs(truth).max()):
+        raise _unfit(one)
+    return said
+
+
 def rows_that_could(found: Paired, points: float) -> int:
     """How many rows would show that a model which is just as good loses less than so many points."""
     return rows_needed(points / 100, found.discordance)
@@ -56,7 +92,7 @@ def _right(one: Answered, split: str, truth: Sequence[str]) -> npt.NDArray[np.bo
         [str(c.get("label")) for c in classes if isinstance(c, Mapping)] if isinstance(classes, list) else []
     )
     places = {label: place for place, label in enumerate(labels)}
-    said = _answers(one, split)
+    said = _answers(one, split, "i").astype(np.int64)
     known = all(label in places for label in set(truth))
     within = not len(said) or 0 <= int(said.min()) <= int(said.max()) < len(labels)
     if len(said) != len(truth) or not known or not within:
@@ -69,7 +105,8 @@ def _right(one: Answered, split: str, truth: Sequence[str]) -> npt.NDArray[np.bo
     return right
 
 
-def _answers(one: Answered, split: str) -> npt.NDArray[np.int64]:
+def _answers(one: Answered, split: str, kinds: str) -> npt.NDArray[Any]:
+    """A number a row, of these kinds of numpy's."""
     try:
         if one.file.stat().st_size > MOST_BYTES:
             raise BadInputError(f"The answers of {one.name} are too many to be read here.", "")
@@ -81,9 +118,9 @@ def _answers(one: Answered, split: str) -> npt.NDArray[np.int64]:
         ) from None
     except (ValueError, TypeError, KeyError, RecursionError):
         raise _unfit(one) from None
-    if answers.ndim != 1 or (len(answers) and answers.dtype.kind != "i"):
+    if answers.ndim != 1 or (len(answers) and answers.dtype.kind not in kinds):
         raise _unfit(one)
-    return answers.astype(np.int64)
+    return answers
 
 
 def _unfit(one: Answered) -> BadInputError:

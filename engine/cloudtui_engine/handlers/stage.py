@@ -25,7 +25,10 @@ PREPARER_MODULES = frozenset(
     f"cloudtui_engine/{name}.py"
     for name in ("__init__", "errors", "ids", "paths", "records/__init__", "records/dataset", "sanitize")
 )
-_STAYS_HERE = frozenset({"cloudtui_engine/data/answers.py", "cloudtui_features/paired.py"})
+_STAYS_HERE = frozenset({
+    "cloudtui_engine/data/answers.py",
+    *(f"cloudtui_features/{name}.py" for name in ("paired", "paired_errors", "resampling")),
+})  # fmt: skip
 """Beside what makes datasets, and not of it: how two models' answers compare."""
 
 

@@ -12,7 +12,7 @@ from tests.support import seed_rivals
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.data import Wishes, add_dataset, read_targets
-from cloudtui_engine.data.answers import Answered, pair_answers, rows_that_could
+from cloudtui_engine.data.answers import Answered, pair_answers, pair_numbers, rows_that_could
 from cloudtui_engine.errors import BadInputError
 from cloudtui_engine.paths import Paths
 
@@ -88,3 +88,51 @@ def test_no_file_is_told(catalog, data, answered, tmp_path):
     gone = Answered("b", Path(tmp_path / "nowhere.json"), answered("b", set()).report)
     with pytest.raises(BadInputError, match="cannot be read"):
         pair_answers(catalog.paths, data, "test", answered("a", set()), gone)
+
+
+@pytest.fixture
+def prices(catalog, tmp_path):
+    lines = [f"{n},{n * 3.5 + n % 7}" for n in range(300)]
+    (tmp_path / "p.csv").write_text("\n".join(["n,price", *lines]))
+    return add_dataset(catalog, "prices", str(tmp_path / "p.csv"), wishes=Wishes(target="price"))
+
+
+def priced(catalog, prices, path: Path, off: float, **file: object) -> Answered:
+    truth = np.array(read_targets(catalog.paths, prices, "test", range(prices.splits["test"])))
+    said = [float(f"{one:.7g}") for one in truth + off * np.where(np.arange(len(truth)) % 2, 1, -1)]
+    path.write_text(json.dumps({"predictions": {"test": said}} | file))
+    return Answered(path.stem, path, {"metrics": {"mae": float(abs(off))}})
+
+
+def test_predicted_numbers_are_paired(catalog, prices, tmp_path):
+    first, second = (
+        priced(catalog, prices, tmp_path / f"{name}.json", off) for name, off in (("a", 4), ("b", 3))
+    )
+    found = pair_numbers(catalog.paths, prices, "test", first, second)
+    assert found.mae.delta == pytest.approx(-1, abs=1e-3)
+    assert (found.mae.sign, found.closer_second, found.n) == (
+        -1,
+        prices.splits["test"],
+        prices.splits["test"],
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"test": [1.0]}, id="too few"),
+        pytest.param({"test": ["no"] * 60}, id="words"),
+        pytest.param({"test": [float("nan")] * 60}, id="no numbers"),
+        pytest.param({"test": [0.5] * 60}, id="another day's"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(catalog, prices, tmp_path, said):
+    good = priced(catalog, prices, tmp_path / "a.json", 4)
+    with pytest.raises(BadInputError, match="b left do not fit"):
+        pair_numbers(
+            catalog.paths,
+            prices,
+            "test",
+            good,
+            priced(catalog, prices, tmp_path / "b.json", 3, predictions=said),
+        )

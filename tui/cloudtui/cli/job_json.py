@@ -64,6 +64,12 @@ def difference(record: Any) -> dict[str, Any]:
             "only_model": pair.only_baseline, "only_other": pair.only_variant,
             "rows_needed_half_point": record.could,
         },
+        "paired_errors": None if record.errors is None else {
+            "n": record.errors.n,
+            **{key: {"delta": gap.delta, "delta_ci": [gap.low, gap.high]}
+               for key, gap in (("mae", record.errors.mae), ("rmse", record.errors.rmse))},
+            "closer_model": record.errors.closer_first, "closer_other": record.errors.closer_second,
+        },
         "untold": record.untold,
     }  # fmt: skip
 
