@@ -155,6 +155,7 @@ async def test_on_the_desktop(shelf: Path, catalog: Catalog) -> None:
         await settle(pilot)
         check("difference-80x24", screen(app))
         await pilot.press("right_square_bracket")
+        await wait_until(pilot, lambda: "→ cell" in screen(app))  # its keys, once it has the focus
         await settle(pilot)
         check("difference-cells-80x24", screen(app))
         assert "less digits-large@1" in screen(app)

@@ -60,7 +60,7 @@ def pair_numbers(
     """
     rows = range(int(dataset.splits.get(split, 0)))
     truth = np.array(read_targets(paths, dataset, split, rows), dtype=np.float64)
-    return compare_errors(truth, *(_near(one, split, truth) for one in (first, second)))
+    return compare_errors(truth, _near(first, split, truth), _near(second, split, truth))
 
 
 def _near(one: Answered, split: str, truth: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
