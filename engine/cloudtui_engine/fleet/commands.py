@@ -162,8 +162,15 @@ def submit_terminate_orphan(
     with catalog.write("instance", "operation", durable=True):
         chosen = asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
         instance = _take_up(catalog, paths, orphan, chosen, wanted="terminated")
-        results.check_named(catalog, instance, unpulled)
+        adopt = f"Take it up (cloudtui instance orphans adopt {orphan.cloud_id}) and pull them"
+        results.check_named(catalog, instance, unpulled, bring=adopt)
         return catalog.operations.submit("instance.terminate", instance.id, {})
+
+
+def orphan_at_stake(catalog: Catalog, orphan: Orphan) -> list[AtStake]:
+    """What is known to lie on a machine that no row speaks of: it had one, which was forgotten."""
+    before = _row_before(catalog, orphan)
+    return at_stake(catalog, before.id) if before else []
 
 
 def check_forget(instance: Instance) -> None:
@@ -216,10 +223,10 @@ def _take_up(catalog: Catalog, paths: Paths, orphan: Orphan, name: str, *, wante
     }
     with catalog.write("instance", durable=True):
         catalog.orphans.drop(orphan.provider, [orphan.cloud_id])
-        for before in catalog.instances.list(include_forgotten=True):
-            if (before.provider, before.cloud_id) == (orphan.provider, orphan.cloud_id):
-                catalog.instances.update(before.id, **fields, forgotten_at=None, missing_since=None)
-                return catalog.instances.get(before.id)
+        before = _row_before(catalog, orphan)
+        if before is not None:
+            catalog.instances.update(before.id, **fields, forgotten_at=None, missing_since=None)
+            return catalog.instances.get(before.id)
         made = Instance(
             id=new_id(now),
             provider=orphan.provider,
@@ -231,6 +238,13 @@ def _take_up(catalog: Catalog, paths: Paths, orphan: Orphan, name: str, *, wante
             **fields,
         )
         return catalog.instances.add(made)
+
+
+def _row_before(catalog: Catalog, orphan: Orphan) -> Instance | None:
+    rows = catalog.instances.list(include_forgotten=True)
+    return next(
+        (one for one in rows if (one.provider, one.cloud_id) == (orphan.provider, orphan.cloud_id)), None
+    )
 
 
 def _wish(catalog: Catalog, instance: Instance, verb: str, wanted: str) -> Operation:

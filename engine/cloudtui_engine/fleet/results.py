@@ -48,8 +48,20 @@ def _only_there(catalog: Catalog, attempt: Attempt, instance_id: str) -> int:
     return sum(one.local is None or not catalog.paths.file(one.sha256).is_file() for one in files)
 
 
-def check_named(catalog: Catalog, instance: Instance, named: Collection[str]) -> None:
+def check_named(
+    catalog: Catalog,
+    instance: Instance,
+    named: Collection[str],
+    *,
+    bring: str = "Bring them here (cloudtui run pull RUN)",
+) -> None:
     """See that everything that would be lost with a machine was named.
+
+    Args:
+        catalog: the catalog.
+        instance: the machine.
+        named: names or ids of runs.
+        bring: how results are saved, to be said where something was not named.
 
     Raises:
         RefusedError: something was not; the message names it.
@@ -60,6 +72,6 @@ def check_named(catalog: Catalog, instance: Instance, named: Collection[str]) ->
     shown = ", ".join(str(one) for one in left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
     raise RefusedError(
         f"{instance.name} alone has the results of: {shown}.",
-        "Bring them here (cloudtui run pull RUN), or name the runs whose results may be lost.",
+        f"{bring}, or name the runs whose results may be lost.",
         code="unpulled",
     )

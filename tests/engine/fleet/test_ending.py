@@ -95,8 +95,13 @@ def test_results_on_a_machine_that_came_back_are_named_before_it_ends(world: Wor
     world.ask(name="box")
     world.look(everywhere=True)
     (orphan,) = world.catalog.orphans.list()
-    with pytest.raises(RefusedError, match="cnn-3"):
+    (lost,) = commands.orphan_at_stake(world.catalog, orphan)
+    assert str(lost) == "cnn-3 (1 file)"
+    with pytest.raises(RefusedError, match="cnn-3") as refused:
         commands.submit_terminate_orphan(world.catalog, world.paths, orphan)
+    assert f"orphans adopt {orphan.cloud_id}" in refused.value.hint, (
+        "a run is pulled from what is on the list"
+    )
     assert world.catalog.orphans.list() == [orphan]
     commands.submit_terminate_orphan(world.catalog, world.paths, orphan, unpulled=["cnn-3"])
     assert world.row(instance).wanted == "terminated"

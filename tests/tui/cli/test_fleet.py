@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.engine.catalog.helpers import a_run
+from tests.engine.catalog.helpers import a_run, finish
 from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 from tests.tui.cli.conftest import Said
@@ -25,7 +25,7 @@ from cloudtui_engine.fleet import ending, launching, looking, market
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.handlers.market import check as check_cloud
 from cloudtui_engine.paths import Paths
-from cloudtui_engine.records.instance import Address
+from cloudtui_engine.records.instance import Address, Instance
 from cloudtui_engine.records.launch import Orphan
 from cloudtui_engine.records.operation import Operation
 from cloudtui_providers import registry
@@ -211,6 +211,24 @@ def test_orphans_are_taken_up_or_ended(cli: Cli, catalog: Catalog) -> None:
     ended = cli("instance", "orphans", "terminate", "toy-29", "--yes", "--json").json
     assert ended["wanted"] == "terminated"
     assert "No orphans" in cli("instance", "orphans").out
+
+
+def test_results_on_an_orphan_are_named_before_it_ends(cli: Cli, catalog: Catalog) -> None:
+    box = Instance("i1", "box", "toy", cloud_id="toy-39", region="north-1", cloud_state="vanished")
+    catalog.instances.add(box)
+    run = catalog.runs.create(a_run("cnn-3"), [box.id])
+    finish(catalog, run.id)
+    catalog.runs.add_artifacts(run.id, 1, [("model.onnx", "file", 3, "ab" * 32)])
+    catalog.instances.forget(box.id, 1000.0)
+    catalog.orphans.save(
+        Orphan("toy", "north-1", "toy-39", "", "box", "gpu-1", False, "running", Address(), 0.5, 1e3, 2e3)
+    )
+    words = ("instance", "orphans", "terminate", "toy-39", "--json")
+    refused = cli(*words, "--yes")
+    assert (refused.status, refused.json["error"]["code"]) == (4, "unpulled")
+    assert "cnn-3 (1 file)" in refused.json["error"]["message"]
+    assert cli(*words, "--lose", "cnn-3").json["error"]["code"] == "needs_yes"
+    assert cli(*words, "--lose", "cnn-3", "--yes").json["wanted"] == "terminated"
 
 
 def test_clouds_say_what_they_can_and_need(cli: Cli, world: World) -> None:

@@ -106,6 +106,8 @@ _RENTING = (
             Argument("orphan", "the cloud's id of it, or the beginning", metavar="ID"),
             Argument("name", "what to call one that is taken up", option="--name"),
             _YES,
+            Argument("lose", "runs whose results may be lost with it, apart by commas", many=True,
+                     option="--lose", metavar="NAMES"),
         ),
         handler=_H + "orphans", keys=("o",), starts_work=True,
     ),

@@ -18,6 +18,7 @@ from cloudtui_engine.records.operation import Operation
 
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog
+    from cloudtui_engine.fleet.commands import AtStake
 
 LIFETIME = "4h"
 IDLE = "1h"
@@ -133,9 +134,8 @@ def terminate(
     from cloudtui_engine.fleet import commands
 
     found = find(session, instance)
-    named = set(_names(lose))
-    left = [one for one in commands.at_stake(session.catalog, found.id) if not {one.name, one.run_id} & named]
-    if not left and found.is_rented:
+    named = _names(lose)
+    if not _unnamed(commands.at_stake(session.catalog, found.id), named) and found.is_rented:
         values.need_yes(session, yes, f"{found.name} would be terminated, and its disk given back.")
     operation = commands.submit_terminate(session.catalog, found, unpulled=named)
     return _asked(session, found, operation, follow)
@@ -183,12 +183,14 @@ def orphans(
     *,
     name: str | None = None,
     yes: bool = False,
+    lose: Sequence[str] | None = None,
 ) -> list[Orphan] | Instance:
     """Machines of ours in clouds that nothing here speaks of: list them, or take one up, or end one.
 
     Raises:
         UsageError: which one is not said.
-        RefusedError: this home is a copy, or nobody has said yes to an end.
+        RefusedError: this home is a copy, nobody has said yes to an end, or results would be lost with it
+            that were not named.
     """
     from cloudtui_engine.fleet import commands
 
@@ -201,8 +203,11 @@ def orphans(
         chosen = values.new_name(name, "a machine") if name else ""
         instance = commands.submit_adopt(session.catalog, session.paths, found, chosen)
     else:
-        values.need_yes(session, yes, f"{found.cloud_id} ({found.type}) would be terminated, with its disk.")
-        operation = commands.submit_terminate_orphan(session.catalog, session.paths, found)
+        named = _names(lose)
+        if not _unnamed(commands.orphan_at_stake(session.catalog, found), named):
+            text = f"{found.cloud_id} ({found.type}) would be terminated, with its disk."
+            values.need_yes(session, yes, text)
+        operation = commands.submit_terminate_orphan(session.catalog, session.paths, found, unpulled=named)
         instance = session.catalog.instances.get(operation.target)
     session.ensure_engine()
     return show(session, instance.id)
@@ -225,6 +230,13 @@ def _looked_for(session: Session) -> list[Orphan]:
             text = f"{listing.provider} {listing.region} was not seen whole: {listing.problem}"
             session.on_progress(text, None)
     return known_orphans(session.catalog)
+
+
+def orphan_at_stake(catalog: Catalog, orphan: Orphan) -> list[AtStake]:
+    """What is known to lie on an orphan alone."""
+    from cloudtui_engine.fleet import commands
+
+    return commands.orphan_at_stake(catalog, orphan)
 
 
 def known_orphans(catalog: Catalog) -> list[Orphan]:
@@ -279,6 +291,11 @@ def _follow(session: Session, instance: Instance, kind: str) -> None:
     launch = session.catalog.launches.get(instance.launch_id)
     if launch.error:
         raise from_dict({key: str(value) for key, value in launch.error.items()})
+
+
+def _unnamed(at_stake: Sequence[AtStake], named: Sequence[str]) -> bool:
+    """Something would be lost that was not named: that is what is told then, and no other question."""
+    return any(not {one.name, one.run_id} & set(named) for one in at_stake)
 
 
 def _names(given: Sequence[str] | None) -> list[str]:
