@@ -113,14 +113,14 @@ def test_what_cannot_be_told_says_why(catalog: Catalog) -> None:
 
 def test_predicted_numbers_are_told_by_their_errors() -> None:
     numbers = Evaluation("n@1", "n", "people", "test", "run", 1.0, seed_models.regression(), "data")
-    found = difference(numbers, replace(numbers, model="m", model_id="m@1"))
+    found = difference(numbers, replace(numbers, model="m@1"))
     rows = np.arange(100.0)
     far, near = rows + np.where(rows % 2, 9, -9), rows + 2
     errors = compare_errors(rows, far, near)
     told = sentences(replace(found, errors=errors))
-    assert told[0] == "m is closer than n."
+    assert told[0] == "m@1 is closer than n@1."
     assert told[1].startswith("MAE -7.00 [-7.00, -7.00] and RMSE -7.00 [")
-    assert told[2] == "Of 100 rows, m is closer in 100, n in 0."
+    assert told[2] == "Of 100 rows, m@1 is closer in 100, n@1 in 0."
     same = sentences(replace(found, errors=compare_errors(rows, far, far[::-1] + 2 * rows - 99)))
     assert same[0] == "100 rows cannot tell which is closer."
     told_json = document(replace(found, errors=errors))["paired_errors"]
