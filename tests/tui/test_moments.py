@@ -8,10 +8,10 @@ from datetime import datetime
 import pytest
 
 from cloudtui import standing
-from cloudtui.handlers import moments
+from cloudtui.handlers import fleet, moments
 from cloudtui_engine.errors import UsageError
-from cloudtui_engine.records.instance import Instance, LinkState
-from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Wish
+from cloudtui_engine.records.instance import NOTICED, Instance, LinkState
+from cloudtui_engine.records.launch import IDLE_S, AttemptState, Launch, LaunchAttempt, LaunchState, Wish
 
 NOON = datetime(2026, 11, 21, 12, 0).astimezone().timestamp()
 BOX = Instance("c1", "box", "toy", launch_id="l1", cloud_id="m1", cloud_state="running", created_at=NOON - 60)
@@ -27,6 +27,14 @@ SENT = LaunchAttempt("l1", 1, "r", "", "big", state=AttemptState.SENT)
 def test_lengths_of_time(text: str, expected: int) -> None:
     assert moments.seconds(text) == expected
     assert moments.lifetime(text, NOON) == expected
+
+
+def test_how_long_a_machine_may_do_nothing() -> None:
+    assert [moments.quiet(text) for text in ("0", " none", "2h")] == [0, 0, 7200]
+    with pytest.raises(UsageError):
+        moments.quiet("00")
+    # Whoever says nothing, on either face or in a program, has the switch.
+    assert moments.quiet(fleet.IDLE) == IDLE_S == Wish("toy").idle_s
 
 
 @pytest.mark.parametrize("text", ["", "4", "h", "-4h", "4h!", "0h", "999d", "25:00", "12:60", "+2h"])
@@ -69,6 +77,7 @@ def test_deadlines_are_moved() -> None:
         (replace(BOX, cloud_state="stopped"), None, None, "◌ starting"),
         (replace(BOX, wanted="terminated"), None, None, "● terminating"),
         (replace(BOX, cloud_state="terminated", cloud_reason="preempted"), None, None, "■ preempted"),
+        (replace(BOX, cloud_reason=NOTICED, link_state=LinkState.UP), None, None, "⚠ taken soon"),
         (replace(BOX, cloud_state="terminated", wanted="terminated"), None, None, "■ terminated"),
         (replace(BOX, cloud_state="vanished"), None, None, "? vanished"),
         (Instance("c2", "lab", "ssh", link_state=LinkState.SILENT), None, None, "● silent"),

@@ -41,7 +41,7 @@ _RENTING = (
                      "float", option="--on-demand-cap", metavar="USD"),
             Argument("deadline", "when it ends, even at work: 4h, 18:00, none", default="4h",
                      option="--deadline", metavar="TIME"),
-            Argument("idle", "it ends after doing nothing for so long: 1h, none", default="1h",
+            Argument("idle", "it ends after doing nothing for so long: 2h, 90m; 0 for never", default="1h",
                      option="--idle", metavar="TIME"),
             Argument("count", "so many, all or none", "int", default=1, option="--count", metavar="N"),
             Argument("disk", "gigabytes", "int", default=100, option="--disk", metavar="GB"),

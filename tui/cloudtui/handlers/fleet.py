@@ -71,7 +71,7 @@ def launch(
         image=image or "",
         ssh_from=tuple(ssh_from or ()),
         lifetime_s=moments.lifetime(deadline, time.time()),
-        idle_s=moments.seconds(idle),
+        idle_s=moments.quiet(idle),
         count=count,
     )
     asked = commands.submit_launch(session.catalog, session.paths, wish)

@@ -36,6 +36,15 @@ def seconds(text: str) -> int:
     return found
 
 
+def quiet(text: str) -> int:
+    """Seconds of doing nothing after which a machine ends; 0 for `0` and `none`: it does not.
+
+    Raises:
+        UsageError: it is no such time, or longer than a year.
+    """
+    return 0 if text.strip() == "0" else seconds(text)
+
+
 def lifetime(text: str, now: float) -> int:
     """Seconds from now until a deadline, which may be a time of day; 0 for `none`.
 
