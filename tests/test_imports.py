@@ -87,6 +87,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.fleet.commands",
             "cloudtui_engine.fleet.due",  # does something rented need an engine
             "cloudtui_engine.fleet.market",  # which clouds are installed and what they can do; doctor's look
+            "cloudtui_engine.forwards",
             "cloudtui_engine.ids",
             "cloudtui_engine.lock",  # Instances alone: is an engine living
             "cloudtui_engine.money",

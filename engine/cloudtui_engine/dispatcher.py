@@ -11,7 +11,7 @@ from typing import Any
 from cloudtui_engine.accounts import Bookkeeper
 from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
-from cloudtui_engine.handlers import deadline, enrol, go_on, market, rent, tell
+from cloudtui_engine.handlers import deadline, enrol, forwarding, go_on, market, notebook, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.handlers.keep import keep
@@ -41,6 +41,9 @@ HANDLERS: dict[str, Handler] = {
     "instance.replace": go_on.replace,
     "instance.deadline": deadline.tell,
     "instance.rekey": rekey,
+    "instance.forward": forwarding.forward,
+    "instance.jupyter": notebook.jupyter,
+    "instance.jupyter_end": notebook.end,
     "fleet.reconcile": rent.reconcile,
     "provider.offers": market.offers,
     "provider.check": market.check,
@@ -64,6 +67,9 @@ OVERTAKES = frozenset(
         "instance.deadline",
         "provider.offers",
         "provider.check",
+        "instance.forward",
+        "instance.jupyter",
+        "instance.jupyter_end",
     }
 )
 """Kinds that do not wait for earlier operations on the same thing, and keep no later one waiting: a stop that

@@ -16,6 +16,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import FailedError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.forward import LASTING
 from cloudtui_engine.records.instance import LinkState
 from cloudtui_engine.records.operation import Operation, OperationState
 
@@ -44,6 +45,8 @@ class EngineStatus:
     links: int
     crashes: int
     """Engines that died without a word in the last ten minutes."""
+    forwards: int
+    """Ports of hosts that are held open here, Jupyters among them."""
     last_error: str
     """The last line that an engine left in its log, where one crashed."""
 
@@ -61,8 +64,9 @@ def wait(
     *,
     timeout: float | None = None,
     on_change: Callable[[Operation], None] | None = None,
+    reached: Callable[[Operation], bool] = lambda _operation: False,
 ) -> Operation:
-    """The operation when it is finished or needs an answer, or as it is after `timeout` seconds."""
+    """The operation when it is finished, needs an answer or is `reached`; or as it is after `timeout`."""
     deadline = None if timeout is None else time.monotonic() + timeout
     seen: Operation | None = None
     version = -1
@@ -74,7 +78,7 @@ def wait(
             if operation != seen and on_change:
                 on_change(operation)
             seen = operation
-        if seen.state.is_finished or seen.state is OperationState.NEEDS_YOU:
+        if seen.state.is_finished or seen.state is OperationState.NEEDS_YOU or reached(seen):
             return seen
         if deadline is not None and time.monotonic() > deadline:
             return seen
@@ -164,16 +168,18 @@ def engine_status(paths: Paths, catalog: Catalog) -> EngineStatus:
     waiting = catalog.operations.list(
         1000, states=(OperationState.PENDING, OperationState.RUNNING, OperationState.NEEDS_YOU)
     )
+    lasting = [one for one in waiting if one.kind in LASTING and one.state is OperationState.RUNNING]
     links = catalog.instances.count(LinkState.UP) if running else 0
     return EngineStatus(
         running=running,
         pid=lock.holder(paths),
         started_at=newest[0].started_at if running and newest else None,
         live_runs=len(catalog.runs.open_attempts()),
-        pending=sum(1 for one in waiting if one.state is not OperationState.NEEDS_YOU),
+        pending=sum(1 for one in waiting if one.state is not OperationState.NEEDS_YOU and one not in lasting),
         needs_you=sum(1 for one in waiting if one.state is OperationState.NEEDS_YOU),
         links=links,
         crashes=crashes,
+        forwards=len(lasting),
         last_error=log_tail(paths, 1) if crashes else "",
     )
 
@@ -181,6 +187,11 @@ def engine_status(paths: Paths, catalog: Catalog) -> EngineStatus:
 def is_running(paths: Paths) -> bool:
     """Whether an engine lives for this home; asks its lock and nothing else."""
     return lock.is_held(paths)
+
+
+def engine_pid(paths: Paths) -> int | None:
+    """The process of the engine that lives for this home; asks its lock and nothing else."""
+    return lock.holder(paths)
 
 
 def stop_engine(paths: Paths, catalog: Catalog, timeout: float = 10.0) -> bool:

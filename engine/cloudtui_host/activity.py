@@ -13,6 +13,8 @@ from cloudtui_host import files, gpus, idle, proc, sample, status
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECTOR = 512
 _NO_DISKS = ("loop", "ram", "dm-", "md", "zram", "sr")
+NOTEBOOKS = "jupyter-"
+"""How the jobs begin that are a person's Jupyter."""
 TERMINALS = "/dev/pts/[0-9]*"
 CLOUD_INIT = "/run/cloud-init"
 
@@ -23,7 +25,7 @@ def read(root: str) -> idle.Sample:
     return idle.Sample(
         t=uptime(files.text("/proc/uptime")),
         boot=proc.boot_id(),
-        jobs=["%s/%d" % (job, number) for job, number, state in status.living(root) if state != "elsewhere"],
+        jobs=["%s/%d" % (job, number) for job, number, state in status.living(root) if is_work(job, state)],
         setting_up=is_set_up(CLOUD_INIT),
         gpus=gpu_percents(),
         cpu_s=busy_ticks / _TICKS,
@@ -32,6 +34,11 @@ def read(root: str) -> idle.Sample:
         net_bytes=net_bytes(files.text("/proc/net/dev")),
         input_age_s=input_age(TERMINALS),
     )
+
+
+def is_work(job: str, state: str) -> bool:
+    """Whether a job keeps this machine: a Jupyter where nobody computes does not; its kernels' CPU does."""
+    return state != "elsewhere" and not job.startswith(NOTEBOOKS)
 
 
 def uptime(text: str) -> float:

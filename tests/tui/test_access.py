@@ -1,24 +1,29 @@
-"""A shell from both faces, as far as no host is needed."""
+"""Shells and forwarded ports from both faces, as far as no host is needed."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tui.desk import desktop, screen, wait_until
 from textual.app import SuspendNotSupported
 
 from cloudtui import actions
 from cloudtui.cli.main import main
 from cloudtui.cli.parser import parse
+from cloudtui.handlers import ports
 from cloudtui.handlers.session import Session
 from cloudtui.handlers.shell import shell
 from cloudtui.lending import lend
+from cloudtui_engine import forwards
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.errors import CloudtuiError, RefusedError, UnreachableError
+from cloudtui_engine.errors import CloudtuiError, RefusedError, UnreachableError, UsageError
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.forward import FORWARD, JUPYTER, LASTING, Forwarded
 from cloudtui_engine.records.instance import Instance
 
 
@@ -66,7 +71,8 @@ def test_the_desktop_comes_back_whatever_went_wrong(
 
 
 def test_it_changes_things_so_a_read_only_desktop_has_none() -> None:
-    assert actions.changes(actions.get("instance.shell"))
+    for verb in ("shell", "forward", "jupyter", "forwards"):
+        assert actions.changes(actions.get(f"instance.{verb}"))
 
 
 @pytest.mark.parametrize(
@@ -90,3 +96,71 @@ def test_a_machine_without_an_address_has_none_and_json_neither(
     catalog.close()
     assert main(["--json", "instance", "shell", "local"]) == 2
     assert "usage" in capsys.readouterr().out
+
+
+def two_forwards(home: Path) -> Catalog:
+    """A port and a Jupyter, which an engine that is gone had open."""
+    catalog = Catalog.open(Paths(home))
+    box = next(one for one in catalog.instances.list() if one.address.host)
+    for kind, remote, local in ((FORWARD, 8080, 9000), (JUPYTER, 0, 8888)):
+        one = forwards.ask_for(catalog, kind, box, remote)
+        catalog.operations.take(one.id)
+        said = {"state": "open", "local": local, "remote": remote or 20123, "engine": 1}
+        catalog.operations.set_progress(one.id, said)
+    return catalog
+
+
+async def test_the_list_says_how_they_are_and_a_jupyter_is_stopped_after_a_word(story: Path) -> None:
+    with contextlib.closing(two_forwards(story)) as catalog:
+        async with desktop(story, (80, 24), first="instances") as (app, pilot):
+            await pilot.press("F")
+            await wait_until(pilot, lambda: "127.0.0.1:8888" in screen(app))
+            shown = screen(app)
+            assert "Forwarded ports 2" in shown
+            assert shown.count("◌ waiting") == 2
+            assert "20123 Jupyter" in shown
+            assert "No engine runs." in shown
+            await pilot.press("down", "s")
+            await wait_until(pilot, lambda: "kernels" in screen(app))
+            await pilot.press("escape")
+            await wait_until(pilot, lambda: "kernels" not in screen(app))
+            assert len(catalog.operations.open_of(LASTING)) == 2
+            await pilot.press("up", "s")
+            await wait_until(pilot, lambda: len(catalog.operations.open_of(LASTING)) == 1)
+            await wait_until(pilot, lambda: "127.0.0.1:9000" not in screen(app))
+            await pilot.press("y")  # a Jupyter that is not to be reached has no address
+            await wait_until(pilot, lambda: "cannot be reached" in screen(app))
+
+
+@pytest.mark.parametrize(
+    ("remote", "local", "meant"),
+    [("8888", None, (8888, 0)), ("8888:9000", None, (8888, 9000)), ("8888", 9000, (8888, 9000))],
+)
+def test_ports_are_said_in_one_word_or_two(remote: str, local: int | None, meant: tuple[int, int]) -> None:
+    assert ports.ports(remote, local) == meant
+
+
+@pytest.mark.parametrize(
+    ("remote", "local"), [("", None), ("0", None), ("65536", None), ("80x", None), ("80:", None), ("1:2", 3)]
+)
+def test_what_is_no_port_is_said(remote: str, local: int | None) -> None:
+    with pytest.raises(UsageError):
+        ports.ports(remote, local)
+
+
+def test_no_browser_gets_a_token_in_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: bool(opened.append(url)) or True)
+    session = Session(Paths(tmp_path))
+    token = forwards.make_token(session.paths, "op1")
+    one = Forwarded("op1", "i1", "box", "jupyter", 20123, 8888, "open", "", 1.0)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    if sys.platform != "darwin":
+        with pytest.raises(RefusedError, match="No browser"):
+            ports.browse_to(session, one)
+    monkeypatch.setenv("DISPLAY", ":0")
+    ports.browse_to(session, one)
+    assert token not in opened[0]
+    assert opened[0].startswith("file:///")
+    assert token in Path(opened[0].removeprefix("file://")).read_text()

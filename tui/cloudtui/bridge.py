@@ -38,6 +38,7 @@ class Overview(NamedTuple):
     pending: int = 0
     needs_you: int = 0
     crashes: int = 0
+    forwards: int = 0
     money: tuple[tuple[str, str], ...] = ()
     """What it costs now and has cost today, and how the budgets stand: (text, style) pairs."""
 
@@ -52,6 +53,8 @@ class Overview(NamedTuple):
             parts.append((f"◌ {self.pending} at work", "busy"))
         if self.live_runs:
             parts.append((f"{self.live_runs} live", "muted"))
+        if self.forwards:
+            parts.append((f"⇄ {self.forwards} {'port' if self.forwards == 1 else 'ports'}", "muted"))
         if self.links:
             parts.append((f"● {self.links} {'link' if self.links == 1 else 'links'}", "good"))
         else:
@@ -107,6 +110,7 @@ class Bridge:
             pending=status.pending,
             needs_you=status.needs_you,
             crashes=status.crashes,
+            forwards=status.forwards,
             money=self._money(),
         )
 
@@ -122,7 +126,7 @@ class Bridge:
         if operations.is_running(self.paths):
             return False
         status = operations.engine_status(self.paths, self.catalog)
-        needed = status.pending or status.live_runs or keeps_engine(self.catalog)
+        needed = status.pending or status.live_runs or status.forwards or keeps_engine(self.catalog)
         if not needed or status.crashes > MOST_CRASHES:
             return False
         operations.ensure_engine(self.paths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from textual.app import App, SuspendNotSupported
@@ -14,12 +14,20 @@ from cloudtui_engine.errors import CloudtuiError, RefusedError
 from cloudtui_engine.sanitize import clean
 
 T = TypeVar("T")
+_SHELL = "A shell on {name}: exit, or ~. at the beginning of a line, brings the desktop back."
 
 
-def lend(app: App[Any], name: str, work: Callable[[], T]) -> T:
+def lend(app: App[Any], name: str, work: Callable[[], T], *, told: str = _SHELL, verb: str = "shell") -> T:
     """Do `work` with the terminal as it is without the desktop.
 
     Nothing of the desktop goes on meanwhile. What fails is read before the desktop comes back over it.
+
+    Args:
+        app: the desktop.
+        name: of the machine.
+        work: what is done.
+        told: what is said first, of `{name}`.
+        verb: of the command that does the same.
 
     Raises:
         RefusedError: there is no terminal, since the desktop is in a browser (code `no_terminal`).
@@ -30,7 +38,7 @@ def lend(app: App[Any], name: str, work: Callable[[], T]) -> T:
     try:
         with app.suspend(), deaf():
             try:
-                _say(f"A shell on {name}. It ends with exit, or ~. at the beginning of a line; then the desktop is back.\n")
+                _say(told.format(name=name) + "\n")
                 done.append(work())
             except CloudtuiError as error:
                 failed = error
@@ -40,13 +48,32 @@ def lend(app: App[Any], name: str, work: Callable[[], T]) -> T:
             _forget_typed()
     except SuspendNotSupported:
         raise RefusedError(
-            "A shell needs a terminal, and a browser has none to give.",
-            f"In a terminal: cloudtui instance shell {name}",
+            "This needs a terminal, and a browser has none to give.",
+            f"In a terminal: cloudtui instance {verb} {name}",
             code="no_terminal",
         ) from None
     if failed is not None:
         raise failed
     return done[0]
+
+
+def lend_all(
+    app: App[Any], works: Sequence[tuple[str, Callable[[], object]]], say: Callable[[CloudtuiError], None]
+) -> None:
+    """One after the other, as long as none fails.
+
+    Args:
+        app: the desktop.
+        works: machines and what is done there.
+        say: is told why there is no terminal; all else was read before the desktop came back.
+    """
+    for name, work in works:
+        try:
+            lend(app, name, work)
+        except CloudtuiError as error:
+            if error.code == "no_terminal":
+                say(error)
+            return
 
 
 def _read_first(error: CloudtuiError) -> None:

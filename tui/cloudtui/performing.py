@@ -17,6 +17,7 @@ from cloudtui.differing import ModelDifference, identity
 from cloudtui.menus import possible, takes_target, why_not
 from cloudtui.underway import Underway
 from cloudtui_engine.errors import CloudtuiError
+from cloudtui_engine.records.forward import LASTING
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
@@ -31,6 +32,7 @@ _ASKS = _STARTS | {"instance.add", "dataset.add", "instance.deadline"}
 """Actions that show their form even where nothing is missing."""
 _ENDS = frozenset({"instance.stop", "instance.terminate"})
 """Actions of which the catalog has to say what goes with them."""
+_LISTED = frozenset({"instance.orphans", "instance.forwards"})
 _LAUNCHES = frozenset({"instance.launch", "instance.replace"})
 """Actions that answer with machines which are on the list from then on."""
 _OWN_DIALOG = {
@@ -74,10 +76,8 @@ class Performer:
             text = why_not(action, noun, selected)
             self._app.notify(text, severity="warning", timeout=4, markup=False)
             return
-        if action.id == "instance.orphans" and "what" not in arguments:
-            from cloudtui.dialogs.orphans import OrphansScreen
-
-            self._app.push_screen(OrphansScreen(self._bridge, self._orphan))
+        if action.id in _LISTED and "what" not in arguments:
+            self._list(action)
             return
         if action.id == "instance.shell":
             self._lend(action, selected, arguments)
@@ -137,21 +137,21 @@ class Performer:
 
     def _lend(self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]) -> None:
         """Let a shell have the terminal; not in a thread, for there is no desktop meanwhile."""
-        from cloudtui.lending import lend
+        from cloudtui.lending import lend_all
 
         names = {record.id: called(record) for record in selected}
-        for record, target in zip(selected, targets_of(action, selected), strict=True):
-            work = partial(carry_out, self._session(), action, [target], arguments, names)
-            try:
-                lend(self._app, called(record), work)
-            except CloudtuiError as error:
-                if error.code == "no_terminal":
-                    self.say_error(error)
-                return  # the others are not gone on to
+        works = [partial(carry_out, self._session(), action, [target], arguments, names)
+                 for target in targets_of(action, selected)]  # fmt: skip
+        lend_all(self._app, list(zip(names.values(), works, strict=True)), self.say_error)
 
-    def _orphan(self, arguments: Mapping[str, Any]) -> None:
-        """Something is to be done with one that the list of orphans shows."""
-        self.perform(get("instance.orphans"), "instance", (), arguments)
+    def _list(self, action: Action) -> None:
+        """The list that an action is as long as nobody says what to do, unless it is there already."""
+        from cloudtui.dialogs.forwards import ForwardsScreen
+        from cloudtui.dialogs.orphans import OrphansScreen
+
+        screen = OrphansScreen if action.id == "instance.orphans" else ForwardsScreen
+        if not isinstance(self._app.screen, screen):
+            self._app.push_screen(screen(self._bridge, partial(self.perform, action, action.noun, ())))
 
     def _stakes(self, selected: Sequence[Any]) -> list[Any]:
         """What goes with machines that are ended: told before, and no more than that is lost."""
@@ -278,6 +278,8 @@ class Performer:
                 self._show("instances", first.id)
                 return
             elif isinstance(result, _SHOWN) or (isinstance(result, Run) and action.id in _ASKS):
+                if result.kind in LASTING:
+                    self._list(get("instance.forwards"))
                 self._show(*_place_of(result))
         if len(results) == 1 and not several and not isinstance(results[0], (Operation, Run, *_SHOWN)):
             self._show_result(action, results[0])

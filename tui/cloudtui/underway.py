@@ -9,6 +9,7 @@ from textual.app import App
 
 from cloudtui.bridge import Bridge
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
+from cloudtui_engine.records.forward import LASTING
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
@@ -49,7 +50,7 @@ class Underway:
                 del self.operations[operation_id]
             if operation.state is OperationState.FAILED:
                 self._failed(from_dict(dict(operation.error)))
-            elif operation.state is OperationState.DONE:
+            elif operation.state is OperationState.DONE and operation.kind not in LASTING:
                 self._app.notify(f"{title}: done.", markup=False)
         self._say_read()
 

@@ -17,7 +17,7 @@ from cloudtui_engine.records.run import Run, RunState
 
 WITH_HANDLER = [action for action in actions.ACTIONS if action.handler]
 PROMISED = {
-    "instance": "add import list show probe clean prepare price forget shell"
+    "instance": "add import list show probe connect clean prepare price forget shell forward jupyter forwards"
     " offers launch replace start stop terminate deadline orphans",
     "provider": "list check claim",
     "dataset": "add list show push",

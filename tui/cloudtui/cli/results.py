@@ -8,6 +8,7 @@ from typing import Any
 from cloudtui import format as words
 from cloudtui.actions.action import Action
 from cloudtui.cli import (
+    access_texts,
     compare_texts,
     dataset_texts,
     difference_texts,
@@ -74,6 +75,7 @@ def _engine(result: Any) -> list[str]:
             ("Waiting", str(result.pending)),
             ("Need you", str(result.needs_you)),
             ("Links", str(result.links)),
+            ("Forwards", str(result.forwards) if result.forwards else ""),
             ("Crashes", str(result.crashes) if result.crashes else ""),
             ("Last error", clean_line(result.last_error)),
         ]
@@ -165,18 +167,21 @@ _ASKED = frozenset({
 _TABLES: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "home.doctor": lambda result, _cells: _checks(result),
     "provider.check": lambda result, _cells: fleet_texts.checks(result),
+    "instance.forwards": access_texts.forwards,
     "instance.offers": fleet_texts.offers, "instance.orphans": fleet_texts.orphans,
     "provider.list": fleet_texts.clouds, "provider.claim": fleet_texts.clouds,
     "settings.list": work_texts.settings,
 }  # fmt: skip
 _NONE: Mapping[str, str] = {
     "instance.offers": "Nothing fits. Another region, GPU or price may help; see: cloudtui provider list",
+    "instance.forwards": "No port of a machine is forwarded. One is by: cloudtui instance forward NAME PORT",
     "instance.orphans": "No orphans: every machine of ours in a cloud is on the list.",
     "provider.list": "No cloud is installed. For AWS: pip install 'cloudtui[aws]'",
 }
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
     "Evaluation": job_texts.evaluation, "OperationRow": work_texts.operation,
+    "Reached": access_texts.reached, "Stopped": access_texts.stopped,
     "Setting": work_texts.setting, "View": work_texts.view,
 }  # fmt: skip
 _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {

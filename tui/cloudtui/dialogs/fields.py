@@ -58,6 +58,8 @@ _NOTHING = {"weights": "none", "then": "nothing"}
 _LABELS = {
     "ssh": "SSH",
     "on": "On",
+    "remote": "Port there",
+    "local": "Port here",
     "pull": "Fetch",
     "pull_max": "Fetch at most",
     "weights": "Begin from",

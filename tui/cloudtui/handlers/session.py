@@ -92,27 +92,37 @@ class Session:
 
         operations.ensure_engine(self.paths)
 
-    def finish(self, operation: Operation) -> Operation:
-        """The operation when it is done; its questions go to the person.
+    def finish(
+        self, operation: Operation, reached: Callable[[Operation], bool] = lambda _operation: False
+    ) -> Operation:
+        """The operation when it is done, or as far as it was waited for; its questions go to the person.
+
+        Args:
+            operation: to be waited for.
+            reached: whether it is far enough.
 
         Raises:
             CloudtuiError: it failed, was cancelled, or asked what nobody here can answer.
             LeftRunning: ctrl-c; the engine goes on with it.
         """
         try:
-            return self._finish(operation)
+            return self._finish(operation, reached)
         except KeyboardInterrupt:
             raise LeftRunning(
                 "Stopped waiting; the engine goes on with it.", "See what it does: cloudtui engine status"
             ) from None
 
-    def _finish(self, operation: Operation) -> Operation:
+    def _finish(self, operation: Operation, reached: Callable[[Operation], bool]) -> Operation:
         from cloudtui_engine import operations
 
-        while not operation.state.is_finished:
+        while not operation.state.is_finished and not reached(operation):
             self.ensure_engine()
             operation = operations.wait(
-                self.catalog, operation.id, timeout=ENGINE_CHECK_S, on_change=self._show_progress
+                self.catalog,
+                operation.id,
+                timeout=ENGINE_CHECK_S,
+                on_change=self._show_progress,
+                reached=reached,
             )
             if operation.state is OperationState.NEEDS_YOU:
                 self.answer(operation)
