@@ -41,6 +41,8 @@ class Job:
     """What is to be done: see `JOBS`."""
     weights: Path | None
     """Of another run, to begin with."""
+    weights_sha256: str
+    """Their content, which is the same wherever they lie; empty: the path stands for it."""
     given: Path | None
     """The folder of the model version that is evaluated or compressed, and what it is called."""
     of: str
@@ -70,6 +72,7 @@ class Job:
                 params=dict(config.get("params") or {}),
                 kind=_kind(config.get("job") or "train"),
                 weights=_path(config.get("weights"), folder),
+                weights_sha256=str(config.get("weights_sha256") or ""),
                 given=_path(config.get("given"), folder),
                 of=str(config.get("of") or ""),
                 split=str(config.get("split") or "test"),
@@ -99,7 +102,7 @@ class Job:
     def fingerprint(self) -> str:
         """What a checkpoint must agree with to be gone on from: data, task, model and what is learned how."""
         matters = {key: value for key, value in self.params.items() if key not in OPERATIONAL}
-        begins_with = [str(self.weights)] if self.weights else []
+        begins_with = [self.weights_sha256 or str(self.weights)] if self.weights else []
         what = [self.dataset.name, self.task, self.model, matters, *begins_with]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from tests.trainer.test_model import spec
 
 from cloudtui_trainer import transfer
+from cloudtui_trainer.job import Job
 from cloudtui_trainer.models import build
 from cloudtui_trainer.weights import WeightsError, read_safetensors, rebuild, write_safetensors
 
@@ -145,3 +148,16 @@ class TestRuns:
         assert all(torch.equal(tensor, ours[name]) for name, tensor in tensors.items())
         assert stated["epoch"] == "2"
         assert rebuild(best)(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
+
+
+def test_a_checkpoint_is_good_wherever_the_weights_lie_that_it_began_from(tmp_path):
+    def fingerprint(**config):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({"dataset": "data/ab", **config}))
+        return Job.load(path, {}).fingerprint
+
+    here = fingerprint(weights="/a/model.safetensors", weights_sha256="ab")
+    assert fingerprint(weights="/b/model.safetensors", weights_sha256="ab") == here
+    assert fingerprint(weights="/a/model.safetensors", weights_sha256="cd") != here
+    assert fingerprint(weights="/a/model.safetensors") != fingerprint(weights="/b/model.safetensors")
+    assert fingerprint(weights_sha256="ab") == fingerprint(), "of nothing there is no content"

@@ -71,7 +71,7 @@ class Packing:
         given = self._give(session, model) if model is not None else ""
         there = job_spec.Brought(trainer, f"{session.hello['root']}/{data}", python, given)
         if run.kind == "train":
-            return common | job_spec.training(run, self._number, there)
+            return common | job_spec.training(run, self._number, there, model)
         if model is None:
             raise FailedError(
                 f"The model that {run.name} acts on is not known here.", "Start it anew: cloudtui model list"

@@ -9,6 +9,7 @@ from typing import Any
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.model import Model
 from cloudtui_engine.records.run import Run
+from cloudtui_engine.runs import model_jobs
 from cloudtui_engine.runs.model_jobs import WEIGHTS
 
 GRACE_S = 30
@@ -46,10 +47,12 @@ class Brought:
     """The folder of the model that the job acts on or begins from, absolute."""
 
 
-def training(run: Run, number: int, there: Brought) -> dict[str, Any]:
-    """Training, from the weights in `given` where there are some."""
+def training(run: Run, number: int, there: Brought, model: Model | None = None) -> dict[str, Any]:
+    """Training, from the weights of the model in `given` where there is one."""
     weights = f"{there.given}/{WEIGHTS}" if there.given else ""
+    content = next((file.sha256 for file in model_jobs.weights(model)), "") if model else ""
     more = {"task": run.task, "model": run.model, "params": dict(run.params), "weights": weights}
+    more["weights_sha256"] = content
     return _bundled(run, number, there, more)
 
 
