@@ -464,3 +464,24 @@ async def test_a_look_that_was_chosen_is_there_from_the_first_paint(story: Path)
         app.perform("view.theme")
         await settle(pilot)
         assert app.screen.styles.background.hex.lower() == "#16191e"
+
+
+async def test_a_crash_tells_no_value_of_a_variable(
+    story: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some are secrets: a passphrase on its way to the engine."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def crash(passphrase: str) -> None:
+        raise ZeroDivisionError(len(passphrase))
+
+    async def crashed() -> None:
+        async with desktop(story) as (app, pilot):
+            app.call_next(crash, "-".join(("canary", "7f3a")))
+            await wait_until(pilot, lambda: app.return_code == 1)
+
+    with pytest.raises(ZeroDivisionError):
+        await crashed()
+    told = capsys.readouterr().err
+    assert "ZeroDivisionError: 11" in told
+    assert "canary-7f3a" not in told

@@ -270,6 +270,10 @@ class CloudtuiApp(App[int]):
         """Close the desktop; runs go on."""
         overlays.leave(self, self.chosen, self.surroundings.overview.live_runs, self.keeping.keep)
 
+    def _fatal_error(self) -> None:
+        """A defect is told with where it is, and no value of a variable: some are secrets."""
+        self.panic(overlays.defect())
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed in a way nobody foresaw says so instead of ending the program."""
         if event.state is WorkerState.ERROR:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
@@ -17,6 +17,9 @@ from cloudtui.menus import Menu
 from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui.widgets.rail import Place
 from cloudtui_engine.errors import CloudtuiError
+
+if TYPE_CHECKING:
+    from rich.traceback import Traceback
 
 
 def open_menu(app: App[Any], index: int, menus: Sequence[Menu], perform: Callable[[str], None]) -> None:
@@ -101,3 +104,10 @@ def open_help(app: App[Any], title: str, noun: str, places: Sequence[Place]) -> 
     from cloudtui.dialogs.help_text import help_facts
 
     app.push_screen(HelpScreen(title, help_facts(noun, app.focused, places, app.BINDINGS)))
+
+
+def defect() -> Traceback:
+    """What is told of the exception that is being handled: where it is, and no value of a variable."""
+    from rich.traceback import Traceback
+
+    return Traceback(width=None, show_locals=False)

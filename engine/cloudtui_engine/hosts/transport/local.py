@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+from collections.abc import Mapping
 
 from cloudtui_engine.hosts.transport.process import ProcessChannel
+
+_SECRET = re.compile(
+    r"(?:^|_)(?:TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|CREDENTIALS?|API_?KEY|APIKEY|KEY)(?:_|$)",
+    re.IGNORECASE,
+)
+"""Names of variables that hold secrets: the words between underscores say so."""
+
+
+def surroundings(env: Mapping[str, str]) -> dict[str, str]:
+    """What jobs on this machine get of the engine's environment: all but secrets.
+
+    The engine has the environment of whoever started it, with credentials of clouds and secrets of some run
+    in it; a job gets those that it was given by name, as on any other host.
+    """
+    return {name: value for name, value in env.items() if not _SECRET.search(name)}
 
 
 class LocalTransport:
@@ -25,7 +43,8 @@ class LocalTransport:
 
     def open(self, command: str, timeout: float) -> ProcessChannel:  # noqa: ARG002 - a process begins at once
         """Run `command` by /bin/sh."""
-        channel = ProcessChannel(["/bin/sh", "-c", command], "The host process of this machine")
+        argv, who = ["/bin/sh", "-c", command], "The host process of this machine"
+        channel = ProcessChannel(argv, who, env=surroundings(os.environ))
         self._channels.append(channel)
         return channel
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cloudtui_engine.errors import LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.transport.base import STDERR_KEPT
@@ -26,9 +26,12 @@ class ProcessChannel:
         argv: what to run.
         who: the process as the subject of a sentence.
         grace_s: how long it may take to end by itself once its input ends.
+        env: its environment; None: ours.
     """
 
-    def __init__(self, argv: Sequence[str], who: str, grace_s: float = 0.3) -> None:
+    def __init__(
+        self, argv: Sequence[str], who: str, grace_s: float = 0.3, *, env: Mapping[str, str] | None = None
+    ) -> None:
         self._who = who
         self._grace_s = grace_s
         try:
@@ -37,6 +40,7 @@ class ProcessChannel:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=env,
                 start_new_session=True,  # Ctrl-C in the engine's terminal is for the engine
             )
         except OSError as error:  # too many open files, no memory: a while later there may be some
