@@ -9,14 +9,18 @@ from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import open_catalog
+from tests.support.clouds.toy import ToyCloud, ToyListed
 
 from cloudtui import carrying
 from cloudtui.actions import get
 from cloudtui.carrying import carry_out
-from cloudtui.handlers import dataset
+from cloudtui.handlers import dataset, fleet
 from cloudtui.handlers.session import Session
 from cloudtui.performing import Performer
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.records.instance import Instance
+from cloudtui_providers import registry
 
 
 @pytest.fixture
@@ -53,3 +57,38 @@ def test_data_that_a_training_adds_first_is_in_the_log_too(
         "cloudtui run start --dataset digits@3 --on local",
         "cloudtui dataset add digits digits",
     ]
+
+
+@pytest.mark.parametrize(("kind", "can"), [(ToyListed, False), (ToyCloud, True)])
+async def test_what_cannot_be_stopped_is_refused_before_anybody_is_asked(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: type[ToyCloud], can: bool
+) -> None:
+    """By key as by command, with what to do instead; nothing is written down."""
+    cloud = kind(tmp_path / "cloud")
+    monkeypatch.setattr(registry, "provider", lambda _name: cloud)
+    box = catalog.instances.add(
+        Instance(id="i1", name="box", provider="toy", created_at=1.0, cloud_id="toy-1", cloud_state="running")
+    )
+    said: list[tuple[str, str]] = []
+
+    async def in_thread(work: Any, *given: Any) -> Any:
+        return work(*given)
+
+    async def ask(*_: Any) -> bool:
+        said.append(("asked", ""))
+        return False
+
+    app = SimpleNamespace(notify=lambda text, title="", **_options: said.append((title, text)))
+    bridge = SimpleNamespace(catalog=catalog, paths=catalog.paths, in_thread=in_thread)
+    performer = Performer(cast("Any", app), cast("Any", bridge), lambda _area, _key: None)
+    monkeypatch.setattr(performer, "_confirmed", ask)
+    await performer._perform(get("instance.stop"), [box], {})
+    if can:
+        assert said == [("asked", "")]
+        return
+    ((what, instead),) = said
+    assert what.startswith("Toy cloud cannot stop box")
+    assert "cloudtui instance terminate box" in instead
+    with pytest.raises(RefusedError, match="cannot stop box"):
+        fleet.stop(Session(catalog.paths, catalog, wait=True), "box", yes=True)
+    assert (catalog.instances.get("i1").wanted, catalog.operations.list(9)) == ("running", [])

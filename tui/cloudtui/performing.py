@@ -120,7 +120,11 @@ class Performer:
             arguments = filled
         told = selected if takes_target(action) else [arguments]
         if action.id in _ENDS:
-            told = await self._bridge.in_thread(self._stakes, selected)
+            try:
+                told = await self._bridge.in_thread(self._stakes, action, selected)
+            except CloudtuiError as error:
+                self.say_error(error)
+                return
             arguments = {**arguments, "lose": [run for one in told for run in one.runs]}
         sentence = consequence(action.confirm, told)
         if sentence and not await self._confirmed(action, selected, sentence):
@@ -153,10 +157,13 @@ class Performer:
         if not isinstance(self._app.screen, screen):
             self._app.push_screen(screen(self._bridge, partial(self.perform, action, action.noun, ())))
 
-    def _stakes(self, selected: Sequence[Any]) -> list[Any]:
+    def _stakes(self, action: Action, selected: Sequence[Any]) -> list[Any]:
         """What goes with machines that are ended: told before, and no more than that is lost."""
         from cloudtui.handlers.fleet import stakes
+        from cloudtui_engine.fleet import market
 
+        if action.id == "instance.stop":
+            market.require_stop(selected)
         return list(stakes(self._session(), selected))
 
     def _session(self) -> Session:

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.errors import CloudtuiError, NotFoundError, UnreachableError
+from cloudtui_engine.errors import CloudtuiError, NotFoundError, RefusedError, UnreachableError
 from cloudtui_engine.fleet.means import as_row, ours
 from cloudtui_engine.money.prices import Price, rate_of
 from cloudtui_engine.records.cloud import Cloud, CloudCheck, CloudOffer
+from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers import base, registry
 from cloudtui_providers.errors import ProviderError
@@ -52,6 +53,34 @@ def require(name: str) -> None:
             f"There is no provider '{clean_line(name, 40)}'.",
             f"Providers: {', '.join(names) or 'none is installed'}.",
         )
+
+
+def require_stop(instances: Sequence[Instance]) -> None:
+    """See that one of these machines at least has a cloud that can stop it and keep its disk.
+
+    Where nobody here knows (its library is not installed), the engine says so.
+
+    Raises:
+        RefusedError: none of them has.
+    """
+    cannot = [(one.name, title) for one in instances if (title := _stops_none(one))]
+    if cannot and len(cannot) == len(instances):
+        name, title = cannot[0]
+        raise RefusedError(
+            f"{title} cannot stop {name}: it keeps neither a machine that is off nor its disk.",
+            "Have its results here first (cloudtui run pull NAME), then end it: "
+            f"cloudtui instance terminate {name}",
+            code="not_possible",
+        )
+
+
+def _stops_none(instance: Instance) -> str:
+    """The title of its cloud, where that cannot."""
+    try:
+        found = registry.provider(instance.provider)
+    except ProviderError:
+        return ""
+    return "" if found.capabilities.stop else clean_line(found.title, 60)
 
 
 def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,11 +106,13 @@ def stop(
     """Stop a machine; its disk stays, and costs what it costs.
 
     Raises:
-        RefusedError: runs work on it that were not named; it was not rented, or is not there.
+        RefusedError: its cloud stops no machines; runs work on it that were not named; it was not rented, or
+            is not there.
     """
-    from cloudtui_engine.fleet import commands
+    from cloudtui_engine.fleet import commands, market
 
     found = find(session, instance)
+    market.require_stop([found])
     running = _names(lose)
     if yes and session.wait:
         running += [one.run_id for one in commands.at_stake(session.catalog, found.id) if one.is_live]
