@@ -244,7 +244,7 @@ def resume(catalog: Catalog, run: Run, instead: Mapping[str, str] | None = None)
         instead: the machine in the place of another, by their ids; the rest stay where they were.
 
     Raises:
-        RefusedError: it is live, it has succeeded, or its machine is gone or to go.
+        RefusedError: it is live, it has succeeded, or its machine is gone or to go, or cannot have its data.
     """
     if not run.status.is_finished:
         hint = "Wait for its end." if run.status is RunState.STOPPING else "Stop it first."
@@ -257,6 +257,8 @@ def resume(catalog: Catalog, run: Run, instead: Mapping[str, str] | None = None)
         before = catalog.runs.attempt(run.id, run.attempt).instance_id
         host = (instead or {}).get(before, before)
         queueing.check_stays(catalog, host)
+        if host != before and run.dataset_id:
+            model_jobs.check_place(catalog.datasets.get(run.dataset_id), catalog.instances.get(host).name)
         attempt = catalog.runs.add_attempt(run.id, [host], time.time())
         queueing.submit_start(catalog, run.id, attempt.number)
     return catalog.runs.get(run.id)

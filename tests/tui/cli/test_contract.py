@@ -151,6 +151,14 @@ def test_a_defect_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.Monk
     assert said.err == ""
 
 
+def test_a_run_goes_on_on_another_machine(cli: Cli, catalog: Catalog) -> None:
+    failed = a_run(catalog, "failed", *FAILED)
+    catalog.instances.add(_box())
+    said = cli("run", "resume", failed.id, "--on", "box", "--json")
+    assert (said.status, said.json["instances"]) == (0, ["box"])
+    assert catalog.runs.attempt(failed.id, 2).instance_id == _box().id
+
+
 def test_refused_is_4(cli: Cli, catalog: Catalog, tmp_path: Path) -> None:
     live = a_run(catalog, "live", *LIVE)
     done = a_run(catalog, "done", *DONE)

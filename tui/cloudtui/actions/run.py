@@ -87,7 +87,13 @@ _STARTING = (
     ),
     Action(
         "run.resume", "run", "resume", "Resume", "go on from the newest checkpoint, as a new attempt",
-        (_RUN, _FOLLOW), handler=_START + "resume", keys=("r",), when="run.resumable", starts_work=True,
+        (
+            _RUN,
+            Argument("onto", "on another machine than before, from the checkpoint that was brought here",
+                     "instance", option="--on", metavar="INSTANCE"),
+            _FOLLOW,
+        ),
+        handler=_START + "resume", keys=("r",), when="run.resumable", starts_work=True,
     ),
     Action(
         "run.again", "run", "again", "Run again",

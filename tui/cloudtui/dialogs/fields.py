@@ -12,7 +12,7 @@ from cloudtui.dialogs.form_field import FormField, Option, problem
 from cloudtui.dialogs.train_params import MODELS, TRAIN_PARAMS
 from cloudtui_engine.errors import UsageError
 
-_HIDDEN = frozenset({"follow", "yes", "remove"})
+_HIDDEN = frozenset({"follow", "yes", "remove", "onto"})
 _OBJECTS = frozenset({"instance", "dataset", "model", "run", "views"})
 
 

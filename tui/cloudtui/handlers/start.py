@@ -118,13 +118,19 @@ def secret_values(
     return found
 
 
-def resume(session: Session, run: str, follow: bool = False) -> Run:
-    """Go on from the newest checkpoint."""
+def resume(session: Session, run: str, onto: str | None = None, follow: bool = False) -> Run:
+    """Go on from the newest checkpoint: where the run was, or on another machine.
+
+    Raises:
+        RefusedError: it is live or has succeeded; or its machine, or the other one, is gone or cannot run it.
+    """
     from cloudtui_engine.runs import commands
 
     found = session.catalog.runs.find(run)
+    before = session.catalog.runs.attempt(found.id, found.attempt).instance_id
+    instead = {before: instances.find(session, onto).id} if onto else None
     secrets = _secrets_of(session, found)
-    return accepted(session, commands.resume(session.catalog, found), follow, secrets)
+    return accepted(session, commands.resume(session.catalog, found, instead), follow, secrets)
 
 
 def again(
