@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from cloudtui import format as fmt
+from cloudtui.areas.headed import Headed
 from cloudtui.areas.parts import Listing
 from cloudtui.widgets.head import Head
 from cloudtui.widgets.notice import Notice
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cloudtui.widgets.query_line import QueryLine
 
 
-class ListPane(Vertical):
+class ListPane(Headed, Vertical):
     """Head, table and notice of one list."""
 
     ALLOW_MAXIMIZE = True
@@ -118,11 +119,3 @@ class ListPane(Vertical):
             await line.remove()
             if focused or self.screen.focused is None:
                 self.table.focus()
-
-    def on_descendant_focus(self) -> None:
-        """The head shows where keys go."""
-        self.head.focused(value=True)
-
-    def on_descendant_blur(self) -> None:
-        """They go elsewhere."""
-        self.head.focused(value=False)

@@ -7,13 +7,14 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from cloudtui.areas.headed import Headed
 from cloudtui.areas.parts import Detail
 from cloudtui.widgets.facts import Fact, Facts
 from cloudtui.widgets.head import Head
 from cloudtui_engine.sanitize import clean_line
 
 
-class SheetDetail(Detail):
+class SheetDetail(Headed, Detail):
     """Facts of one record under its name."""
 
     def __init__(self, facts_of: Callable[[Any], Sequence[Fact]]) -> None:
@@ -44,11 +45,3 @@ class SheetDetail(Detail):
     def focus_inside(self) -> None:
         """The sheet takes the keys."""
         self.sheet.focus()
-
-    def on_descendant_focus(self) -> None:
-        """The head shows where keys go."""
-        self.head.focused(value=True)
-
-    def on_descendant_blur(self) -> None:
-        """They go elsewhere."""
-        self.head.focused(value=False)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from cloudtui.areas.headed import Headed
 from cloudtui.areas.parts import Detail
 from cloudtui.areas.tab import Tab
 from cloudtui.bridge import Bridge, Reader
@@ -27,7 +28,7 @@ def load_tab(path: str) -> type[Tab]:
     return kind
 
 
-class TabbedDetail(Detail):
+class TabbedDetail(Headed, Detail):
     """The tabs of one record."""
 
     TABS: ClassVar[Mapping[str, str]]
@@ -58,6 +59,11 @@ class TabbedDetail(Detail):
         self.strip.display = False
         yield self.strip
         yield self.body
+
+    @property
+    def lamp(self) -> TabStrip:
+        """The strip shows where keys go."""
+        return self.strip
 
     @property
     def current(self) -> Tab | None:
@@ -128,14 +134,6 @@ class TabbedDetail(Detail):
         """A tab was clicked."""
         event.stop()
         self.open_tab(event.tab)
-
-    def on_descendant_focus(self) -> None:
-        """The strip shows where keys go."""
-        self.strip.focused(value=True)
-
-    def on_descendant_blur(self) -> None:
-        """They go elsewhere."""
-        self.strip.focused(value=False)
 
     def _tab(self, name: str) -> Tab | None:
         """The tab, shown instead of the others; None while it is being loaded."""

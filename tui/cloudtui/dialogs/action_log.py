@@ -5,25 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from cloudtui import format as fmt
-from cloudtui.bridge import Bridge, Reader
-from cloudtui.dialogs import STYLES
+from cloudtui.bridge import Bridge
+from cloudtui.dialogs.list_screen import ListScreen
 from cloudtui.handlers.acting import Act
-from cloudtui.widgets.foot import Foot
-from cloudtui.widgets.head import Head
-from cloudtui.widgets.notice import Notice
-from cloudtui.widgets.table import Column, Row, Table
+from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.sanitize import clean_line
 
 SHOWN = 300
 _ABOUT = frozenset({"action", "operation"})
-LOOK_S = 1.0
 COLUMNS = (
     Column("When", 5, "right"),
     Column("Command", 30, share=3),
@@ -34,51 +27,31 @@ COLUMNS = (
 _TONES = {"good": "good", "busy": "busy", "warn": "warn", "bad": "bad", "quiet": "muted"}
 
 
-class ActionLogScreen(ModalScreen[None]):
-    """A list over the desktop, as it is while it is open; `y` copies a command."""
+class ActionLogScreen(ListScreen):
+    """The actions, and the whole of what became of the one under the cursor; `y` copies its command."""
 
-    CSS_PATH = STYLES
-
+    HEADING = "Actions"
+    COLUMNS = COLUMNS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,L", "dismiss(None)", "Close", show=False),
         Binding("y,enter", "copy", "Copy the command", show=False),
     ]
 
     def __init__(self, bridge: Bridge, read: Callable[[int], Sequence[Act]]) -> None:
-        super().__init__()
-        self._bridge = bridge
+        super().__init__(bridge)
         self._read = read
-        self._reader = Reader(self, bridge, self._failed)
         self._since: int | None = None
         """How much of what was written has been seen."""
         self.acts: dict[str, Act] = {}
-        self.head = Head("Actions")
-        self.notice = Notice()
-        self.table = Table(COLUMNS)
-        self.foot = Foot()
 
-    def compose(self) -> ComposeResult:
-        """Head, list, and the whole of what is under the cursor."""
-        with Vertical(classes="action-log"):
-            yield self.head
-            yield self.notice
-            yield self.table
-            yield self.foot
-
-    def on_mount(self) -> None:
-        """Read it now, and again whenever something was written."""
-        self.notice.display = False
-        self.table.focus()
-        self._look()
-        self.set_interval(LOOK_S, self._look)
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Read again where an action was written; ages are older in any case."""
         first = self._since is None
         try:
             self._since, moved = self._bridge.catalog.changed(self._since or 0)
         except CloudtuiError as error:
             self._since = None
-            self._failed(error)
+            self.fail(error)
             return
         if first or moved & _ABOUT:
             self._reader.ask(lambda: self._read(SHOWN), self._show)
@@ -87,8 +60,7 @@ class ActionLogScreen(ModalScreen[None]):
 
     def _show(self, acts: Sequence[Act]) -> None:
         self.acts = {f"{act.t} {act.command}": act for act in acts}
-        self.notice.display = not acts
-        self.table.display = bool(acts)
+        self.show_notice(not acts)
         if not acts:
             self.notice.say(
                 "Nothing was done here yet", more="What you do, here or on the command line, stands here.",
@@ -101,10 +73,6 @@ class ActionLogScreen(ModalScreen[None]):
         self.head.show(f"Actions {fmt.count(len(self.acts))}")
         self.table.show([_row(key, act, now) for key, act in self.acts.items()])
         self._say()
-
-    def _failed(self, error: CloudtuiError) -> None:
-        self.notice.fail(error)
-        self.notice.display, self.table.display = True, False
 
     def on_table_highlighted(self) -> None:
         """Another row."""

@@ -18,7 +18,7 @@ from cloudtui.commanding.offering import Known, Offer, accepted, offers
 from cloudtui.commanding.words import LineError
 from cloudtui.dialogs import STYLES
 from cloudtui.widgets.choices import Choice, Choices
-from cloudtui.widgets.line_parts import Hint, Mark, Offers
+from cloudtui.widgets.line_parts import Hint, Mark, Offers, column_of
 
 _KEYS = "tab what may stand here   ↑ used before   enter do it   esc leave"
 SETTLE_S = 0.1
@@ -133,13 +133,11 @@ class CommandLine(ModalScreen[Act | None]):
             self.hint.say(error.message)
         else:
             self._mark.at, self._mark.length = error.at, error.end - error.at
-            self.hint.say(f"{error.message} {error.hint}".strip(), lambda: self._column(error.at))
+            self.hint.say(
+                f"{error.message} {error.hint}".strip(), lambda: column_of(self.input, error.at, self.hint)
+            )
             self.call_after_refresh(self.hint.refresh)
         self.input.refresh()
-
-    def _column(self, at: int) -> int:
-        inside = self.input.content_region.x - self.hint.content_region.x
-        return max(0, inside + cell_len(self.input.value[:at]) - int(self.input.scroll_offset.x))
 
     # What is offered
 
@@ -156,10 +154,11 @@ class CommandLine(ModalScreen[Act | None]):
 
     def action_take(self) -> None:
         """The line under the cursor, or the first; where none is shown, show them."""
-        if not self.offers.display:
+        offered = self.offers.next
+        if offered is None:
             self._offer(by_itself=False)
-        elif self.offers.choices:
-            self._accept(self.offers.choices[max(0, self.offers.cursor)].value)
+        else:
+            self._accept(offered)
 
     def action_move(self, step: int) -> None:
         """Through the offers; up from an empty line to what was used before."""
@@ -169,11 +168,7 @@ class CommandLine(ModalScreen[Act | None]):
             else:
                 self.action_again()
                 return
-        if self.offers.cursor + step < 0 and step < 0 and self.offers.cursor == 0:
-            self.offers.cursor = -1
-            self.offers.refresh()
-        elif self.offers.choices:
-            self.offers.move(step)
+        self.offers.step(step)
 
     def action_again(self) -> None:
         """What was used before and holds what is typed."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual.widget import Widget
+from textual.widgets import Input
 
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.lines import OneLine, Runs
@@ -64,3 +66,22 @@ class Offers(Choices):
         super().show(choices)
         self.cursor = -1
         self.display = bool(choices)
+
+    @property
+    def next(self) -> str | None:
+        """What a key takes: the one under the cursor, or the first; None where none is shown."""
+        return self.choices[max(0, self.cursor)].value if self.display and self.choices else None
+
+    def step(self, step: int) -> None:
+        """Through them; up from the first, nothing is under the cursor again."""
+        if self.cursor + step < 0:
+            self.cursor = -1
+            self.refresh()
+        else:
+            self.move(step)
+
+
+def column_of(line: Input, at: int, below: Widget) -> int:
+    """Where a character of a line stands now, counted from the left edge of what is below it."""
+    inside = line.content_region.x - below.content_region.x
+    return max(0, inside + cell_len(line.value[:at]) - int(line.scroll_offset.x))

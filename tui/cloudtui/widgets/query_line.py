@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.filter_bar import FilterBar
-from cloudtui.widgets.line_parts import Hint, Mark, Offers
+from cloudtui.widgets.line_parts import Hint, Mark, Offers, column_of
 from cloudtui_engine.catalog.completion import Candidate, Vocabulary, accept, complete
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.errors import FilterError, UsageError
@@ -129,7 +129,7 @@ class QueryLine(Vertical):
             at = error.at if isinstance(error, FilterError) else 0
             why = error.why.partition(" (")[0] if isinstance(error, FilterError) else error.message
             self._mark.at = at
-            self.hint.say(f"cannot be read: {why}", lambda: self._column(at))
+            self.hint.say(f"cannot be read: {why}", lambda: column_of(self.input, at, self.hint))
             self.call_after_refresh(self.hint.refresh)  # the text may scroll first
         self.input.refresh()
         return error
@@ -145,11 +145,6 @@ class QueryLine(Vertical):
         except UsageError as error:
             return error
         return None
-
-    def _column(self, at: int) -> int:
-        """Where a character of the text stands, counted from the left edge of the hint."""
-        inside = self.input.content_region.x - self.hint.content_region.x
-        return max(0, inside + cell_len(self.input.value[:at]) - int(self.input.scroll_offset.x))
 
     def _apply(self) -> None:
         self._timer = None
@@ -175,22 +170,22 @@ class QueryLine(Vertical):
     def _show(self, start: int, found: Sequence[Candidate], views: Sequence[View] = ()) -> None:
         self._start = start
         self._wholes = [one.filter for one in views]
-        self.offers.styles.offset = (self._column(start), 0)
+        self.offers.styles.offset = (column_of(self.input, start, self.hint), 0)
         named = [_named(one) for one in views]
         others = [Choice(one.text, one.text.strip(), one.note) for one in found]
         self.offers.show([*others, *named] if self.input.value.strip() else [*named, *others])
 
     def _take(self) -> None:
         """The line under the cursor, or the first; where none is shown, show them."""
-        if not self.offers.display:
+        offered = self.offers.next
+        if offered is None:
             self._offer(by_itself=False)
-        elif self.offers.choices:
-            self._accept(self.offers.choices[max(0, self.offers.cursor)].value)
+        else:
+            self._accept(offered)
 
     def _move(self, step: int) -> None:
         """Into the offers and through them; up from an empty line to what was used before."""
-        offers = self.offers
-        if not offers.display:
+        if not self.offers.display:
             if step > 0:
                 self._offer(by_itself=False)
             elif not self.input.value.strip():
@@ -198,11 +193,7 @@ class QueryLine(Vertical):
                 return
             else:
                 return
-        if offers.cursor + step < 0:
-            offers.cursor = -1
-            offers.refresh()
-        else:
-            offers.move(step)
+        self.offers.step(step)
 
     def _again(self) -> None:
         """What was used before and holds what is typed."""

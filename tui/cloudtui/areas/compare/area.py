@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from cloudtui.areas.area import Area
 from cloudtui.areas.compare import chosen as memory
@@ -19,6 +18,7 @@ from cloudtui.areas.compare.compared import Compared, Member, read, without
 from cloudtui.areas.compare.detail import CompareDetail
 from cloudtui.areas.compare.look import FocusRun, LookAt
 from cloudtui.areas.parts import Detail, Listing, Request
+from cloudtui.areas.wishing import WishingTable
 from cloudtui.bridge import Bridge
 from cloudtui.messages import OpenArea
 from cloudtui.widgets.table import Row, Table
@@ -35,24 +35,13 @@ _EVERYWHERE = frozenset("gv")
 """Those that concern no single run work in the tabs, too."""
 
 
-class CompareTable(Table):
+class CompareTable(WishingTable):
     """The compared runs; its own keys do what is said of the area."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key, f"wish('{name}')", text, show=False) for key, (name, text) in KEYS.items()
     ]
     HINTS = (("b", "baseline"), ("g", "group"), ("v", "metric"), ("x", "take out"), ("o", "go to it"))
-
-    class Wished(Message):
-        """Something is to be done with the comparison, or with the run under the cursor."""
-
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
-
-    def action_wish(self, name: str) -> None:
-        """Ask the area for it."""
-        self.post_message(self.Wished(name))
 
 
 class CompareArea(Area):
@@ -169,7 +158,7 @@ class CompareArea(Area):
             event.prevent_default()
             self.wish(KEYS[event.key][0])
 
-    def on_compare_table_wished(self, event: CompareTable.Wished) -> None:
+    def on_wishing_table_wished(self, event: WishingTable.Wished) -> None:
         """A key of the table."""
         event.stop()
         self.wish(event.name)

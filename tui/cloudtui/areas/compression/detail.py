@@ -12,6 +12,7 @@ from textual.widgets import Static
 from cloudtui import format as fmt
 from cloudtui.areas.compression import tried
 from cloudtui.areas.compression.tried import Tried
+from cloudtui.areas.headed import Headed
 from cloudtui.areas.parts import Detail
 from cloudtui.bridge import Bridge
 from cloudtui.reported import items, mapping, number
@@ -24,7 +25,7 @@ from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
 
 
-class CompressionDetail(Detail):
+class CompressionDetail(Headed, Detail):
     """A plot beside a table; below them the sentence of the variant under the cursor."""
 
     def __init__(self, bridge: Bridge) -> None:
@@ -90,14 +91,6 @@ class CompressionDetail(Detail):
     def on_table_opened(self, event: Table.Opened) -> None:
         """There is nothing further inside."""
         event.stop()
-
-    def on_descendant_focus(self) -> None:
-        """The head shows where keys go."""
-        self.head.focused(value=True)
-
-    def on_descendant_blur(self) -> None:
-        """They go elsewhere."""
-        self.head.focused(value=False)
 
     def _draw(self) -> None:
         record = self.record

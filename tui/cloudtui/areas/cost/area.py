@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from cloudtui import format as fmt
 from cloudtui.areas.area import Area
@@ -14,10 +13,11 @@ from cloudtui.areas.cost import rows
 from cloudtui.areas.cost.detail import CostDetail
 from cloudtui.areas.cost.rows import Entry, usd
 from cloudtui.areas.parts import Detail, Listing, Request
+from cloudtui.areas.wishing import WishingTable
 from cloudtui.bridge import Bridge
 from cloudtui.messages import OpenArea
 from cloudtui.widgets.tab_strip import TabStrip
-from cloudtui.widgets.table import Row, Table
+from cloudtui.widgets.table import Row
 from cloudtui_engine.statement import Statement, statement
 
 KEYS = {"v": "turn", "o": "open_it"}
@@ -25,24 +25,13 @@ _OLD_S = 120.0
 _PLACES = {"instance": "instances", "run": "runs"}
 
 
-class CostTable(Table):
+class CostTable(WishingTable):
     """The list; its own keys do what is said of the area."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key, f"wish('{name}')", name, show=False) for key, name in KEYS.items()
     ]
     HINTS = (("v", "machine, run or day"), ("o", "go to it"))
-
-    class Wished(Message):
-        """Something is to be done with the list, or with the line under the cursor."""
-
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
-
-    def action_wish(self, name: str) -> None:
-        """Ask the area for it."""
-        self.post_message(self.Wished(name))
 
 
 class CostArea(Area):
@@ -132,7 +121,7 @@ class CostArea(Area):
             event.prevent_default()
             self.wish(KEYS[event.key])
 
-    def on_cost_table_wished(self, event: CostTable.Wished) -> None:
+    def on_wishing_table_wished(self, event: WishingTable.Wished) -> None:
         """A key of the table."""
         event.stop()
         self.wish(event.name)

@@ -7,6 +7,7 @@ from textual.containers import Vertical
 
 from cloudtui.areas.cost import books
 from cloudtui.areas.cost.rows import Entry
+from cloudtui.areas.headed import Headed
 from cloudtui.areas.parts import Detail
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.bars import Bars
@@ -44,7 +45,7 @@ class Standing(Lines):
         return [(f" {what:<6} ", "muted"), (f"{much:>{width}}", "title"), (f"   {more}", "muted")]
 
 
-class CostDetail(Detail):
+class CostDetail(Headed, Detail):
     """The books beside the list."""
 
     def __init__(self, bridge: Bridge) -> None:
@@ -87,11 +88,3 @@ class CostDetail(Detail):
     def focus_inside(self) -> None:
         """The sheet takes the keys."""
         self.sheet.focus()
-
-    def on_descendant_focus(self) -> None:
-        """The head shows where keys go."""
-        self.head.focused(value=True)
-
-    def on_descendant_blur(self) -> None:
-        """They go elsewhere."""
-        self.head.focused(value=False)
