@@ -278,6 +278,8 @@ class Performer:
         for result in results:
             if isinstance(result, Operation):
                 self.underway.follow(result, action.title)
+                if result.kind in LASTING:
+                    self._list(get("instance.forwards"))
             elif isinstance(result, Run) and result.kind == "prepare":
                 self.underway.follow_reading(result)
             elif action.id in _LAUNCHES:
@@ -285,8 +287,6 @@ class Performer:
                 self._show("instances", first.id)
                 return
             elif isinstance(result, _SHOWN) or (isinstance(result, Run) and action.id in _ASKS):
-                if result.kind in LASTING:
-                    self._list(get("instance.forwards"))
                 self._show(*_place_of(result))
         if len(results) == 1 and not several and not isinstance(results[0], (Operation, Run, *_SHOWN)):
             self._show_result(action, results[0])
