@@ -88,7 +88,7 @@ class Visited:
         self._app.query_one(Rail).go(name)
         if key is not None:
             area.select(key)
-        self._app.call_after_refresh(area.focus_list)
+        self._app.call_after_refresh(area.focus_seen)
 
 
 def _left(area: Area) -> Left:

@@ -164,6 +164,13 @@ class Area(Kind, Split):
         if self.display:
             self.pane.table.focus()
 
+    def focus_seen(self) -> None:
+        """Keys go to the list, or where there is room for one only, to what is shown in its place."""
+        if self.display and not self.pane.display:
+            self.detail.focus_inside()
+        else:
+            self.focus_list()
+
     def open_detail(self) -> None:
         """Keys go to the detail; where there is room for one only, it is shown instead of the list."""
         if self.pane.table.cursor_key is not None:

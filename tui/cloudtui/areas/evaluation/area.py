@@ -76,7 +76,8 @@ class EvaluationArea(Area):
         if record is not None and record.beside is not None:
             self._awaited = ""
             self.pane.table.select(record.id)
-            self.open_detail()
+            # Whoever opened the area gives the list its keys, and that may still be to come.
+            self.call_after_refresh(self.open_detail)
             if isinstance(self.detail, EvaluationDetail):
                 self.detail.open_tab("Difference")
 
