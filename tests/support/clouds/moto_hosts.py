@@ -14,6 +14,8 @@ from typing import Any
 
 from tests.support.sshd import Sshd
 
+from cloudtui_host import files, proc
+
 PORT = 2222
 SWITCH = "/var/lib/cloudtui/switch/"
 """Where user-data wants its files; here they lie in the host's own folder, which $CLOUDTUI_SWITCH names."""
@@ -66,8 +68,11 @@ class Host:
                 )
 
     def stop(self) -> None:
-        """Power off."""
+        """Power off: nothing that was begun there goes on."""
         self.server.stop()
+        for path in self.server.folder.rglob("jobs/*/a*/*.json"):
+            if path.name in {"supervisor.json", "adopter.json", "child.json"}:
+                _end(files.read_json(str(path)))
         if self._loop:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._loop.pid, signal.SIGKILL)
@@ -136,6 +141,13 @@ class Hosts:
                 if sock.connect_ex((address, PORT)) != 0:
                     return address
         raise AssertionError("unreachable")
+
+
+def _end(who: Any) -> None:
+    """End a process that a machine's disk speaks of, with all of its group."""
+    if who and proc.alive(who):
+        with contextlib.suppress(OSError):
+            os.killpg(os.getpgid(int(who["pid"])), signal.SIGKILL)
 
 
 def _cloud_config(user_data: str) -> dict[str, Any]:
