@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from tests.engine.catalog.helpers import open_catalog
-from tests.engine.fleet.killing import Engines, Template, random_instants
+from tests.engine.fleet.killing import Engines, Template
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.http_fake import HttpFake
 from tests.support.clouds.toy_books import ToyBooks
@@ -158,7 +159,7 @@ class Scene:
     def check(self, *ends: list[str]) -> None:
         """What lives is one of the ends that there may be, and the catalog knows each of it."""
         living = self.cloud.living()
-        assert sorted(living.values()) in ends, self.engines.log()
+        assert sorted(living.values()) in ends, f"{living}\n{self._told()}\n{self.engines.log()}"
         catalog = open_catalog(self.root / "home")
         try:
             rented = [one for one in catalog.instances.list() if one.cloud_id and not one.is_gone]
@@ -166,6 +167,18 @@ class Scene:
             assert {one.cloud_id for one in rented} == set(living)
             assert catalog.orphans.list() == []
             assert catalog.launches.may_live() == []
+        finally:
+            catalog.close()
+
+    def _told(self) -> list[str]:
+        """What the engine thinks of it."""
+        catalog = open_catalog(self.root / "home")
+        try:
+            machines = [f"{one.name}: {one.wanted}, {one.cloud_state}" for one in catalog.instances.list()]
+            return [
+                *machines,
+                *(f"{one.kind}: {one.state} {one.error}" for one in catalog.operations.list(30)),
+            ]
         finally:
             catalog.close()
 
@@ -241,18 +254,24 @@ def kill_everywhere(scene: Scene, asking: Asking, ends: list[list[str]], step: i
     return kills, whole
 
 
-def kill_at_random(scene: Scene, wanted: int, longest_s: float) -> tuple[int, int]:
+def kill_at_random(scene: Scene, wanted: int) -> tuple[int, int]:
     """Launches of three, each killed up to three times before an engine may finish, until so many kills.
+
+    They come at any instant of the time that an engine lately took which was not killed.
 
     Returns:
         Kills, launches.
     """
-    instants, kills, rounds = random_instants(7, longest_s), 0, 0
+    scene.again(launch_group)
+    chance, longest_s, kills, rounds = random.Random(7), scene.engines.run().took_s, 0, 0
     while kills < wanted:
         scene.again(launch_group)
         for _ in range(3):
-            kills += scene.engines.run(kill_after_s=next(instants)).was_killed
-        scene.engines.run()
+            ended = scene.engines.run(kill_after_s=chance.uniform(0.0, longest_s))
+            kills += ended.was_killed
+            longest_s = longest_s if ended.was_killed else ended.took_s
+        longest_s = scene.engines.run().took_s
         scene.check(["running"] * 3)
         rounds += 1
+        print(f"{kills} kills in {rounds} launches of three", flush=True)
     return kills, rounds

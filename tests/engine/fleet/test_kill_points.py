@@ -62,7 +62,7 @@ def test_killed_at_every_checkpoint(make_scene: Callable[..., Scene], story: str
 @pytest.mark.campaign
 @pytest.mark.parametrize("kind", ["ToyCloud", "ToyByName", "ToyListed"])
 def test_killed_at_random_instants(make_scene: Callable[..., Scene], kind: str) -> None:
-    kills, rounds = kill_at_random(make_scene(kind=kind), KILLS, 0.5)
+    kills, rounds = kill_at_random(make_scene(kind=kind), KILLS)
     print(f"\n{kind}: {kills} kills in {rounds} group launches of 3; 0 orphans, 0 doubles")
 
 

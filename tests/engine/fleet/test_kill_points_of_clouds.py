@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 from tests.engine.fleet.scenes import STORIES, HttpAtHand, Scene, kill_at_random, kill_everywhere
+from tests.providers.contract_means import planned
 from tests.support.clouds.alibaba_fake import FakeAlibaba
 from tests.support.clouds.azure_fake import FakeAzure
+from tests.support.clouds.faults import Fault
 from tests.support.clouds.gcp_fake import FakeGcp
 
+from cloudtui_providers.errors import AmbiguousError
+
 KILLS = int(os.environ.get("CLOUDTUI_KILLS", "200"))
+LOST = int(os.environ.get("CLOUDTUI_LOST", "1000"))
 FAKES: dict[str, Callable[[Path], Any]] = {
     "gcp": FakeGcp,
     "azure": lambda _: FakeAzure(),
@@ -66,5 +71,26 @@ def test_killed_at_every_checkpoint(make_scene: MakeScene, fake: Any, story: str
 
 @pytest.mark.campaign
 def test_killed_at_random_instants(make_scene: MakeScene, fake: Any) -> None:
-    kills, rounds = kill_at_random(make_scene("group"), KILLS, 1.0)
+    kills, rounds = kill_at_random(make_scene("group"), KILLS)
     print(f"\n{fake.provider.name}: {kills} kills in {rounds} group launches of 3; 0 orphans, 0 doubles")
+
+
+@pytest.mark.campaign
+def test_lost_answers(fake: Any) -> None:
+    """To launches and to ends: each request is one machine, known by its payload, and one that ends."""
+    for number in range(LOST):
+        order = fake.order(launch=f"lost{number}")
+        payload = planned(fake.provider, order)
+        for called in ("launch", "terminate"):
+            fake.fail(Fault.LOSE_ANSWER, called)
+        with pytest.raises(AmbiguousError):
+            fake.provider.launch(payload)
+        found = fake.provider.find(payload)
+        assert found
+        assert (fake.provider.launch(payload).id, fake.count()) == (found.id, 1)
+        with pytest.raises(AmbiguousError):
+            fake.provider.terminate(order.region, found.id)
+        fake.provider.terminate(order.region, found.id)
+        fake.settle()
+        assert fake.count() == 0
+    print(f"\n{fake.provider.name}: {2 * LOST} lost answers; 0 doubles, 0 orphans")

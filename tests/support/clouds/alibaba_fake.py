@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.support.clouds.alibaba_api import CALLED, OPERATIONS, is_signed, operations, parameters
+from tests.support.clouds.alibaba_networks import Networks, Told
 from tests.support.clouds.alibaba_rows import (
-    ACCOUNT,
     AFTER,
     ENVIRONMENT,
     FAMILIES,
@@ -17,7 +17,6 @@ from tests.support.clouds.alibaba_rows import (
     PRICES,
     PUBLIC_KEY,
     REGION,
-    REGIONS,
     SECRET,
     TYPES,
     ZONES,
@@ -30,16 +29,14 @@ from tests.support.clouds.alibaba_rows import (
     type_row,
 )  # fmt: skip
 from tests.support.clouds.faults import ALL_TAGS, Fault
-from tests.support.clouds.http_fake import HttpFake, Reply
+from tests.support.clouds.http_fake import Reply
 
 from cloudtui_providers.alibaba import Alibaba
 from cloudtui_providers.alibaba.settings import Settings
 from cloudtui_providers.base import LAUNCH_TAG, Order, Provider
 
-Told = dict[str, Any]
 
-
-class FakeAlibaba(HttpFake):
+class FakeAlibaba(Networks):
     """As `FakeCloud` has it. It lets in what is signed with its key."""
 
     operations = operations()
@@ -68,10 +65,7 @@ class FakeAlibaba(HttpFake):
         self.ended: set[str] = set()
         self.hidden: set[str] = set()
         self.tokens: dict[str, tuple[Told, str]] = {}
-        self.networks: dict[str, Told] = {}
-        self.groups: dict[str, Told] = {}
         self.sold_out: set[str] = set()
-        self.forbidden: set[str] = set()
         self.currency = "USD"
         self.breaks_off = False
         self.provider: Provider = reached(self.endpoint)
@@ -226,9 +220,6 @@ class FakeAlibaba(HttpFake):
 
     # -- what there is
 
-    def _regions(self, **_: Any) -> Reply:
-        return 200, {"Regions": {"Region": [{"RegionId": one, "LocalName": one} for one in REGIONS]}}
-
     def _stock(self, *, body: Told, **_: Any) -> Reply:
         if "ecs:DescribeAvailableResource" in self.forbidden:
             return denied("ecs:DescribeAvailableResource")
@@ -266,65 +257,7 @@ class FakeAlibaba(HttpFake):
         price = {"Currency": self.currency, "TradePrice": hour + 0.01, "DetailInfos": {"DetailInfo": parts}}
         return 200, {"PriceInfo": {"Price": price}}
 
-    def _family(self, *, body: Told, **_: Any) -> Reply:
-        found = FAMILIES.get(body["ImageFamily"])
-        return 200, {"Image": {"ImageId": found, "ImageFamily": body["ImageFamily"]}} if found else {}
-
-    def _whose(self, **_: Any) -> Reply:
-        return 200, {"AccountId": ACCOUNT, "IdentityType": "RAMUser", "UserId": "2777"}
-
-    # -- networks
-
-    def _vpcs(self, *, body: Told, **_: Any) -> Reply:
-        return 200, {"Vpcs": {"Vpc": self._networks("vpc-", VpcName=body["VpcName"])}}
-
-    def _create_vpc(self, *, body: Told, **_: Any) -> Reply:
-        if body.get("DryRun"):
-            return self._dry("vpc:CreateVpc")
-        return 200, {"VpcId": self._network("vpc-", body, VpcName=body["VpcName"])}
-
-    def _switches(self, *, body: Told, **_: Any) -> Reply:
-        wanted = {key: body[key] for key in ("VpcId", "ZoneId") if key in body}
-        return 200, {"VSwitches": {"VSwitch": self._networks("vsw-", **wanted)}}
-
-    def _create_switch(self, *, body: Told, **_: Any) -> Reply:
-        assert self.networks[body["VpcId"]]["Status"] == "Available"
-        kept = {key: body[key] for key in ("VpcId", "ZoneId", "VSwitchName", "CidrBlock")}
-        return 200, {"VSwitchId": self._network("vsw-", body, **kept)}
-
-    def _groups(self, *, body: Told, **_: Any) -> Reply:
-        found = [
-            {"SecurityGroupId": name, "SecurityGroupName": one["name"], "VpcId": one["vpc"]}
-            for name, one in self.groups.items()
-            if one["name"] == body["SecurityGroupName"] and one["vpc"] == body.get("VpcId", one["vpc"])
-        ]
-        return 200, {"SecurityGroups": {"SecurityGroup": found}}
-
-    def _create_group(self, *, body: Told, **_: Any) -> Reply:
-        assert body["VpcId"] in self.networks
-        name = f"sg-{len(self.groups)}"
-        self.groups[name] = {"name": body["SecurityGroupName"], "vpc": body["VpcId"], "rules": []}
-        return 200, {"SecurityGroupId": name}
-
-    def _rules(self, *, body: Told, **_: Any) -> Reply:
-        rules = [{**one, "Direction": "ingress"} for one in self.groups[body["SecurityGroupId"]]["rules"]]
-        return 200, {"Permissions": {"Permission": rules}, "SecurityGroupId": body["SecurityGroupId"]}
-
-    def _open(self, *, body: Told, **_: Any) -> Reply:
-        self.groups[body["SecurityGroupId"]]["rules"] += body["Permissions"]
-        return 200, {}
-
-    def _close_rule(self, *, body: Told, **_: Any) -> Reply:
-        group = self.groups[body["SecurityGroupId"]]
-        group["rules"] = [one for one in group["rules"] if one not in body["Permissions"]]
-        return 200, {}
-
     # -- its books
-
-    def _dry(self, action: str) -> Reply:
-        if action in self.forbidden:
-            return denied(action)
-        return error(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
 
     def _wrong_in(self, body: Told) -> str:
         switch = self.networks.get(body["VSwitchId"], {})
@@ -358,21 +291,6 @@ class FakeAlibaba(HttpFake):
             )
         row |= {"Status": moving, "StoppedMode": mode, "PublicIpAddress": {"IpAddress": []}}
         return 200, {}
-
-    def _networks(self, kind: str, **wanted: str) -> list[Told]:
-        """Being looked at they come to be there."""
-        found = [row for name, row in self.networks.items() if name.startswith(kind)]
-        found = [row for row in found if all(row[key] == value for key, value in wanted.items())]
-        shown: list[Told] = json.loads(json.dumps(found))
-        for row in found:
-            row["Status"] = "Available"
-        return shown
-
-    def _network(self, kind: str, body: Told, **kept: str) -> str:
-        name = f"{kind}{body['ClientToken']}"
-        key = "VpcId" if kind == "vpc-" else "VSwitchId"
-        self.networks.setdefault(name, {key: name, "Status": "Pending", **kept})
-        return name
 
 
 def reached(endpoint: str) -> Provider:
