@@ -1,4 +1,4 @@
-"""The catalog file: a connection a thread, one writer at a time, topics that tell readers what changed."""
+"""The catalog file: connections for transactions, one writer at a time, topics that tell what changed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from cloudtui_engine.catalog.opening import connect, prepare, translate
 from cloudtui_engine.errors import CatalogError, RefusedError
 from cloudtui_engine.paths import Paths
 
+IDLE_MOST = 8
+"""So many connections are kept that no transaction has. One costs 0.3 MB, and an engine has hundreds of
+threads that each read a row now and then."""
+
 
 class _Handle:
-    """What a thread has of the catalog. It goes, and its connection with it, when the thread goes."""
+    """A connection, and how deep in transactions the thread is that has it now."""
 
     __slots__ = ("__weakref__", "connection", "reads", "topics", "writes")
 
@@ -37,6 +41,7 @@ class Database:
         self.paths = paths
         self._local = threading.local()
         self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
+        self._idle: list[_Handle] = []
         self._guard = threading.Lock()
         self._writing = threading.RLock()
         self._closed = False
@@ -125,6 +130,7 @@ class Database:
             with suppress(sqlite3.Error):
                 db.close()
             raise translate(error, self.paths.catalog) from error
+        self._give_back(handle)
 
     @contextmanager
     def _inner(self, handle: _Handle) -> Iterator[sqlite3.Connection]:
@@ -168,6 +174,7 @@ class Database:
             if db.in_transaction:
                 with suppress(sqlite3.DatabaseError):  # of a damaged file not even that can be relied on
                     db.execute("COMMIT")
+            self._give_back(handle)
 
     def data_version(self) -> int:
         """A number that is another one after any commit, of this process or another. Costs microseconds."""
@@ -194,6 +201,7 @@ class Database:
         with self._guard:
             self._closed = True
             handles = list(self._handles)
+            self._idle.clear()
             self._watch.close()
         for handle in handles:
             handle.connection.close()
@@ -204,13 +212,26 @@ class Database:
             with self._guard:
                 if self._closed:
                     raise CatalogError("The catalog was closed.")
-                try:
-                    handle = _Handle(connect(self.paths.catalog))
-                except sqlite3.Error as error:
-                    raise translate(error, self.paths.catalog) from error
-                self._handles.add(handle)
+                handle = self._idle.pop() if self._idle else self._connected()
             self._local.handle = handle
         return handle
+
+    def _connected(self) -> _Handle:
+        try:
+            handle = _Handle(connect(self.paths.catalog))
+        except sqlite3.Error as error:
+            raise translate(error, self.paths.catalog) from error
+        self._handles.add(handle)
+        return handle
+
+    def _give_back(self, handle: _Handle) -> None:
+        """This thread's transaction is over. One that is still in some goes with the thread."""
+        self._local.handle = None
+        if handle.connection.in_transaction:
+            return
+        with self._guard:
+            if not self._closed and len(self._idle) < IDLE_MOST:
+                self._idle.append(handle)
 
 
 def _bump(db: sqlite3.Connection, topics: set[str]) -> None:

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from cloudtui_engine import ssh_config
 from cloudtui_engine.hosts import master
+from cloudtui_engine.hosts.keeper import Connect
 from cloudtui_engine.hosts.known_hosts import KnownHosts
-from cloudtui_engine.hosts.link import Connect
 from cloudtui_engine.hosts.pinned import PinnedKey
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport import Transport

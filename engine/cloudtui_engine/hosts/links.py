@@ -6,7 +6,8 @@ import threading
 import time
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.hosts.link import Connect, HostLink
+from cloudtui_engine.hosts.keeper import Connect
+from cloudtui_engine.hosts.link import HostLink
 
 
 class Links:

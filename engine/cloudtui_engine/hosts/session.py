@@ -28,7 +28,8 @@ class Timing:
     """A ping so often: silence that lasts longer than a few of them shows."""
     dead_s: float = 20.0
     """After so much silence the session closes itself."""
-    tick_s: float = 0.5
+    tick_s: float = 1.0
+    """How often is looked whether the host is silent: each look of hundreds of hosts costs."""
     start_s: float = 30.0
     """How long the host part may take to start: login shells can be slow."""
     request_s: float = 30.0

@@ -11,7 +11,10 @@ from cloudtui_engine.errors import LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.transport.base import STDERR_KEPT
 
 TICK_S = 0.25
-"""Sender and receiver share a channel's one timeout: it is short and fixed, and each counts its deadline."""
+"""Sender and receiver share a channel's one timeout. Each counts its own deadline, so a receiver that waits
+longer makes a sender's late by as much, and no more."""
+LONGEST_TICK_S = 1.5
+"""A receiver's: hundreds of hosts that say nothing are to cost nothing."""
 _CHUNK = 32 * 1024
 
 
@@ -22,6 +25,7 @@ class SshChannel:
         self._channel = channel
         self._name = name
         self._stderr = bytearray()
+        self._tick_s = TICK_S
         channel.settimeout(TICK_S)
 
     def send(self, data: bytes, timeout: float) -> None:
@@ -44,6 +48,7 @@ class SshChannel:
     def recv(self, limit: int, timeout: float) -> bytes:
         """Some bytes, b"" at the end; stderr is emptied on the way, as both share one window."""
         deadline = time.monotonic() + timeout
+        self._wait_for_at_most(timeout)
         while True:
             try:
                 self._drain_stderr()
@@ -53,6 +58,12 @@ class SshChannel:
                     raise LinkTimeoutError(f"{self._name} said nothing for {timeout:.1f} s.") from None
             except (OSError, EOFError, paramiko.SSHException):
                 return b""
+
+    def _wait_for_at_most(self, timeout: float) -> None:
+        tick_s = min(max(timeout, 0.01), LONGEST_TICK_S)
+        if tick_s != self._tick_s:
+            self._tick_s = tick_s
+            self._channel.settimeout(tick_s)
 
     def _drain_stderr(self) -> None:
         while self._channel.recv_stderr_ready():

@@ -22,6 +22,8 @@ from cloudtui_engine.sanitize import clean_line
 from cloudtui_engine.ssh_config import BY_OWN_SSH, NEEDS_SSH, Endpoint
 
 KEEPALIVE_S = 5
+LOOK_S = 1.0
+"""How often a connection's thread looks whether it is closed; paramiko's own is ten times a second."""
 
 # What goes wrong is raised where it is handled; paramiko would print it a second time.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
@@ -139,6 +141,7 @@ class SshTransport:
         known = self._known_for(hop)
         algorithms.prefer(transport, known.known_types(key_host, key_port))
         self._handshake(transport, hop, deadline)
+        transport.sock.settimeout(LOOK_S)
         transport.set_keepalive(KEEPALIVE_S)
         key = transport.get_remote_server_key()
         known.require(key_host, key_port, key.get_name(), key.asbytes(), name=hop.name, accept=self._accept)
