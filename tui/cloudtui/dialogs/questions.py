@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from textual.app import App
 from textual.screen import ModalScreen
 
 from cloudtui.bridge import Bridge
+from cloudtui.dialogs.confirm import ConfirmDialog
 from cloudtui.dialogs.copied import CopiedDialog
 from cloudtui.dialogs.host_key import HostKeyDialog, SecretDialog
-from cloudtui.handlers.questions import INSTALLATION
+from cloudtui.handlers.questions import INSTALLATION, LOGIN
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.sanitize import clean_line
@@ -41,6 +43,14 @@ async def _ask(app: App[Any], bridge: Bridge, operation: Operation) -> None:
     answer: Any = await app.push_screen_wait(_dialog(operation.question))
     if answer is None:
         return
+    if operation.question.get("kind") == LOGIN:
+        if answer:
+            _log_in(app, bridge, operation.question)
+            await bridge.in_thread(operations.answer, bridge.catalog, operation.id, {"given": True})
+            await bridge.in_thread(operations.ensure_engine, bridge.paths)
+        else:
+            await bridge.in_thread(operations.cancel, bridge.catalog, operation.id)
+        return
     if operation.question.get("kind") == "host_key":
         if answer:
             await bridge.in_thread(operations.answer, bridge.catalog, operation.id, {"accept": True})
@@ -54,6 +64,16 @@ async def _ask(app: App[Any], bridge: Bridge, operation: Operation) -> None:
     name = str(operation.question.get("kind", "secret"))
     await bridge.in_thread(operations.send_secrets, bridge.paths, operation.id, {name: str(answer)})
     await bridge.in_thread(operations.answer, bridge.catalog, operation.id, {"given": True})
+
+
+def _log_in(app: App[Any], bridge: Bridge, question: Mapping[str, Any]) -> None:
+    """Not in a thread: there is no desktop meanwhile."""
+    from cloudtui.handlers.login import TOLD, log_in
+    from cloudtui.lending import lend
+
+    name = clean_line(str(question.get("name", "")), 80)
+    work = partial(log_in, bridge.paths, name, question.get("address") or {})
+    lend(app, name, work, told=TOLD, verb="connect")
 
 
 def _claim(bridge: Bridge, moved: bool) -> None:
@@ -71,5 +91,9 @@ def _dialog(question: Mapping[str, Any]) -> ModalScreen[Any]:
         return HostKeyDialog(host, str(question.get("fingerprint", "")))
     if question.get("kind") == INSTALLATION:
         return CopiedDialog(str(question.get("text", "")))
+    if question.get("kind") == LOGIN:
+        name = clean_line(str(question.get("name", host)), 80)
+        said = f"{clean_line(str(question.get('text', '')), 300)} Your own ssh asks in this terminal."
+        return ConfirmDialog(f"Log in to {name}?", said, "Log in")
     kind = clean_line(str(question.get("kind", "answer")), 40)
     return SecretDialog(f"{host} asks for: {kind}", str(question.get("text", "")))

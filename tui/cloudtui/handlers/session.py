@@ -143,8 +143,7 @@ class Session:
 
         if operation.question.get("kind") == questions.INSTALLATION:
             raise questions.refusal(operation)  # it waits on: who has the other home has to think first
-        contradicted = questions.contradicts(operation)
-        answer = self._ask(operation) if self._ask and self.interactive and not contradicted else None
+        answer = self._answered(operation)
         if answer is None:
             operations.cancel(self.catalog, operation.id)
             raise questions.refusal(operation)
@@ -152,6 +151,17 @@ class Session:
             subject = str(operation.question.get("subject") or operation.id)
             operations.send_secrets(self.paths, subject, answer.secrets)
         operations.answer(self.catalog, operation.id, answer.reply)
+
+    def _answered(self, operation: Operation) -> Answer | None:
+        from cloudtui.handlers import questions
+
+        if self._ask is None or not self.interactive or questions.contradicts(operation):
+            return None
+        if operation.question.get("kind") != questions.LOGIN:
+            return self._ask(operation)
+        from cloudtui.handlers import login
+
+        return Answer({"given": True}) if login.answered(self, operation.question) else None
 
     def _show_progress(self, operation: Operation) -> None:
         text = str(operation.progress.get("text", ""))
