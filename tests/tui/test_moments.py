@@ -8,6 +8,8 @@ from datetime import datetime
 import pytest
 
 from cloudtui import standing
+from cloudtui.areas.instances import rows
+from cloudtui.areas.instances.machine import Machine
 from cloudtui.handlers import fleet, moments
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.records.instance import NOTICED, Instance, LinkState
@@ -87,6 +89,13 @@ def test_three_axes_in_a_word(
     instance: Instance, launch: Launch | None, attempt: LaunchAttempt | None, expected: str
 ) -> None:
     assert standing.text(instance, NOON, launch, attempt) == expected
+
+
+def test_a_notice_is_shown_whether_an_engine_watches_or_not() -> None:
+    up = replace(BOX, link_state=LinkState.UP)
+    assert rows.state(Machine(up, watched=False), NOON)[0] == "○ not watched"
+    told = Machine(replace(up, cloud_reason=NOTICED), watched=False)
+    assert rows.state(told, NOON) == ("⚠ taken soon", "warn")
 
 
 def test_deadlines_are_told() -> None:

@@ -13,7 +13,7 @@ from cloudtui.areas.runs.side import gpu_facts
 from cloudtui.reported import mapping, mappings
 from cloudtui.widgets.facts import Fact
 from cloudtui.widgets.table import Cell, Column, Row
-from cloudtui_engine.records.instance import LOCAL, Instance, LinkState
+from cloudtui_engine.records.instance import LOCAL, NOTICED, Instance, LinkState
 from cloudtui_engine.sanitize import clean_line
 
 COLUMNS = (
@@ -72,7 +72,8 @@ def state(machine: Machine, now: float) -> Cell:
     if instance.name == LOCAL and instance.link_state in {*_LINKED, LinkState.DOWN}:
         return "● ready", "good"
     there = not instance.is_rented or instance.cloud_state == "running"
-    if not machine.watched and there and instance.link_state in _LINKED:
+    told = instance.cloud_reason == NOTICED  # that stays so, whoever watches
+    if not machine.watched and there and not told and instance.link_state in _LINKED:
         return "○ not watched", "muted"
     mark = standing.mark(instance, machine.launch, machine.attempt)
     old = standing.is_old(instance, now)
