@@ -41,7 +41,7 @@ def check(features: Mapping[str, Any]) -> None:
         raise ValueError(f"tabular features need a list of columns, not {columns!r}")
     for column in columns:
         if not isinstance(column, Mapping) or not isinstance(column.get("name"), str):
-            raise ValueError(f"tabular features need a name of each column, not {column!r}")  # noqa: TRY004
+            raise ValueError(f"tabular features need a name of each column, not {column!r}")  # noqa: TRY004 - a file says it
         if column.get("kind") == "number":
             _check_number(column)
         elif column.get("kind") == "category":

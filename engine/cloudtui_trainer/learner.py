@@ -78,6 +78,7 @@ class Learner:
             torch._foreach_add_(pulled, torch._foreach_sign(learning), alpha=self.params.l1)
         if clip:
             torch._foreach_mul_(gradients, (clip / (norm + 1e-6)).clamp(max=1.0))
+        # What torch's fused optimizers look for, as its GradScaler sets it: a step to be left out.
         self.optimizer.found_inf = (~fine).float()  # type: ignore[attr-defined]
         try:
             self.optimizer.step()
@@ -175,6 +176,7 @@ def _make_room(optimizer: torch.optim.Optimizer) -> None:
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for weight in weights:
         weight.grad = torch.zeros_like(weight)
+    # As in a step of the learner: this one is left out.
     optimizer.found_inf = torch.ones((), device=weights[0].device)  # type: ignore[attr-defined]
     optimizer.step()
     for weight in weights:

@@ -165,7 +165,7 @@ def _go_on(file: File, url: str, out: IO[bytes], told: _Told) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "cloudtui"})  # noqa: S310 - http alone, see _url
     if start:
         request.add_header("Range", f"bytes={start}-")
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - as above
         if start and not _goes_on_at(answer, start):
             start = _from_the_start(out)
         while piece := answer.read(_PIECE):

@@ -67,7 +67,7 @@ class ImageTask:
         """Class numbers of a split, in row order."""
         return self._truth[split]
 
-    def fitted(self, model: str) -> None:  # noqa: ARG002
+    def fitted(self, model: str) -> None:  # noqa: ARG002 - as every task has it
         """Every model is trained by the loop."""
         return
 

@@ -145,7 +145,7 @@ class TabularTask:
         split: str,
         rows: torch.Tensor,
         *,
-        augment: bool = False,  # noqa: ARG002
+        augment: bool = False,  # noqa: ARG002 - as every task has it
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Raw rows and their targets. Nothing is augmented."""
         return self.store.batch(split, rows)

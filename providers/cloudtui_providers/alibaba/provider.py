@@ -119,7 +119,7 @@ class Alibaba(Provider):
             self._api.change(region, RELEASE, InstanceId=machine, AutoReleaseTime=at)
         self._turn(region, machine, "ecs:StartInstance", CloudState.RUNNING)
 
-    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002 - the contract's
         """In its tag, and, of one that is not stopped, in Alibaba's own limit: half an hour after it."""
         if self._seen(region, machine).state is not CloudState.STOPPED:
             limit = {"AutoReleaseTime": release_at(deadline)} if deadline else {}

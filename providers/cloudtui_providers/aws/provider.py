@@ -88,7 +88,7 @@ class Aws(Provider):
         """EC2 refuses it while a machine still stops: `ThrottledError`, ask again."""
         self._turn(region, machine, "ec2:StartInstances")
 
-    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002 - the contract's
         """In its tag: EC2 itself ends no machine at a time."""
         tag = {"Key": DEADLINE_TAG, "Value": deadline}
         self._clients.ask(region, "ec2:CreateTags", Resources=[machine], Tags=[tag])

@@ -128,16 +128,16 @@ class Azure(Provider):
         except MachineGone:
             return
 
-    def stop(self, region: str, machine: str) -> None:  # noqa: ARG002
+    def stop(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """By deallocating it: what is only switched off costs as before."""
         self._change("POST", f"{machine}/deallocate")
 
-    def start(self, region: str, machine: str) -> None:  # noqa: ARG002
+    def start(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """There may be no capacity for it any more, which is waited for."""
         self._change("POST", f"{machine}/start")
         self._made(machine)
 
-    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002 - the contract's
         """In its tag: Azure itself ends no machine at a time."""
         tags = {**machines.asked(self._resources, machine).get("tags", {}), DEADLINE_TAG: deadline}
         self._resources.rest.ask("PATCH", self._path(machine), query=_VERSION, body={"tags": tags})

@@ -119,15 +119,15 @@ class Gcp(Provider):
         except MachineGone:
             return
 
-    def stop(self, region: str, machine: str) -> None:  # noqa: ARG002
+    def stop(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """Of what is on disks inside its host nothing stays."""
         self._compute.rest.change("POST", f"{self._path(machine)}/stop", query=LOCAL_DISKS_GO)
 
-    def start(self, region: str, machine: str) -> None:  # noqa: ARG002
+    def start(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """There may be no capacity for it any more, which is waited for."""
         self._compute.carry_out(self._compute.rest.change("POST", f"{self._path(machine)}/start"))
 
-    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002
+    def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002 - the contract's
         """In its label.
 
         Raises:

@@ -107,11 +107,11 @@ class Vast(Provider):
         except MachineGone:
             return
 
-    def stop(self, region: str, machine: str) -> None:  # noqa: ARG002
+    def stop(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """Its disk stays, and is paid for."""
         self._rest.change("PUT", _path(machine), body={"state": "stopped"})
 
-    def start(self, region: str, machine: str) -> None:  # noqa: ARG002
+    def start(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """It waits until its GPUs are free: they may have been rented to somebody else."""
         self._rest.change("PUT", _path(machine), body={"state": "running"})
 

@@ -56,7 +56,7 @@ def status(session: Session) -> EngineStatus:
     return operations.engine_status(session.paths, session.catalog)
 
 
-def operations(session: Session, all: bool = False, limit: int = 50) -> list[OperationRow]:  # noqa: A002
+def operations(session: Session, all: bool = False, limit: int = 50) -> list[OperationRow]:  # noqa: A002 - as its option
     """What was asked for and is not over; with `all`, what is over too."""
     if limit < 1:
         raise UsageError("--limit wants a number from 1.")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from textual.geometry import Size
 
 from cloudtui.widgets.columns import fitted
 from cloudtui.widgets.lines import Lines, Runs
@@ -39,7 +38,7 @@ class Bars(Lines):
             self._bars = tuple(bars)
             self.refresh(layout=True)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, *_sizes: object) -> int:
         """A line a bar."""
         return len(self._bars)
 

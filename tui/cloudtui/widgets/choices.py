@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
 
 from cloudtui.widgets.lines import Lines, Runs
@@ -49,7 +48,7 @@ class Choices(Lines):
         self._first()
         self.refresh(layout=True)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, *_sizes: object) -> int:
         """A line a choice."""
         return max(1, len(self.choices))
 

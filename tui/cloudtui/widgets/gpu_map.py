@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 
 from cloudtui.widgets.columns import fitted
 from cloudtui.widgets.lines import Lines, Runs
@@ -88,7 +87,7 @@ class GpuMap(Lines, can_focus=True):
             self.rows, self.newest = tuple(rows), newest
             self.refresh(layout=more)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, *_sizes: object) -> int:
         """The title, a line a GPU, the time."""
         return len(self.rows) + 2
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 
 from cloudtui.widgets.columns import fitted
@@ -84,7 +83,7 @@ class HeatMap(Lines, can_focus=True):
 
     # Layout
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, *_sizes: object) -> int:
         """The header and a line a class."""
         return len(self.matrix.labels) + 1
 
