@@ -96,9 +96,11 @@ class _Keeping:
             return False
         except CloudtuiError as error:
             # The job goes on meanwhile: what it has replaced by a newer one is not there any more.
-            if error.code not in OF_A_FILE:
-                raise
-            return False
+            if error.code in OF_A_FILE:
+                return False
+            text = f"Its checkpoints are not brought here any more. {error.message} {error.hint}"
+            self._context.catalog.events.add(self._run.id, "warning", "not_kept", text)
+            raise
         return True
 
     def _bring(self, session: Session, attempt: Attempt) -> None:

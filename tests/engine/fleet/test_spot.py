@@ -18,6 +18,7 @@ from cloudtui_engine.fleet.attempts import Candidate, End, Plan, Wait, candidate
 from cloudtui_engine.fleet.spot import CutOff, Facts
 from cloudtui_engine.handlers import go_on
 from cloudtui_engine.handlers.context import Context
+from cloudtui_engine.handlers.keep import checked
 from cloudtui_engine.hosts.connect import connector
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.kept import Kept, KeptFile, KeptSet, chosen, told
@@ -137,6 +138,14 @@ def test_of_a_training_the_newest_checkpoint_is_kept_and_of_others_all() -> None
     assert chosen("train", files) == [files[1]]
     assert chosen("train", files[2:]) == []
     assert chosen("script", files) == files
+
+
+def test_what_a_host_lists_is_data() -> None:
+    fine = {"name": "step-000000000090.ckpt", "size_bytes": 1, "sha256": "a" * 64, "type": "file"}
+    odd = [{"name": 7}, {"size_bytes": True}, {"size_bytes": "1"}, {"sha256": "A" * 64}, {"sha256": None}]
+    reply = {"files": [{**fine, **one} for one in odd] + [fine, "x", None]}
+    assert checked(reply) == [file("step-000000000090.ckpt", "a")]
+    assert checked({"files": {"a": fine}}) == []
 
 
 def test_a_set_is_whole_or_the_one_before(world: World) -> None:
