@@ -14,10 +14,15 @@ from cloudtui_engine.errors import CloudtuiError, RefusedError
 from cloudtui_engine.sanitize import clean
 
 T = TypeVar("T")
-_SHELL = "A shell on {name}: exit, or ~. at the beginning of a line, brings the desktop back."
+_TOLD = {
+    "shell": "A shell on {name}: exit, or ~. at the beginning of a line, brings the desktop back.",
+    "connect": "Your own ssh logs in to {name}. It asks here; then the desktop is back.",
+}
+LENT = frozenset(f"instance.{verb}" for verb in _TOLD)
+"""Actions that need the terminal itself."""
 
 
-def lend(app: App[Any], name: str, work: Callable[[], T], *, told: str = _SHELL, verb: str = "shell") -> T:
+def lend(app: App[Any], name: str, work: Callable[[], T], verb: str = "shell") -> T:
     """Do `work` with the terminal as it is without the desktop.
 
     Nothing of the desktop goes on meanwhile. What fails is read before the desktop comes back over it.
@@ -26,7 +31,6 @@ def lend(app: App[Any], name: str, work: Callable[[], T], *, told: str = _SHELL,
         app: the desktop.
         name: of the machine.
         work: what is done.
-        told: what is said first, of `{name}`.
         verb: of the command that does the same.
 
     Raises:
@@ -38,7 +42,7 @@ def lend(app: App[Any], name: str, work: Callable[[], T], *, told: str = _SHELL,
     try:
         with app.suspend(), deaf():
             try:
-                _say(told.format(name=name) + "\n")
+                _say(_TOLD[verb].format(name=name) + "\n")
                 done.append(work())
             except CloudtuiError as error:
                 failed = error
@@ -58,22 +62,28 @@ def lend(app: App[Any], name: str, work: Callable[[], T], *, told: str = _SHELL,
 
 
 def lend_all(
-    app: App[Any], works: Sequence[tuple[str, Callable[[], object]]], say: Callable[[CloudtuiError], None]
-) -> None:
-    """One after the other, as long as none fails.
+    app: App[Any],
+    works: Sequence[tuple[str, Callable[[], T]]],
+    say: Callable[[CloudtuiError], None],
+    verb: str = "shell",
+) -> list[T]:
+    """One after the other, as long as none fails; what came of them.
 
     Args:
         app: the desktop.
         works: machines and what is done there.
         say: is told why there is no terminal; all else was read before the desktop came back.
+        verb: of the command that does the same.
     """
+    done: list[T] = []
     for name, work in works:
         try:
-            lend(app, name, work)
+            done.append(lend(app, name, work, verb))
         except CloudtuiError as error:
             if error.code == "no_terminal":
                 say(error)
-            return
+            break
+    return done
 
 
 def _read_first(error: CloudtuiError) -> None:

@@ -14,6 +14,7 @@ from cloudtui.bridge import Bridge
 from cloudtui.carrying import Outcome, called, carry_out, targets_of
 from cloudtui.comparing import Comparison
 from cloudtui.differing import ModelDifference, identity
+from cloudtui.lending import LENT, lend_all
 from cloudtui.menus import possible, takes_target, why_not
 from cloudtui.underway import Underway
 from cloudtui_engine.errors import CloudtuiError
@@ -79,7 +80,7 @@ class Performer:
         if action.id in _LISTED and "what" not in arguments:
             self._list(action)
             return
-        if action.id == "instance.shell":
+        if action.id in LENT:
             self._lend(action, selected, arguments)
             return
         self._app.run_worker(
@@ -140,13 +141,14 @@ class Performer:
             self._say_refused(action, selected, outcome)
 
     def _lend(self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]) -> None:
-        """Let a shell have the terminal; not in a thread, for there is no desktop meanwhile."""
-        from cloudtui.lending import lend_all
-
+        """Let it have the terminal; not in a thread, for there is no desktop meanwhile."""
         names = {record.id: called(record) for record in selected}
         works = [partial(carry_out, self._session(), action, [target], arguments, names)
                  for target in targets_of(action, selected)]  # fmt: skip
-        lend_all(self._app, list(zip(names.values(), works, strict=True)), self.say_error)
+        lent = list(zip(names.values(), works, strict=True))
+        for outcome in lend_all(self._app, lent, self.say_error, action.verb):
+            if action.starts_work:
+                self._report(action, outcome.done)
 
     def _list(self, action: Action) -> None:
         """The list that an action is as long as nobody says what to do, unless it is there already."""

@@ -65,8 +65,8 @@ def instance_reachable(instance: Instance) -> bool:
 
 
 def instance_loginable(instance: Instance) -> bool:
-    """It is the user's own, so that their ssh may have to log in."""
-    return is_not_here(instance) and not instance.is_rented
+    """Their own ssh reaches it, and may have to log in."""
+    return instance_known(instance) and instance.address.via == "ssh"
 
 
 def instance_elsewhere(instance: Instance) -> bool:

@@ -68,12 +68,12 @@ async def _ask(app: App[Any], bridge: Bridge, operation: Operation) -> None:
 
 def _log_in(app: App[Any], bridge: Bridge, question: Mapping[str, Any]) -> None:
     """Not in a thread: there is no desktop meanwhile."""
-    from cloudtui.handlers.login import TOLD, log_in
+    from cloudtui.handlers.login import log_in
     from cloudtui.lending import lend
 
     name = clean_line(str(question.get("name", "")), 80)
     work = partial(log_in, bridge.paths, name, question.get("address") or {})
-    lend(app, name, work, told=TOLD, verb="connect")
+    lend(app, name, work, "connect")
 
 
 def _claim(bridge: Bridge, moved: bool) -> None:

@@ -20,7 +20,6 @@ from cloudtui_engine.records.instance import LOCAL, Instance
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.sanitize import clean_line
 
-TOLD = "Your own ssh logs in to {name}. It asks here, and then the desktop is back."
 _MODULE = "cloudtui_engine.hosts.login"
 
 
