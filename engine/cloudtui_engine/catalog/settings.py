@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from cloudtui_engine.catalog.base import Repository, dumps
+from cloudtui_engine.records.notice import WEBHOOK
+
+APART: Mapping[str, str] = {WEBHOOK: "webhook"}
+"""Settings that are secrets, and the file of the home that each is in: in no catalog, so in no backup."""
 
 
 class Settings(Repository):
@@ -13,6 +21,8 @@ class Settings(Repository):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value, or `default` where none was set."""
+        if key in APART:
+            return self._apart().get(key, default)
         with self._catalog.read() as db:
             row = db.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
         return default if row is None else json.loads(row[0])
@@ -20,15 +30,39 @@ class Settings(Repository):
     def set(self, key: str, value: Any) -> None:
         """Keep a value."""
         with self._catalog.write("setting") as db:
-            db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, dumps(value)))
+            if key in APART:
+                _write(self._catalog.paths.home / APART[key], dumps(value))
+            else:
+                db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, dumps(value)))
 
     def all(self) -> dict[str, Any]:
         """All that were set."""
         with self._catalog.read() as db:
             rows = db.execute("SELECT key, value FROM setting").fetchall()
-        return {key: json.loads(value) for key, value in rows}
+        return {key: json.loads(value) for key, value in rows} | self._apart()
 
     def unset(self, key: str) -> None:
         """Forget a value."""
         with self._catalog.write("setting") as db:
+            if key in APART:
+                (self._catalog.paths.home / APART[key]).unlink(missing_ok=True)
             db.execute("DELETE FROM setting WHERE key = ?", (key,))
+
+    def _apart(self) -> dict[str, Any]:
+        """What cannot be read, or is none of ours, was not set."""
+        found = {}
+        for key, name in APART.items():
+            with contextlib.suppress(OSError, ValueError):
+                found[key] = json.loads((self._catalog.paths.home / name).read_text())
+        return found
+
+
+def _write(file: Path, text: str) -> None:
+    """For its user alone, and whole or not at all."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+            opened.write(text)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -474,3 +474,18 @@ def test_an_engine_without_an_end_crashed(catalog: Catalog) -> None:
     catalog.engine_sessions.begin(12, "0.1")
     assert catalog.engine_sessions.crashes(0.0) == 1
     assert [(one.pid, one.reason) for one in catalog.engine_sessions.recent(2)] == [(12, ""), (11, "")]
+
+
+def test_a_setting_that_is_a_secret_is_in_a_file_of_its_own(catalog: Catalog) -> None:
+    catalog.settings.set("notify.webhook", "https://example.org/canary-7f3a")
+    assert catalog.settings.get("notify.webhook") == catalog.settings.all()["notify.webhook"]
+    file = catalog.paths.home / "webhook"
+    assert file.stat().st_mode & 0o777 == 0o600
+    with catalog.read() as db:
+        assert db.execute("SELECT key FROM setting").fetchall() == []
+    assert b"canary" not in catalog.paths.catalog.read_bytes()
+    file.write_bytes(b"\xff{")
+    assert catalog.settings.get("notify.webhook", 5) == 5
+    catalog.settings.unset("notify.webhook")
+    assert not file.exists()
+    assert catalog.settings.all() == {}
