@@ -24,7 +24,8 @@ BUSY_EVERY_S = 60.0
 """A job's own samples tell of its GPUs meanwhile; a look adds who else is there."""
 DIAL_EVERY_S = 60.0
 MOST = 16
-"""Looks at once: a dead host holds up one of them, for as long as a request may take."""
+"""Looks at once at hosts that are there, and as many at others: a dead one holds up a look for as long as a
+request may take, and must not take a living one's turn."""
 _TIMEOUT_S = 30.0
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class GpuWatch:
         self._stepped = -STEP_S
         self._next: dict[str, float] = {}
         self._looking: dict[str, threading.Thread] = {}
+        self._dialling: dict[str, threading.Thread] = {}
 
     def step(self) -> None:
         """Begin the looks that are due."""
@@ -47,23 +49,24 @@ class GpuWatch:
         if now - self._stepped < STEP_S:
             return
         self._stepped = now
-        self._looking = {name: one for name, one in self._looking.items() if one.is_alive()}
+        self._looking, self._dialling = _alive(self._looking), _alive(self._dialling)
         working = self.working()
         # Those that wait longest first: no number of dead hosts keeps a living one from its turn.
         for instance in sorted(self._catalog.instances.list(), key=lambda one: self._next.get(one.id, 0.0)):
-            if len(self._looking) >= MOST:
-                return
-            if instance.id in self._looking or self._next.get(instance.id, 0.0) > now:
+            if instance.id in self._looking | self._dialling or self._next.get(instance.id, 0.0) > now:
                 continue
             up = self._links.to(instance.id).is_up if self._links.has(instance.id) else False
             if not _has_gpus(instance) or not (up or _costs_money(instance)):
+                continue
+            begun = self._looking if up else self._dialling
+            if len(begun) >= MOST:
                 continue
             busy = instance.id in working
             self._next[instance.id] = now + (BUSY_EVERY_S if busy else IDLE_EVERY_S if up else DIAL_EVERY_S)
             thread = threading.Thread(
                 target=self.look, args=(instance.id, busy), name=f"look-{instance.id}", daemon=True
             )
-            self._looking[instance.id] = thread
+            begun[instance.id] = thread
             thread.start()
 
     def working(self) -> frozenset[str]:
@@ -80,6 +83,10 @@ class GpuWatch:
             log.error("%s %s", error.message, error.hint)  # noqa: TRY400 - a sentence, not a traceback
         except CloudtuiError as error:
             log.info("no look at %s: %s", instance_id, error.message)
+
+
+def _alive(threads: dict[str, threading.Thread]) -> dict[str, threading.Thread]:
+    return {name: one for name, one in threads.items() if one.is_alive()}
 
 
 def _has_gpus(instance: Instance) -> bool:

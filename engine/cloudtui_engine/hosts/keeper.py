@@ -15,6 +15,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import AuthError, CatalogError, CloudtuiError, HostKeyError, UnreachableError
 from cloudtui_engine.hosts.followers import Followers
 from cloudtui_engine.hosts.link_display import LinkDisplay
+from cloudtui_engine.hosts.seen import Seen
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport import Transport, backoff
 from cloudtui_engine.hosts.waiting import Waiting
@@ -53,6 +54,7 @@ class Keeper:
         waiting: Waiting,
         followers: Followers,
         inbox: queue.SimpleQueue[Item],
+        seen: Seen,
     ) -> None:
         self._catalog = catalog
         self._instance_id = instance_id
@@ -60,7 +62,7 @@ class Keeper:
         self._waiting = waiting
         self._followers = followers
         self._inbox = inbox
-        self._display = LinkDisplay(catalog, instance_id, followers)
+        self._display = LinkDisplay(catalog, instance_id, followers, seen)
         self._era = 0
 
     def keep_up(self) -> None:

@@ -12,6 +12,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CatalogError, UnreachableError
 from cloudtui_engine.hosts.followers import Follower, Followers, Key
 from cloudtui_engine.hosts.keeper import Connect, Item, Keeper
+from cloudtui_engine.hosts.seen import Seen
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.waiting import Waiting
@@ -22,9 +23,18 @@ log = logging.getLogger(__name__)
 
 
 class HostLink:
-    """The link to one instance. Every public method may be called from any thread."""
+    """The link to one instance. Every public method may be called from any thread.
 
-    def __init__(self, catalog: Catalog, instance_id: str, connect: Connect) -> None:
+    Args:
+        catalog: where all that comes is stored.
+        instance_id: the host.
+        connect: makes a connection to it.
+        seen: shared with the other links, so that when hosts were heard from is written together.
+    """
+
+    def __init__(
+        self, catalog: Catalog, instance_id: str, connect: Connect, seen: Seen | None = None
+    ) -> None:
         self.instance_id = instance_id
         self.put_lock = threading.Lock()
         """Held while something is uploaded: two uploads of one host would only slow each other."""
@@ -38,6 +48,7 @@ class HostLink:
             waiting=self._waiting,
             followers=self._followers,
             inbox=self._inbox,
+            seen=seen or Seen(catalog),
         )
         self._closing = threading.Event()
         self._beginning = threading.Lock()

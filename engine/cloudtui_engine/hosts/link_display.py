@@ -7,13 +7,13 @@ import time
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import AuthError, CloudtuiError, HostKeyError, LoginNeededError
 from cloudtui_engine.hosts.followers import Followers
+from cloudtui_engine.hosts.seen import Seen
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.instance import LinkState
 
 SILENT_AFTER_S = 6.0
 """No byte for so long is shown: the host is asked every 3 s."""
-SEEN_EVERY_S = 5.0
 _STEADY = frozenset({LinkState.UP, LinkState.SILENT, LinkState.CONNECTING})
 _CONFIRMED = frozenset({LinkState.UP, LinkState.CONNECTING})
 
@@ -21,13 +21,13 @@ _CONFIRMED = frozenset({LinkState.UP, LinkState.CONNECTING})
 class LinkDisplay:
     """Writes on change only. Used by the host's thread alone."""
 
-    def __init__(self, catalog: Catalog, instance_id: str, followers: Followers) -> None:
+    def __init__(self, catalog: Catalog, instance_id: str, followers: Followers, seen: Seen) -> None:
         self._catalog = catalog
         self._instance_id = instance_id
         self._followers = followers
         self._state: LinkState | None = None
         self._detail = ""
-        self._seen_written = 0.0
+        self._seen = seen
 
     def connecting(self) -> None:
         """It is tried; the reason of the last failure says more than that, and stays."""
@@ -52,9 +52,7 @@ class LinkDisplay:
             self._show(LinkState.SILENT, f"No answer for {silence:.0f} s.")
             return
         self._show(LinkState.UP, "")
-        if time.monotonic() - self._seen_written >= SEEN_EVERY_S:
-            self._seen_written = time.monotonic()
-            self._catalog.instances.update(self._instance_id, seen_at=time.time() - silence)
+        self._seen.heard(self._instance_id, time.time() - silence)
 
     def _show(self, state: LinkState, detail: str) -> None:
         if state is self._state and (state in _STEADY or detail == self._detail):

@@ -8,6 +8,7 @@ import time
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.hosts.keeper import Connect
 from cloudtui_engine.hosts.link import HostLink
+from cloudtui_engine.hosts.seen import Seen
 
 
 class Links:
@@ -16,6 +17,7 @@ class Links:
     def __init__(self, catalog: Catalog, connect: Connect) -> None:
         self._catalog = catalog
         self._connect = connect
+        self._seen = Seen(catalog)
         self._links: dict[str, HostLink] = {}
         self._lock = threading.Lock()
 
@@ -23,7 +25,7 @@ class Links:
         """The link to an instance; it connects when it is used."""
         with self._lock:
             if instance_id not in self._links:
-                self._links[instance_id] = HostLink(self._catalog, instance_id, self._connect)
+                self._links[instance_id] = HostLink(self._catalog, instance_id, self._connect, self._seen)
             return self._links[instance_id]
 
     def has(self, instance_id: str) -> bool:

@@ -13,7 +13,7 @@ from tests.engine.catalog.helpers import a_run, open_catalog
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import UnreachableError
-from cloudtui_engine.hosts.gpu_watch import BUSY_EVERY_S, DIAL_EVERY_S, IDLE_EVERY_S, STEP_S, GpuWatch
+from cloudtui_engine.hosts.gpu_watch import BUSY_EVERY_S, DIAL_EVERY_S, IDLE_EVERY_S, MOST, STEP_S, GpuWatch
 from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.records.instance import Instance
 
@@ -80,7 +80,7 @@ def test_who_is_looked_at_and_what_comes_of_it(catalog: Catalog) -> None:
         watch.step()
         for _ in range(looks):
             assert links.looked.acquire(timeout=10)
-        for thread in watch._looking.values():
+        for thread in [*watch._looking.values(), *watch._dialling.values()]:
             thread.join(10)
         return sorted(links.asked)
 
@@ -96,3 +96,35 @@ def test_who_is_looked_at_and_what_comes_of_it(catalog: Catalog) -> None:
     assert catalog.instances.get("box").idle_since is None  # something is queued for it
     assert step(DIAL_EVERY_S - 35, 1) == ["rented"]  # a minute after the first time
     assert step(35 + BUSY_EVERY_S - DIAL_EVERY_S, 1) == ["box"]
+
+
+def test_dead_machines_never_take_a_living_ones_turn(catalog: Catalog) -> None:
+    facts = {"gpus": [{"index": 0, "name": "A10"}]}
+    for number in range(2 * MOST):
+        rented = {"cloud_id": f"i-9{number}", "cloud_state": "running", "facts": facts, "seen_at": 1.0}
+        catalog.instances.add(Instance(f"dead-{number}", f"dead-{number}", "aws", **rented))
+    now, back = 0.0, threading.Event()
+
+    def stuck(_timeout: float) -> Any:
+        back.wait(30)
+        raise UnreachableError("It is away.")
+
+    class Stuck(FakeLinks):
+        def to(self, name: str) -> Any:
+            link = super().to(name)
+            if name not in self.up:
+                link.session = stuck
+            return link
+
+    links = Stuck("box")
+    watch = GpuWatch(catalog, cast(Links, links), clock=lambda: now)
+    try:
+        for turn in range(4):
+            watch.step()
+            assert links.looked.acquire(timeout=10), turn
+            assert len(watch._dialling) == MOST
+            watch._looking["box"].join(10)
+            now += IDLE_EVERY_S
+    finally:
+        back.set()
+    assert links.asked == ["box"] * 4

@@ -13,6 +13,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import HostKeyError, UnreachableError
 from cloudtui_engine.hosts import link as links
 from cloudtui_engine.hosts.link import HostLink
+from cloudtui_engine.hosts.seen import SEEN_EVERY_S, Seen
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.local import LocalTransport
@@ -99,3 +100,18 @@ def test_a_session_that_dies_at_once_is_replaced(make_link: Callable[..., HostLi
                 return False
 
         wait_until(another, 20, "another session")
+
+
+def test_when_hosts_were_heard_from_is_written_for_all_together(catalog: Catalog) -> None:
+    for name in ("a", "b"):
+        catalog.instances.add(Instance(name, name, "ssh"))
+    seen = Seen(catalog)
+    seen.heard("a", 1.0)
+    before = catalog.data_version()
+    for moment in range(50):
+        seen.heard("a", 2.0 + moment)
+        seen.heard("b", 2.0 + moment)
+    assert catalog.data_version() == before
+    seen._written -= SEEN_EVERY_S
+    seen.heard("b", 99.0)
+    assert [catalog.instances.get(name).seen_at for name in ("a", "b")] == [51.0, 99.0]
