@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import asking, deadlines, installation, results, trust
+from cloudtui_engine.fleet import asking, deadlines, installation, losing, results, trust
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Instance
@@ -71,6 +71,8 @@ def submit_replacement(
         if by_itself:
             left_s = 0 if lost.deadline_at is None else max(1, int(lost.deadline_at - now))
             wish = replace(wish, lifetime_s=left_s, patience_s=left_s or PATIENCE_S)
+        # Of one that has merely vanished the cloud has not said that it has ended: who replaces it does.
+        losing.lose(catalog, lost.id, lost.cloud_reason or str(lost.cloud_state), now)
         catalog.instances.forget(lost.id, now)
         asking.require_budget(catalog, wish, [lost.name], now)
         return asking.ask(

@@ -13,7 +13,7 @@ from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import spot
+from cloudtui_engine.fleet import commands, spot
 from cloudtui_engine.fleet.attempts import Candidate, End, Plan, Wait, candidates, next_step
 from cloudtui_engine.fleet.spot import CutOff, Facts
 from cloudtui_engine.handlers import go_on
@@ -280,6 +280,22 @@ def test_what_ends_on_its_way_is_found_through_all_replacements(world: World, co
     world.catalog.instances.update(third.id, link_state=LinkState.UP)
     carry_out(context, asked(world)[0])
     assert world.catalog.runs.attempt(run.id, 2).instance_id == third.id
+
+
+def test_what_has_vanished_goes_on_once_a_person_says_that_it_is_gone(world: World, context: Context) -> None:
+    first = world.launched(name="box", spot=True, lifetime_s=7200)
+    run = running(world, first)
+    with world.cloud.books.open() as books:
+        books["machines"].pop(first.cloud_id)
+    world.forget_time(900)
+    assert world.row(first).cloud_state == VANISHED
+    assert asked(world) == [], "nobody has said that it ended"
+    assert world.catalog.runs.get(run.id).status is RunState.RUNNING
+    fresh = commands.submit_replacement(world.catalog, world.paths, world.row(first))
+    assert world.catalog.runs.get(run.id).reason.startswith("Its machine is gone (vanished).")
+    world.launch(fresh)
+    world.catalog.instances.update(fresh.id, link_state=LinkState.UP)
+    assert carry_out(context, asked(world)[0]) == {"attempt": 2}
 
 
 def test_a_budget_holds_and_a_person_is_told(world: World, context: Context) -> None:
