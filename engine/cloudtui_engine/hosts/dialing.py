@@ -154,7 +154,7 @@ class _OfProgram:
                 transport.master.through(HOST, port), stdin=its.fileno(), stdout=its.fileno(),
                 stderr=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
-        self._socket = ours
+        self._socket, self._transport = ours, transport
 
     def recv(self, limit: int) -> bytes:
         return self._socket.recv(limit)
@@ -166,8 +166,9 @@ class _OfProgram:
         self._socket.shutdown(socket.SHUT_WR)
 
     def ended_well(self) -> bool:
+        # It says 0, too, when the shared connection breaks; but then that is gone.
         try:
-            return self._process.wait(_FAR_ENDS_S) == 0
+            return self._process.wait(_FAR_ENDS_S) == 0 and self._transport.is_alive
         except subprocess.TimeoutExpired:
             return False
 

@@ -72,6 +72,7 @@ class Forward:
         self.name, self.remote = name, remote
         self._link = link
         self._listener = _listen(local, rather or remote)
+        self._listener.settimeout(_LOOK_S)
         self.local = int(self._listener.getsockname()[1])
         """The port here."""
         self.failed: CloudtuiError | None = None
@@ -171,7 +172,6 @@ class Forward:
     # -- connections
 
     def _accept(self) -> None:
-        self._listener.settimeout(_LOOK_S)
         while not self._ended.is_set():
             if not self._room.acquire(timeout=_LOOK_S):
                 continue

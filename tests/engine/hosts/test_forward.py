@@ -18,6 +18,7 @@ from tests.support.sshd import Sshd, wait_for
 from cloudtui_engine.errors import HostKeyError, RefusedError, UnreachableError
 from cloudtui_engine.hosts.forward import Forward
 from cloudtui_engine.hosts.known_hosts import KnownHosts
+from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.ssh import SshTransport
 from cloudtui_engine.ssh_config import Endpoint
 
@@ -28,7 +29,7 @@ LARGE = 8 << 20
 class Link:
     """As far as a forward needs one: a session's transport, connected anew for each."""
 
-    def __init__(self, make: Callable[[], SshTransport]) -> None:
+    def __init__(self, make: Callable[[], Transport]) -> None:
         self._make = make
         self.sessions = 0
 
@@ -127,9 +128,9 @@ def connect(forward: Forward) -> socket.socket:
 
 
 def test_many_at_once_get_their_own_bytes_and_an_end_is_an_end(
-    serve: Callable[..., Service], forward: Callable[..., Forward]
+    serve: Callable[..., Service], forward: Callable[..., Forward], way: Callable[..., Transport], sshd: Sshd
 ) -> None:
-    one = forward(serve(digest).port)
+    one = forward(serve(digest).port, link=Link(lambda: way(sshd)))
     sent = [os.urandom(200_000) for _ in range(SEVERAL)]
     with contextlib.ExitStack() as open_ones:
         socks = [open_ones.enter_context(connect(one)) for _ in sent]
@@ -171,18 +172,18 @@ def test_who_does_not_read_holds_up_its_own_sender_and_nobody_else(
 
 
 def test_a_link_cut_in_the_middle_resets_and_comes_back_by_itself(
-    serve: Callable[..., Service], forward: Callable[..., Forward], link_to: Callable[..., Link],
+    serve: Callable[..., Service], forward: Callable[..., Forward], way: Callable[..., Transport],
     make_proxy: Callable[..., Proxy], sshd: Sshd,
 ) -> None:  # fmt: skip
     proxy = make_proxy(sshd)
-    link = link_to(proxy.port)
+    link = Link(lambda: way(sshd, port=proxy.port))
     one = forward(serve(flood).port, link=link)
     with connect(one) as sock:
         assert sock.recv(1000)
         proxy.cut_after(1 << 20)
         with pytest.raises(ConnectionError):  # half of an answer is not taken for the whole
             everything(sock)
-    wait_for(lambda: link.sessions == 2 and one.standing().is_open, "the way to be made again")
+    wait_for(lambda: link.sessions == 2 and one.standing().is_open, "the way to be made again", 30)
     with connect(one) as again:
         assert again.recv(1000)
 

@@ -15,9 +15,10 @@ from types import FrameType
 
 from cloudtui.handlers import instance as instances
 from cloudtui.handlers.session import Session
-from cloudtui_engine.errors import RefusedError, from_dict
+from cloudtui_engine.errors import RefusedError, UnreachableError, from_dict
 from cloudtui_engine.records.instance import LOCAL, Instance
 
+_SSH_FAILED = 255
 _MODULE = "cloudtui_engine.hosts.shell"
 
 
@@ -48,6 +49,12 @@ def shell(session: Session, instance: str, command: Sequence[str] = ()) -> Shell
         said = report.read()
     if said:
         raise from_dict(json.loads(said))
+    if status == _SSH_FAILED and found.address.via == "ssh":
+        raise UnreachableError(
+            f"Your ssh ended with {status}: {found.name} was lost, or what ran there ended so.",
+            f"Log in again: cloudtui instance connect {found.name}",
+            code="lost",
+        )
     return Shell(found.name, status if status >= 0 else 128 - status)
 
 
