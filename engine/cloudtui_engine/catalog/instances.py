@@ -93,18 +93,20 @@ class Instances(Repository):
         No `gpus`, and of `facts` only whether there are any (`{"known": True}`). The engine asks for them
         many times a second, and reading what hosts told takes most of a list's time.
         """
+        return self._rented("launch_id != '' OR cloud_id != ''")
+
+    def spot(self) -> Found:
+        """Those of them that were launched here and that their clouds may take back."""
+        return self._rented("launch_id != '' AND spot")
+
+    def _rented(self, which: str) -> Found:
         known = """CASE facts WHEN '{}' THEN '{}' ELSE '{"known":true}' END, '[]'"""
         columns = _COLUMNS.replace("facts, gpus", known)
         with self._catalog.read() as db:
             rows = db.execute(
-                f"SELECT {columns} FROM instance WHERE forgotten_at IS NULL"
-                " AND (launch_id != '' OR cloud_id != '') ORDER BY name, id"
+                f"SELECT {columns} FROM instance WHERE forgotten_at IS NULL AND ({which}) ORDER BY name, id"
             ).fetchall()
         return [_instance(row) for row in rows]
-
-    def spot(self) -> Found:
-        """Those that were launched here, are not forgotten, and that their clouds may take back."""
-        return [one for one in self.rented() if one.spot and one.launch_id]
 
     def any_alive(self) -> bool:
         """Whether a cloud's machine runs or may run, or is on its way to its end."""
