@@ -53,7 +53,7 @@ except ImportError:
 def version(name):
     try:
         return metadata.version(name) if metadata else None
-    except Exception:
+    except Exception:  # a broken installation raises what it likes, and is told like one that is missing
         return None
 found = {"version": "%d.%d.%d" % sys.version_info[:3], "prefix": sys.prefix, "cuda": None}
 for name in ("torch", "numpy", "safetensors", "onnx", "onnxruntime", "onnxscript", "pillow", "polars"):

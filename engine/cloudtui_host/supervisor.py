@@ -27,7 +27,9 @@ def run(root: str, job: str, folder: str, spec: spec_module.Spec, alive: int) ->
         os.chdir(folder)
         files.write_json(os.path.join(folder, "supervisor.json"), proc.identity(os.getpid()))
         _supervise(root, job, folder, spec, alive)
-    except BaseException:  # noqa: BLE001 - the last stop of this process: say why, in the only place left
+    except BaseException:  # noqa: BLE001 - see below
+        # Broad, for this is a forked child: nothing, an exit neither, may go on into the starter's code. It
+        # says why in the only place left.
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)

@@ -225,6 +225,6 @@ def _replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException:  # whatever ends it, Ctrl-C too, no half file is left; it goes on as it was raised
         Path(temporary).unlink(missing_ok=True)
         raise

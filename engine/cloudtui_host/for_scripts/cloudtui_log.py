@@ -37,7 +37,9 @@ def _attempt(call: Callable[..., Any], *args: Any) -> Any:
     """What `call` gives, None where it raises: foreign objects raise what they like, training goes on."""
     try:
         return call(*args)
-    except Exception:  # noqa: BLE001 - the one promise of this module is to break no script
+    except Exception:  # noqa: BLE001 - see below
+        # Broad, for it runs in somebody's training: a full disk or a value of any kind may cost a line of the
+        # log and never the run. What ends the script (Ctrl-C, SystemExit) is none of these.
         return None
 
 
