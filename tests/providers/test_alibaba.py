@@ -70,6 +70,9 @@ class TestTheRequest:
         assert (asked["SystemDisk"]["Size"], asked["InternetChargeType"]) == ("300", "PayByTraffic")
         assert (asked["ImageId"], asked["ZoneId"]) == ("ubuntu_24_04_x64_20G_alibase_20261018.vhd", ZONES[0])
         assert "SpotStrategy" not in asked
+        long = replace(order, launch="l" * 80)
+        tokens = {request(cloud, replace(long, attempt=number))["ClientToken"] for number in (1, 2)}
+        assert len(tokens | {asked["ClientToken"]}) == 3, "of a long name, too, each attempt has its own"
 
     def test_without_a_zone_one_is_taken_that_has_the_type(self, cloud: FakeAlibaba) -> None:
         assert request(cloud, replace(cloud.order(), zone=""))["ZoneId"] in ZONES

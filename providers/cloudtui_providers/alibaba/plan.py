@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,7 @@ def planned(api: Api, settings: Settings, order: Order) -> dict[str, Any]:
         api, order.region, zone, order.owner, order.ssh_from, poll_s=settings.poll_s
     )
     request: dict[str, Any] = {
-        "ClientToken": f"cloudtui-{order.owner}-{order.token}"[:64],
+        "ClientToken": _client_token(order),
         "InstanceName": f"cloudtui-{order.token}",
         "InstanceType": order.type,
         "ImageId": image,
@@ -78,6 +79,11 @@ def release_at(deadline: str, *, not_before_s: float = LATER_S) -> str:
     soonest = now + timedelta(seconds=not_before_s + 60)  # it rounds down
     latest = now + timedelta(seconds=MOST_S - 3600)
     return min(max(wished, soonest), latest).strftime("%Y-%m-%dT%H:%M:00Z")
+
+
+def _client_token(order: Order) -> str:
+    """Of this attempt of this installation, within the 64 characters that Alibaba takes."""
+    return f"cloudtui-{hashlib.sha256(f'{order.owner}/{order.token}'.encode()).hexdigest()[:48]}"
 
 
 def _user_data(order: Order) -> str:
