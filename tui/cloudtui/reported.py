@@ -24,14 +24,14 @@ TITLES: Mapping[str, str] = {
 """What a metric is called, in the order in which metrics are told."""
 SHARES = frozenset({"accuracy", "macro_precision", "macro_recall", "macro_f1"})
 """Metrics that are told in percent."""
-VERDICTS: Mapping[str, str] = {
-    "passes": "✓ passes",
-    "fails": "✗ fails",
-    "undecided": "◐ undecided",
-    "dominated": "· dominated",
-    "no speed-up": "· no speed-up",
+VERDICTS: Mapping[str, fmt.Mark] = {
+    "passes": fmt.Mark("✓", "passes", "good"),
+    "fails": fmt.Mark("✗", "fails", "bad"),
+    "undecided": fmt.Mark("◐", "undecided", "warn"),
+    "dominated": fmt.Mark("·", "dominated", "quiet"),
+    "no speed-up": fmt.Mark("·", "no speed-up", "quiet"),
 }
-"""What became of a compressed variant, as a text and a page say it."""
+"""What became of a compressed variant, on every face."""
 
 
 def number(value: Any) -> float | None:

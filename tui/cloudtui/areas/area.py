@@ -208,6 +208,7 @@ class Area(Kind, Split):
 
     def on_table_marked(self) -> None:
         """Actions now go to what is marked."""
+        self._draw()
         self.post_message(ContextChanged())
 
     def on_table_opened(self, event: Table.Opened) -> None:

@@ -54,8 +54,11 @@ class ListPane(Headed, Vertical):
         yield self.table
 
     def entitle(self, title: str, listing: Listing, wanted: str, freshness: tuple[str, str]) -> None:
-        """What is listed and how many, which of them, and how old that may be."""
-        what = f"{title} {fmt.count(listing.total)}" + (f" · {listing.note}" if listing.note else "")
+        """What is listed and how many, how many are marked, which of them, and how old that may be."""
+        marked = f"{len(self.table.marked)} marked" if self.table.marked else ""
+        what = " · ".join(
+            part for part in (f"{title} {fmt.count(listing.total)}", listing.note, marked) if part
+        )
         named = f"View: {clean_line(listing.view)}" if listing.view else f"/ {wanted}" if wanted else ""
         self.head.show(what, named, *freshness)
 

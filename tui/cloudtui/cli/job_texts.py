@@ -142,7 +142,7 @@ def compression(record: Compression, cells: int | None) -> Lines:
     if variants:
         lines += ["", *_variants(variants, chosen, cells), "", *_reasons(variants)]
     verdict = next((str(one.get("verdict")) for one in variants if chosen and one.get("id") == chosen), "")
-    picked = f"Chosen: {clean_line(str(chosen))}, {VERDICTS.get(verdict, clean_line(verdict))}"
+    picked = f"Chosen: {clean_line(str(chosen))}, {VERDICTS.get(verdict) or clean_line(verdict)}"
     lines += ["", picked if chosen else "None is chosen: none keeps within what may be lost."]
     lines += [clean_line(note) for note in items(report.get("notes")) if isinstance(note, str)]
     return lines
@@ -162,7 +162,7 @@ def _variants(variants: Sequence[Mapping[str, Any]], chosen: Any, cells: int | N
             change(one),
             words.size(number(one.get("size_bytes"))),
             *(times(one.get(key)) for key in ("size_ratio", "latency_ratio", "throughput_ratio")),
-            VERDICTS.get(str(one.get("verdict")), clean_line(str(one.get("verdict", "")))),
+            str(VERDICTS.get(str(one.get("verdict"))) or clean_line(str(one.get("verdict", "")))),
         ]
         for one in variants
     ]
@@ -208,13 +208,17 @@ def compressions(records: Sequence[Compression], cells: int | None) -> Lines:
         rows.append(
             [
                 one.run_id, str(words.RUN_MARKS[one.status]),
-                words.number(number(one.report.get("max_drop"))),
+                _points(number(one.report.get("max_drop"))),
                 f"{len(passing)} of {len(variants)}", clean_line(str(one.report.get("chosen") or "none")),
                 words.since(one.t, now),
             ]
         )  # fmt: skip
     titles = ("Compressed by", "Status", "May lose", "Pass", "Chosen")
     return table([*(Column(title) for title in titles), Column("Age", right=True)], rows, cells)
+
+
+def _points(value: float | None) -> str:
+    return words.MISSING if value is None else f"{value:g} pt"
 
 
 def _percent(share: float | None) -> str:

@@ -19,6 +19,7 @@ from cloudtui.commanding.words import LineError
 from cloudtui.dialogs import STYLES
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.line_parts import Hint, Mark, Offers, column_of
+from cloudtui.widgets.ordered_input import OrderedInput
 
 _KEYS = "tab what may stand here   ↑ used before   enter do it   esc leave"
 SETTLE_S = 0.1
@@ -55,7 +56,7 @@ class CommandLine(ModalScreen[Act | None]):
         self._check_line = check
         self._find = find
         self._mark = Mark()
-        self.input = Input(
+        self.input = OrderedInput(
             placeholder="runs, run NAME, run tag NAME TAG, …", compact=True, select_on_focus=False,
             highlighter=self._mark,
         )  # fmt: skip

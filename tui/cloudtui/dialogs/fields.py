@@ -63,7 +63,8 @@ _LABELS = {
     "pull": "Fetch",
     "pull_max": "Fetch at most",
     "weights": "Begin from",
-    "then_max_drop": "May cost",
+    "max_drop": "May lose, points",
+    "then_max_drop": "May lose, points",
 }
 
 

@@ -17,6 +17,7 @@ from cloudtui.actions import Action
 from cloudtui.dialogs import STYLES
 from cloudtui.dialogs.fields import arguments_of, preview
 from cloudtui.dialogs.form_field import FormField, problem
+from cloudtui.widgets.ordered_input import OrderedInput
 from cloudtui_engine.errors import UsageError
 
 
@@ -79,7 +80,7 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
                 value=field.value, allow_blank=False, id=name, compact=True,
             )  # fmt: skip
         else:
-            control = Input(field.value, placeholder=field.help, id=name, compact=True)
+            control = OrderedInput(field.value, placeholder=field.help, id=name, compact=True)
         wrong = Static("", markup=False, id=f"problem-{field.key}", classes="form-problem")
         classes = "form-line form-more" if field.more else "form-line"
         return Horizontal(label, control, wrong, classes=classes, id=f"line-{field.key}")

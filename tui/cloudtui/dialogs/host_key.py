@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from cloudtui.dialogs import STYLES
+from cloudtui.widgets.ordered_input import OrderedInput
 from cloudtui_engine.sanitize import clean_line
 
 
@@ -75,7 +76,7 @@ class SecretDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Text(self._title, style="bold"), markup=False, classes="dialog-title")
             yield Static(Text(self._text), markup=False, classes="dialog-text")
-            yield Input(password=True, compact=True)
+            yield OrderedInput(password=True, compact=True)
             yield Static(Text("enter: use it   esc: not now"), markup=False, classes="dialog-hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

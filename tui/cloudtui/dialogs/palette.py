@@ -15,6 +15,7 @@ from textual.widgets import Input
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.dialogs import STYLES
 from cloudtui.widgets.choices import Choice, Choices
+from cloudtui.widgets.ordered_input import OrderedInput
 from cloudtui_engine.errors import CloudtuiError
 
 MOST = 12
@@ -86,7 +87,7 @@ class Palette(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A line and a list."""
         with Vertical(classes="palette"):
-            yield Input(placeholder="An action, a run, a model, a dataset, a machine", compact=True)
+            yield OrderedInput(placeholder="An action, a run, a model, a dataset, a machine", compact=True)
             yield self._list
 
     def on_mount(self) -> None:

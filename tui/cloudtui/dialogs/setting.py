@@ -17,6 +17,7 @@ from cloudtui.actions.settled import Setting, key_problems
 from cloudtui.bridge import Bridge
 from cloudtui.dialogs import STYLES
 from cloudtui.widgets.choices import Choice, Choices
+from cloudtui.widgets.ordered_input import OrderedInput
 from cloudtui_engine.errors import CloudtuiError
 
 
@@ -60,7 +61,7 @@ class SettingDialog(ModalScreen[str | None]):
                 yield Choices([Choice(one, one) for one in self._choices], id="choices")
             else:
                 value = "" if about.kind == "address" else about.written(self._setting.value)
-                yield Input(value, placeholder=self._setting.shown, id="value", compact=True)
+                yield OrderedInput(value, placeholder=self._setting.shown, id="value", compact=True)
                 yield Static(Text(f"It takes {about.allowed}."), markup=False, classes="dialog-hint")
             yield Static("", id="form-error", markup=False)
 

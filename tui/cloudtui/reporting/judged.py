@@ -114,7 +114,7 @@ def _variant(paper: Paper, one: Mapping[str, Any], chosen: Any) -> list[Html]:
     name = str(one.get("id", "?"))
     mark = ours(" ★ chosen") if chosen and one.get("id") == chosen else Html("")
     verdict = str(one.get("verdict") or fmt.MISSING)
-    said = ours(VERDICTS[verdict]) if verdict in VERDICTS else paper.text(verdict)
+    said = ours(str(VERDICTS[verdict])) if verdict in VERDICTS else paper.text(verdict)
     return [
         joined([paper.text(name), mark]),
         ours(fmt.percent(number(one.get("accuracy")), 2)),

@@ -9,10 +9,12 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from cloudtui.widgets.ordered_input import OrderedInput
+
 _SETTLE_S = 0.25
 
 
-class FilterBar(Input):
+class FilterBar(OrderedInput):
     """One line of text: applied while it is typed, kept by enter, given up by escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Clear", show=False)]

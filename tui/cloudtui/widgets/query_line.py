@@ -16,6 +16,7 @@ from textual.widgets import Input
 from cloudtui.widgets.choices import Choice, Choices
 from cloudtui.widgets.filter_bar import FilterBar
 from cloudtui.widgets.line_parts import Hint, Mark, Offers, column_of
+from cloudtui.widgets.ordered_input import OrderedInput
 from cloudtui_engine.catalog.completion import Candidate, Vocabulary, accept, complete
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.errors import FilterError, UsageError
@@ -55,7 +56,7 @@ class QueryLine(Vertical):
     def __init__(self, text: str = "", known: Known | None = None) -> None:
         super().__init__(classes="query-line")
         self._mark = Mark()
-        self.input = Input(
+        self.input = OrderedInput(
             text,
             placeholder="name, status:live, tag:vision, param.lr < 1e-3",
             compact=True,

@@ -8,6 +8,7 @@ from cloudtui.areas.area import Area
 from cloudtui.areas.compression.detail import CompressionDetail
 from cloudtui.areas.compression.tried import COLUMNS, Tried, read, tried_row
 from cloudtui.areas.parts import Detail, Listing, Request
+from cloudtui.areas.runs import pages
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
 
@@ -46,6 +47,11 @@ class CompressionArea(Area):
         live = [one for one in (self.listing.records if self.listing else ()) if one.is_live]
         if topics & self.TOPICS or any(f"metric:{one.id}" in topics for one in live):
             self.reload()
+
+    def freshness(self, now: float) -> tuple[str, str]:
+        """Since when live jobs are unconfirmed; nothing where all is as it is."""
+        records = self.listing.records if self.listing else ()
+        return pages.confirmed([one.run for one in records if one.run is not None], now)
 
     def selected(self) -> list[Any]:
         """The models that were compressed: actions go to them."""

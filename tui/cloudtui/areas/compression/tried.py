@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cloudtui import format as fmt
 from cloudtui.areas.runs.rows import status
 from cloudtui.areas.runs.side import time_left
-from cloudtui.reported import change, mapping, mappings, number, pair
+from cloudtui.reported import VERDICTS, change, mapping, mappings, number, pair
 from cloudtui.widgets.table import Cell, Column, Row
 from cloudtui_engine.records.compression import Compression
 from cloudtui_engine.records.model import Model
@@ -39,14 +39,6 @@ VARIANT_COLUMNS = (
     Column("bs64", 5, "right", rank=3),
     Column("Verdict", 13),
 )
-VERDICTS: Mapping[str, tuple[str, str, str]] = {
-    "passes": ("●", "passes", "good"),
-    "fails": ("✗", "fails", "bad"),
-    "undecided": ("?", "undecided", "warn"),
-    "dominated": ("·", "dominated", "muted"),
-    "no speed-up": ("·", "no speed-up", "muted"),
-}
-"""Glyph, word and style of a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +142,8 @@ def variant_row(one: Mapping[str, Any], chosen: object) -> Row:
 def verdict(one: Mapping[str, Any]) -> tuple[str, str, str]:
     """Glyph, word and style; a word that is not known is shown as it is."""
     word = str(one.get("verdict") or "")
-    return VERDICTS.get(word, ("·", clean_line(word, 13) or fmt.MISSING, "muted"))
+    mark = VERDICTS.get(word) or fmt.Mark("·", clean_line(word, 13) or fmt.MISSING, "quiet")
+    return mark.glyph, mark.word, "muted" if mark.tone == "quiet" else mark.tone
 
 
 def times(value: Any) -> str:

@@ -9,6 +9,7 @@ from cloudtui.areas.evaluation.beside import DIFFERENCE
 from cloudtui.areas.evaluation.detail import EvaluationDetail
 from cloudtui.areas.evaluation.judged import COLUMNS, Judged, judged_row, read
 from cloudtui.areas.parts import Detail, Listing, Request
+from cloudtui.areas.runs import pages
 from cloudtui.bridge import Bridge
 from cloudtui.widgets.table import Row
 from cloudtui_engine.errors import NotFoundError
@@ -80,6 +81,11 @@ class EvaluationArea(Area):
             self.call_after_refresh(self.open_detail)
             if isinstance(self.detail, EvaluationDetail):
                 self.detail.open_tab("Difference")
+
+    def freshness(self, now: float) -> tuple[str, str]:
+        """Since when live jobs are unconfirmed; nothing where all is as it is."""
+        records = self.listing.records if self.listing else ()
+        return pages.confirmed([one.run for one in records if one.run is not None], now)
 
     def selected(self) -> list[Any]:
         """The models that were judged: actions go to them."""

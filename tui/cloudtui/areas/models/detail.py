@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cloudtui import format as fmt
-from cloudtui.areas.compression.tried import VERDICTS, times
+from cloudtui.areas.compression.tried import times
 from cloudtui.areas.evaluation.judged import headline, too_small
 from cloudtui.areas.sheet import SheetDetail
 from cloudtui.bridge import Bridge, Reader
-from cloudtui.reported import mappings
+from cloudtui.reported import VERDICTS, mappings
 from cloudtui.widgets.facts import Fact
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.compression import Compression
@@ -148,9 +148,9 @@ def _children(about: About) -> list[Fact]:
     facts = [Fact("Made from it", style="heading")]
     for child in about.children:
         found = verdicts.get((child.run_id, child.variant), {})
-        glyph, word, _ = VERDICTS.get(str(found.get("verdict")), ("", "", ""))
+        judged = VERDICTS.get(str(found.get("verdict")))
         size, speed = times(found.get("size_ratio")), times(found.get("latency_ratio"))
-        told = f"{size} smaller, {speed} as fast, {glyph} {word}"
+        told = f"{size} smaller, {speed} as fast, {judged or ''}"
         facts.append(
             Fact(clean_line(child.variant or child.label, 26), told if found else clean_line(child.label))
         )

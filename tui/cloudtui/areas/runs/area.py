@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from cloudtui import format as fmt
 from cloudtui.areas.area import Area
 from cloudtui.areas.finding import Finding
 from cloudtui.areas.parts import Detail, Listing, Request
@@ -122,11 +121,4 @@ class RunsArea(Area):
 
     def freshness(self, now: float) -> tuple[str, str]:
         """Since when the oldest unconfirmed live run is unconfirmed; nothing where all is as it is."""
-        stale = [
-            run.stale_since
-            for run in pages.live(self.listing.records if self.listing else ())
-            if run.stale_since
-        ]
-        if stale:
-            return f"{len(stale)} stale, oldest {fmt.since(min(stale), now)}", "warn"
-        return "", "muted"
+        return pages.confirmed(self.listing.records if self.listing else (), now)

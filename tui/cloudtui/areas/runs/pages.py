@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudtui import format as fmt
 from cloudtui import run_columns
 from cloudtui.areas.parts import Listing, Request
 from cloudtui.run_columns import RunColumn
@@ -68,6 +69,14 @@ def ticking(run: Run, read_at: float) -> Run:
     if run.status.is_finished or run.duration_s is None:
         return run
     return replace(run, started_at=read_at - run.duration_s, duration_s=None)
+
+
+def confirmed(runs: Sequence[Run], now: float) -> tuple[str, str]:
+    """How many live ones no link confirms, and since when the oldest of them; nothing where all are."""
+    stale = [run.stale_since for run in live(runs) if run.stale_since]
+    if stale:
+        return f"{len(stale)} stale, oldest {fmt.since(min(stale), now)}", "warn"
+    return "", "muted"
 
 
 def live(runs: Sequence[Run]) -> list[Run]:
