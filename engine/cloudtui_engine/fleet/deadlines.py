@@ -9,7 +9,7 @@ stopped. What a person says goes into the row, and from there to the machine and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cloudtui_engine import accounts
@@ -99,11 +99,19 @@ def late(instances: Sequence[Instance], now: float) -> list[Instance]:
     ]
 
 
-def to_tell(instances: Sequence[Instance], now: float) -> Iterator[tuple[str, str]]:
+def to_tell(
+    instances: Sequence[Instance], now: float, work: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
     """(instance, key) of the machines that are to be told of their end: once, and at each new link.
 
     At a new link because a restart, a person on the machine or a newer version of what we ship there may have
     changed what it knows.
+
+    Args:
+        instances: all.
+        now: the moment.
+        work: by machine, what tells one state of the work there from others, where its idle limit depends on
+            that: it is told at each change.
     """
     for one in instances:
         if one.is_gone or one.wanted != "running" or (one.is_rented and one.cloud_state != "running"):
@@ -113,6 +121,8 @@ def to_tell(instances: Sequence[Instance], now: float) -> Iterator[tuple[str, st
         value = "never" if one.deadline_at is None else str(int(one.deadline_at))
         if (one.launch_id or one.deadline_at is not None) and one.address.host:
             yield one.id, f"{KIND}:{one.id}:{value}"
+            if work and one.id in work:
+                yield one.id, f"{KIND}:{one.id}:{value}:{work[one.id]}"
             if one.link_state is LinkState.UP and one.link_since is not None:
                 yield one.id, f"{KIND}:{one.id}:{value}:{one.link_since:.3f}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import results
@@ -10,7 +11,7 @@ from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.deadlines import KIND, LATE_S, End, ends, late, to_tell, warned
 from cloudtui_engine.fleet.means import ours
 from cloudtui_engine.fleet.trusting import settle
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_providers import registry
 from cloudtui_providers.errors import MachineGone, NotPossibleError, ProviderError
 
@@ -28,7 +29,7 @@ def enforce(catalog: Catalog, clock: Clock) -> int:
             fresh += _end(catalog, end, now)
     # One that waits for its host tells what the row says by then: a second one would only wait beside it.
     waiting = {one.target for one in catalog.operations.open_of((KIND,))}
-    for instance_id, key in to_tell(instances, now):
+    for instance_id, key in to_tell(instances, now, work_on(catalog, instances)):
         if instance_id not in waiting and not catalog.operations.has_key(key):
             waiting.add(instance_id)
             catalog.operations.submit(KIND, instance_id, {}, key)
@@ -68,7 +69,8 @@ def can_be_stopped(instance: Instance) -> bool:
 def idle_limit(catalog: Catalog, instance: Instance) -> int | None:
     """After how much quiet it ends itself, seconds; 0: never. None: it was not launched here.
 
-    One that is paid for when it is off, too, would cost the same and be of no use.
+    One that is paid for when it is off, too, would cost the same and be of no use. And one whose disk goes
+    with it waits for its results to be here: at its deadline they are lost, which was said, but not before.
     """
     if not instance.launch_id:
         return None
@@ -76,7 +78,22 @@ def idle_limit(catalog: Catalog, instance: Instance) -> int | None:
         ends = registry.provider(instance.provider).capabilities.power_off_ends
     except ProviderError:
         ends = False
-    return catalog.launches.get(instance.launch_id).wish.idle_s if ends else 0
+    if not ends or (not can_be_stopped(instance) and results.at_stake(catalog, instance.id)):
+        return 0
+    return catalog.launches.get(instance.launch_id).wish.idle_s
+
+
+def work_on(catalog: Catalog, instances: Sequence[Instance]) -> dict[str, str]:
+    """Of machines whose disk goes with them: the newest work, and whether something is there alone."""
+    found = {}
+    for one in instances:
+        if one.launch_id and one.link_state is LinkState.UP and not can_be_stopped(one):
+            attempts = catalog.runs.on_instance(one.id)
+            if attempts:
+                _, newest = attempts[-1]
+                lost = "keeps" if results.at_stake(catalog, one.id) else "free"
+                found[one.id] = f"{lost}:{newest.run_id}:{newest.number}"
+    return found
 
 
 def tell_cloud(instance: Instance, deadline: str, lifetime_s: int) -> bool:

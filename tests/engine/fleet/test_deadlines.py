@@ -305,3 +305,41 @@ def test_a_cloud_is_told_of_another_end(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(ToyCloud, "set_deadline", lambda _self, *args: seen.append(args))
     assert enforcing.tell_cloud(made, "2030-01-01T00:00:00Z", 60)
     assert seen == [(made.region, made.cloud_id, "2030-01-01T00:00:00Z", 60)]
+
+
+def test_idleness_throws_no_result_away(make_world: Callable[..., World]) -> None:
+    """Where the disk goes with the machine, its switch is told to wait while something lies there alone."""
+    world = make_world()
+    kept, spot = launched(world, name="kept"), launched(world, name="spot", spot=True, max_price=1.0)
+    for made in (kept, spot):
+        world.catalog.instances.update(made.id, link_state=LinkState.UP, link_since=1.0)
+
+    def told() -> list[str]:
+        """The machines that hear something new."""
+        enforcing.enforce(world.catalog, world.clock)
+        operations = [one for made in (kept, spot) for one in open_of(world, made)]
+        for one in operations:
+            world.catalog.operations.finish(one.id, {})
+        return [world.catalog.instances.get(one.target).name for one in operations]
+
+    def limits() -> list[int | None]:
+        return [enforcing.idle_limit(world.catalog, world.row(made)) for made in (kept, spot)]
+
+    while told():
+        pass
+    limit = world.the_launch(kept).wish.idle_s
+    assert limits() == [limit, limit]
+    for number in (1, 2):
+        runs = [world.catalog.runs.create(a_run(f"r{number}"), [made.id]) for made in (kept, spot)]
+        assert (told(), limits()) == (["spot"], [limit, 0]), "the switch knows it before the work is over"
+        sha = f"{number}b" * 32
+        for run in runs:
+            finish(world.catalog, run.id)
+            world.catalog.runs.add_artifacts(run.id, 1, [("m", "file", 3, sha)])
+        assert (told(), limits()) == ([], [limit, 0])
+        for run in runs:
+            world.catalog.runs.mark_pulled(run.id, 1, "m")
+        world.paths.file(sha).parent.mkdir(parents=True)
+        world.paths.file(sha).touch()
+        assert (told(), limits()) == (["spot"], [limit, limit])
+        assert told() == []
