@@ -22,6 +22,8 @@ from cloudtui_providers.errors import AmbiguousError
 
 KILLS = int(os.environ.get("CLOUDTUI_KILLS", "200"))
 LOST = int(os.environ.get("CLOUDTUI_LOST", "1000"))
+STEP = int(os.environ.get("CLOUDTUI_STEP", "1"))
+"""From one checkpoint to the next, where there is no time for all of them."""
 FAKES: dict[str, Callable[[Path], Any]] = {
     "gcp": FakeGcp,
     "azure": lambda _: FakeAzure(),
@@ -56,7 +58,7 @@ def make_scene(fake: Any, tmp_path: Path) -> Iterator[MakeScene]:
 @pytest.mark.services
 def test_killed_at_some_checkpoints(make_scene: MakeScene) -> None:
     _, asking, ends = STORIES["launch"]
-    kills, whole = kill_everywhere(make_scene("launch"), asking, ends, step=17)
+    kills, whole = kill_everywhere(make_scene("launch"), asking, ends, 17)
     assert kills >= 2
     assert whole > 15
 
@@ -65,8 +67,11 @@ def test_killed_at_some_checkpoints(make_scene: MakeScene) -> None:
 @pytest.mark.parametrize("story", STORIES)
 def test_killed_at_every_checkpoint(make_scene: MakeScene, fake: Any, story: str) -> None:
     _, asking, ends = STORIES[story]
-    kills, whole = kill_everywhere(make_scene(story), asking, ends, step=1)
-    print(f"\n{fake.provider.name}, {story}: killed at {kills} of {whole} checkpoints; 0 orphans, 0 doubles")
+    kills, whole = kill_everywhere(make_scene(story), asking, ends, STEP)
+    print(
+        f"\n{fake.provider.name}, {story}: {kills} kills, {whole} checkpoints; 0 orphans, 0 doubles",
+        flush=True,
+    )
 
 
 @pytest.mark.campaign
