@@ -88,14 +88,14 @@ class Packing:
     def _bring_checkpoints(self) -> str:
         """The folder on the host with what an attempt on another machine left; empty: there is none.
 
-        Where it was on this one they lie beside it.
+        Of one that was on this machine they lie beside it.
         """
         found = kept.Kept(self._context.paths, self._run.id)
         newest = found.newest()
         if newest is None or newest.attempt >= self._number:
             return ""
-        before = self._catalog.runs.attempt(self._run.id, self._number - 1)
-        if before.instance_id == self._link.instance_id:
+        left_by = self._catalog.runs.attempt(self._run.id, newest.attempt)
+        if left_by.instance_id == self._link.instance_id:
             return ""
         return self._carrier.checkpoints(found, newest)
 
