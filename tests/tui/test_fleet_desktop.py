@@ -164,10 +164,15 @@ async def test_a_launch_from_the_form(home: Path) -> None:
 
 
 async def test_nobody_ends_a_machine_without_knowing_what_goes_with_it(home: Path) -> None:
-    from tests.engine.catalog.helpers import a_run
+    from tests.engine.catalog.helpers import a_run, finish
 
     with closing(Catalog.open(Paths(home))) as catalog:
         catalog.runs.create(a_run("only-there"), ["crent00000ready0"])
+        lost = catalog.instances.add(Instance("cforgotten000000", "old", "aws", cloud_id="i-0dead1"))
+        run = catalog.runs.create(a_run("left-there"), [lost.id])
+        finish(catalog, run.id)
+        catalog.runs.add_artifacts(run.id, 1, [("model.onnx", "file", 3, "ab" * 32)])
+        catalog.instances.forget(lost.id, NOW)
     async with desktop(home, (120, 30), first="instances") as (app, pilot):
         assert app.area is not None
         app.area.select("crent00000ready0")
@@ -183,6 +188,13 @@ async def test_nobody_ends_a_machine_without_knowing_what_goes_with_it(home: Pat
             assert [one.kind for one in catalog.operations.open_for("crent00000ready0")] == [
                 "instance.terminate"
             ]
+        await pilot.press("o")
+        await wait_until(pilot, lambda: isinstance(app.screen, OrphansScreen) and shows(app, "i-0dead1"))
+        await pilot.press("X")
+        await wait_until(pilot, lambda: "results of: left-there (1 file)" in screen(app))
+        await pilot.press("y")
+        with closing(Catalog.open(Paths(home))) as catalog:
+            await wait_until(pilot, lambda: catalog.instances.get(lost.id).wanted == "terminated")
 
 
 async def test_a_cloud_that_does_not_answer_is_told_of_in_the_form(

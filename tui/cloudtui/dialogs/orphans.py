@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from cloudtui import format as fmt
 from cloudtui.bridge import Bridge, Reader
-from cloudtui.dialogs import STYLES
 from cloudtui.dialogs.confirm import ConfirmDialog
-from cloudtui.handlers.fleet import known_orphans
-from cloudtui.widgets.foot import Foot
-from cloudtui.widgets.head import Head
-from cloudtui.widgets.notice import Notice
-from cloudtui.widgets.table import Column, Row, Table
+from cloudtui.dialogs.list_screen import ListScreen
+from cloudtui.handlers.fleet import known_orphans, orphan_at_stake
+from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.launch import Listing, Orphan
 from cloudtui_engine.sanitize import clean_line
 
-LOOK_S = 1.0
+if TYPE_CHECKING:
+    from cloudtui_engine.fleet.commands import AtStake
+
 OLD_S = 7 * 3600.0
 """All regions are looked at every six hours while an engine lives."""
 COLUMNS = (
@@ -39,11 +35,11 @@ COLUMNS = (
 _KEYS = "a take up   X terminate   r look now   esc close"
 
 
-class OrphansScreen(ModalScreen[None]):
-    """A list over the desktop; what is done with one goes through the registry."""
+class OrphansScreen(ListScreen):
+    """The orphans; what is done with one goes through the registry."""
 
-    CSS_PATH = STYLES
-
+    HEADING = "Orphans"
+    COLUMNS = COLUMNS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,o", "dismiss(None)", "Close", show=False),
         Binding("a", "adopt", "Take it up", show=False),
@@ -52,34 +48,15 @@ class OrphansScreen(ModalScreen[None]):
     ]
 
     def __init__(self, bridge: Bridge, perform: Callable[[Mapping[str, Any]], None]) -> None:
-        super().__init__()
-        self._bridge = bridge
+        super().__init__(bridge)
         self._perform = perform
-        self._reader = Reader(self, bridge, self._failed)
+        self._stakes = Reader(self, bridge, self.fail)
         self._version = -1
         self.orphans: dict[str, Orphan] = {}
         self._listings: Sequence[Listing] = ()
-        self.head = Head("Orphans")
-        self.notice = Notice()
-        self.table = Table(COLUMNS)
-        self.foot = Foot()
 
-    def compose(self) -> ComposeResult:
-        """Head, list, keys."""
-        with Vertical(classes="action-log"):
-            yield self.head
-            yield self.notice
-            yield self.table
-            yield self.foot
-
-    def on_mount(self) -> None:
-        """Read it now, and again whenever something was written."""
-        self.notice.display = False
-        self.table.focus()
-        self._look()
-        self.set_interval(LOOK_S, self._look)
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Read again where anything was written; ages are older in any case."""
         version = self._bridge.catalog.data_version()
         if version != self._version:
             self._version = version
@@ -91,7 +68,7 @@ class OrphansScreen(ModalScreen[None]):
     def _show(self, found: tuple[list[Orphan], list[Listing]]) -> None:
         self.orphans = {one.cloud_id: one for one in found[0]}
         self._listings = found[1]
-        self.notice.display, self.table.display = not found[0], bool(found[0])
+        self.show_notice(not found[0])
         if not found[0]:
             self.notice.say(
                 "No orphans",
@@ -108,10 +85,6 @@ class OrphansScreen(ModalScreen[None]):
         self.table.show([_row(one, now) for one in self.orphans.values()])
         self.foot.show("They cost money, and nobody watches them." if self.orphans else "", _KEYS)
 
-    def _failed(self, error: CloudtuiError) -> None:
-        self.notice.fail(error)
-        self.notice.display, self.table.display = True, False
-
     # What is done with one
 
     @property
@@ -126,17 +99,23 @@ class OrphansScreen(ModalScreen[None]):
 
     def action_terminate(self) -> None:
         """End it, after a word that it may go."""
-        one = self.chosen
-        if one is None:
-            return
+        one, catalog = self.chosen, self._bridge.catalog
+        if one is not None:
+            self._stakes.ask(lambda: orphan_at_stake(catalog, one), lambda found: self._confirm(one, found))
+
+    def _confirm(self, one: Orphan, at_stake: Sequence[AtStake]) -> None:
+        """What is known to be lost is named, and may be lost once that was seen."""
         price = f" It costs ${fmt.money(one.price)} an hour less then." if one.price is not None else ""
         which = f"{one.cloud_id} ({one.type} in {one.region})"
-        text = f"Ends {which} with its disk. Whatever lies there is lost.{price}"
+        names = ", ".join(str(run) for run in at_stake)
+        lost = f"It alone has the results of: {names}." if names else "Whatever lies there is lost."
+        lose = [run.run_id for run in at_stake]
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self._perform({"what": "terminate", "orphan": one.cloud_id, "yes": True})
+                self._perform({"what": "terminate", "orphan": one.cloud_id, "yes": True, "lose": lose})
 
+        text = f"Ends {which} with its disk. {lost}{price}"
         self.app.push_screen(ConfirmDialog("Terminate the orphan?", clean_line(text), "Terminate"), answered)
 
     def action_look(self) -> None:
