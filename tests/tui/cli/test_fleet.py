@@ -130,7 +130,7 @@ def test_a_machine_from_its_launch_to_its_end(cli: Cli, catalog: Catalog, world:
     before = catalog.instances.find("box").deadline_at or 0
     cli("instance", "deadline", "box", "+2h")
     assert (catalog.instances.find("box").deadline_at or 0) - before == pytest.approx(7200)
-    assert "in 5h 59m" in cli("instance", "deadline", "box").out
+    assert "in 5h 59m; stopped then, the disk stays" in cli("instance", "deadline", "box").out
     unsure = cli("instance", "terminate", "box", "--json")
     assert (unsure.status, unsure.json["error"]["code"]) == (4, "needs_yes")
     gone = cli("instance", "terminate", "box", "--yes", "--follow", "--json").json
@@ -159,6 +159,12 @@ def test_what_would_be_lost_has_to_be_named(cli: Cli, catalog: Catalog) -> None:
     )
     lost = cli("instance", "terminate", "box", "--lose", "other,first", "--yes", "--follow", "--json")
     assert (lost.status, lost.json["cloud_state"]) == (0, "terminated")
+
+
+def test_whose_disk_goes_with_it_is_said_with_its_end(cli: Cli, catalog: Catalog) -> None:
+    told = cli("instance", "launch", "box", "--provider", "toy", "--type", "gpu-1", "--spot").out
+    ends = time.strftime("%H:%M", time.localtime(catalog.instances.find("box").deadline_at))
+    assert f"unpulled results are lost at {ends}" in " ".join(told.split())
 
 
 def test_a_machine_that_was_taken_away_is_asked_for_again(cli: Cli, world: World) -> None:

@@ -121,12 +121,23 @@ def rental(record: Instance) -> list[tuple[str, str]]:
 
 
 def deadline(record: Instance, now: float) -> str:
-    """`2026-11-21 18:00, in 3h 10m`."""
+    """`2026-11-21 18:00, in 3h 10m; stopped then, the disk stays`."""
     if record.is_gone:
         return words.MISSING
     if record.deadline_at is None:
         return "none: it runs until somebody ends it"
-    return f"{words.moment(record.deadline_at)}, {standing.deadline(record, now)}"
+    when = f"{words.moment(record.deadline_at)}, {standing.deadline(record, now)}"
+    return f"{when}; {_after(record)}" if record.is_rented else when
+
+
+def _after(record: Instance) -> str:
+    """What becomes of what lies there."""
+    from cloudtui_engine.fleet import market
+
+    if market.cloud(record.provider).can.get("stop", True) and not record.spot:
+        return "stopped then, the disk stays"
+    clock = time.strftime("%H:%M", time.localtime(record.deadline_at))
+    return f"unpulled results are lost at {clock}"
 
 
 def asked(verb: str, record: Instance) -> Lines:
