@@ -99,7 +99,10 @@ class _OfChannel:
         self._channel = channel
 
     def recv(self, limit: int) -> bytes:
-        return self._channel.recv(limit)
+        try:
+            return self._channel.recv(limit)
+        except (EOFError, paramiko.SSHException) as error:  # its word on the window has no way any more
+            raise BrokenPipeError from error
 
     def send(self, data: bytes) -> None:
         try:

@@ -109,7 +109,11 @@ class _Lent:
         channel.setblocking(0)
 
     def run(self, bell: int = -1) -> None:
-        """Until the host says that nothing more comes."""
+        """Until the host says that nothing more comes, or cannot; which of them, its exit status tells."""
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._run(bell)
+
+    def _run(self, bell: int) -> None:
         while not self._is_over():
             readers: list[int] = [self._channel.fileno(), *([bell] if bell >= 0 else [])]
             if self._typing and len(self._held) < _HELD:
@@ -146,7 +150,7 @@ class _Lent:
             _write(OUT, _HELP.encode())
 
     def _pass_on(self) -> None:
-        with contextlib.suppress(OSError):  # closed meanwhile: what is still to be read says so
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # what is still to come says more
             while self._held and self._channel.send_ready():
                 del self._held[: self._channel.send(bytes(self._held[:_READ]))]
             if not self._typing and not self._held:
