@@ -56,6 +56,8 @@ class FakeAlibaba(Networks):
     faults = (*answers, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.INCOMPLETE, Fault.LATE)
     carries = ALL_TAGS
     absent = "i-0xi404neverthere00"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", "ecs.gn6i-c4g1.xlarge", REGION, ZONES[0],
+                  public_key=PUBLIC_KEY, ssh_from=("198.51.100.7/32",))  # fmt: skip
     environment: ClassVar[dict[str, str]] = ENVIRONMENT
 
     def __init__(self) -> None:
@@ -69,20 +71,6 @@ class FakeAlibaba(Networks):
         self.currency = "USD"
         self.breaks_off = False
         self.provider: Provider = reached(self.endpoint)
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch, attempt, "box-1", owner, "ecs.gn6i-c4g1.xlarge", REGION, ZONES[0], spot=spot,
-            public_key=PUBLIC_KEY, ssh_from=("198.51.100.7/32",), deadline=deadline,
-        )  # fmt: skip
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
         if target == "/address":

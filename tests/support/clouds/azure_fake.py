@@ -48,6 +48,8 @@ class FakeAzure(HttpFake):
     faults = (*answers, Fault.CAPACITY, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.INCOMPLETE, Fault.LATE)
     carries = ALL_TAGS
     absent = "cloudtui-that-never-was"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", "Standard_NC4as_T4_v3", REGION, "1",
+                  public_key=PUBLIC_KEY, ssh_from=("198.51.100.7/32",))  # fmt: skip
     environment: ClassVar[dict[str, str]] = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
 
     def __init__(self) -> None:
@@ -64,20 +66,6 @@ class FakeAzure(HttpFake):
         self.breaks_off = False
         self.restrictions: list[dict[str, Any]] = []
         self.provider = reached(self.endpoint)
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch, attempt, "box-1", owner, "Standard_NC4as_T4_v3", REGION, "1", spot=spot,
-            public_key=PUBLIC_KEY, ssh_from=("198.51.100.7/32",), deadline=deadline,
-        )  # fmt: skip
 
     def heal(self) -> None:
         super().heal()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from cloudtui_providers.base import DEADLINE_TAG, LAUNCH_TAG, NAME_TAG, OWNER_TAG, Order, Provider
 
@@ -31,6 +32,25 @@ class Fault(StrEnum):
     """A listing ends before its end."""
     LATE = "late"
     """The machine of this launch is not in the next lists."""
+
+
+class Orders:
+    """Of a fake cloud: orders for the one kind of machine that its tests rent."""
+
+    usual: ClassVar[Order]
+
+    def order(
+        self,
+        *,
+        launch: str = "claunch1",
+        attempt: int = 1,
+        owner: str = "c0ffee",
+        deadline: str = "",
+        spot: bool = False,
+    ) -> Order:
+        return replace(
+            self.usual, launch=launch, attempt=attempt, owner=owner, deadline=deadline, spot=spot
+        )  # fmt: skip
 
 
 class FakeCloud(Protocol):

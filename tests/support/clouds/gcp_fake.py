@@ -65,6 +65,8 @@ class FakeGcp(HttpFake):
     }
     carries = ALL_TAGS
     absent = f"{ZONES[0]}/cloudtui-that-never-was"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", "g2-standard-4", REGION, ZONES[0], public_key=PUBLIC_KEY,
+                  ssh_from=("198.51.100.7/32",))  # fmt: skip
 
     def __init__(self, folder: Path) -> None:
         super().__init__(TOKEN)
@@ -82,20 +84,6 @@ class FakeGcp(HttpFake):
         self.secrets = (TOKEN, private_key(), private_key().splitlines()[1])
         self.environment = {"GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials)}
         self.provider = reached(self.endpoint)
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch, attempt, "box-1", owner, "g2-standard-4", REGION, ZONES[0], spot=spot,
-            public_key=PUBLIC_KEY, ssh_from=("198.51.100.7/32",), deadline=deadline,
-        )  # fmt: skip
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
         if target == "/token":

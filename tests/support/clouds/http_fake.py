@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from jsonschema import Draft202012Validator
-from tests.support.clouds.faults import Fault
+from tests.support.clouds.faults import Fault, Orders
 
 Schema = Mapping[str, Any]
 Reply = tuple[int, Any]
@@ -58,7 +58,7 @@ def thing(required: dict[str, Any], optional: dict[str, Any] | None = None) -> d
     }
 
 
-class HttpFake(ABC):
+class HttpFake(Orders, ABC):
     """A server that answers by its handlers, `_<called>`, and fails as it is told.
 
     Args:

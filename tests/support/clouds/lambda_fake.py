@@ -65,6 +65,7 @@ class FakeLambda(HttpFake):
     faults = (*answers, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.LATE)
     carries = (OWNER_TAG, LAUNCH_TAG, NAME_TAG)
     absent = "0920582c7ff041399e34823a0be62549"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", "gpu_1x_a10", "global", ZONE, public_key=PUBLIC_KEY)
 
     def __init__(self) -> None:
         super().__init__(KEY)
@@ -80,19 +81,6 @@ class FakeLambda(HttpFake):
             }
         ]
         self.provider: Provider = Lambda(self.endpoint, pace_s=0.0)
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch, attempt, "box-1", owner, "gpu_1x_a10", "global", ZONE, public_key=PUBLIC_KEY, spot=spot
-        )
 
     def count(self) -> int:
         return sum(row["status"] not in {"terminating", "terminated"} for row in self.rows.values())

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from tests.support.clouds.faults import ALL_TAGS, Fault
+from tests.support.clouds.faults import ALL_TAGS, Fault, Orders
 from tests.support.clouds.moto_hosts import PORT
 from tests.support.sshd import free_port
 
@@ -31,7 +31,7 @@ SECRET = "canary-secret-access-key-31c9"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIbL1hZXpM3LJm3cJzv4mZLqEYtQyB0oK3gkq6w3bKcd cloudtui"
 
 
-class Moto:
+class Moto(Orders):
     """The cloud's side of AWS, as `FakeCloud` has it.
 
     Args:
@@ -43,6 +43,8 @@ class Moto:
     faults = tuple(Fault)
     carries = ALL_TAGS
     absent = "i-0123456789abcdef0"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", "g4dn.xlarge", REGION, f"{REGION}a",
+                  public_key=PUBLIC_KEY, user_data="#cloud-config\n", ssh_from=("192.0.2.7/32",))  # fmt: skip
 
     def __init__(self, folder: Path, *, hosts: bool = False) -> None:
         arguments = [sys.executable, "-m", "tests.support.clouds.moto_process", str(folder)]
@@ -87,30 +89,6 @@ class Moto:
     @property
     def provider(self) -> Provider:
         return self._down if self._unreachable else self._up
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch,
-            attempt,
-            "box-1",
-            owner,
-            "g4dn.xlarge",
-            REGION,
-            f"{REGION}a",
-            spot=spot,
-            deadline=deadline,
-            public_key=PUBLIC_KEY,
-            user_data="#cloud-config\n",
-            ssh_from=("192.0.2.7/32",),
-        )
 
     def fail(self, fault: Fault, on: str = "launch", times: int = 1) -> None:
         if fault is Fault.UNREACHABLE:

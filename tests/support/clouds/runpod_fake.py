@@ -61,25 +61,13 @@ class FakeRunPod(HttpFake):
     faults = (*answers, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.LATE)
     carries = (OWNER_TAG, LAUNCH_TAG, NAME_TAG)
     absent = "7h9k2m4n6p"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", f"1x {RTX}", "global", ZONE, public_key=PUBLIC_KEY)
 
     def __init__(self) -> None:
         super().__init__(KEY)
         self.rows: dict[str, dict[str, Any]] = {}
         self.hidden: set[str] = set()
         self.provider: Provider = RunPod(self.endpoint)
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch, attempt, "box-1", owner, f"1x {RTX}", "global", ZONE, public_key=PUBLIC_KEY, spot=spot
-        )
 
     def count(self) -> int:
         return sum(row["status"] != "TERMINATED" for row in self.rows.values())

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.support.clouds.faults import ALL_TAGS, Fault
+from tests.support.clouds.faults import ALL_TAGS, Fault, Orders
 from tests.support.clouds.toy_books import Books, ToyBooks, ToyFault, die
 from tests.support.clouds.toy_rows import NEXT, fits, is_owned, look, new_row, price_of, shown
 
@@ -227,31 +227,19 @@ class ToyListed(ToyCloud):
         return [] if wanted.spot else super().offers(wanted)
 
 
-class Toy:
+class Toy(Orders):
     """The cloud's side, as `FakeCloud` has it."""
 
     secrets = (SECRET,)
     faults = tuple(Fault)
     carries = ALL_TAGS
     absent = "toy-404"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", "gpu-1", "north-1", "north-1a")
 
     def __init__(self, folder: Path, kind: type[ToyCloud] = ToyCloud) -> None:
         self.provider: Provider = kind(folder)
         self.books = ToyBooks(folder)
         self.fail, self.heal = self.books.fail, self.books.heal
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(
-            launch, attempt, "box-1", owner, "gpu-1", "north-1", "north-1a", spot=spot, deadline=deadline
-        )
 
     def count(self) -> int:
         with self.books.open() as books:

@@ -74,6 +74,7 @@ class FakeVast(HttpFake):
     faults = (*answers, Fault.UNREACHABLE, Fault.LOSE_ANSWER, Fault.LATE, Fault.INCOMPLETE)
     carries = (OWNER_TAG, LAUNCH_TAG, NAME_TAG)
     absent = "99999999"
+    usual = Order("claunch1", 1, "box-1", "c0ffee", TYPE, "global", public_key=PUBLIC_KEY)
 
     def __init__(self) -> None:
         super().__init__(KEY)
@@ -83,17 +84,6 @@ class FakeVast(HttpFake):
         self.filters = True
         self._breaks_off = False
         self.provider: Provider = Vast(self.endpoint, pace_s=0.0)
-
-    def order(
-        self,
-        *,
-        launch: str = "claunch1",
-        attempt: int = 1,
-        owner: str = "c0ffee",
-        deadline: str = "",
-        spot: bool = False,
-    ) -> Order:
-        return Order(launch, attempt, "box-1", owner, TYPE, "global", "", public_key=PUBLIC_KEY, spot=spot)
 
     def heal(self) -> None:
         super().heal()
