@@ -13,8 +13,9 @@ from typing import Optional
 
 from cloudtui_host import layout
 
-EVERY_S = 1.0
-"""Marks of a console that grows are so far apart at least."""
+EVERY_S = 0.9
+"""Marks of a console that grows are so far apart at least: a little less than the guard's looks, so that
+none of those is passed over for a millisecond."""
 SHARE = 36_000
 """And so long a share of the time since the first look: ten hours are marked to the second, a month has no
 more than 200,000 marks."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import seed
-from tests.tui.desk import desktop, screen, settle, wait_until
+from tests.tui.desk import check, desktop, screen, settle, wait_until
 
 from cloudtui import run_columns
 from cloudtui.areas.runs import pages
@@ -78,12 +78,13 @@ def test_all_columns_have_room_on_a_wide_screen() -> None:
 
 
 async def test_columns_are_chosen_by_key_and_kept(story: Path) -> None:
-    async with desktop(story, (160, 40)) as (app, pilot):
+    async with desktop(story, (200, 50)) as (app, pilot):
         await pilot.press("C")
         await wait_until(pilot, lambda: isinstance(app.screen, ColumnsDialog))
         await pilot.press("c", "space")  # the curve goes
         await pilot.press("l", "space")  # param.lr comes, as the last
         await wait_until(pilot, lambda: "✓ param.lr" in screen(app))
+        check("columns-200x50", screen(app))
         await pilot.press(*["K"] * 7, "enter")
         await wait_until(pilot, lambda: "0.003" in screen(app))
         await settle(pilot)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.tui.desk import desktop, screen, settle, wait_until
+from tests.tui.desk import check, desktop, screen, settle, wait_until
 
 from cloudtui.areas.runs.detail import RunDetail
 from cloudtui.areas.runs.log import LogTab
@@ -99,7 +99,7 @@ def test_wrapped_lines_end_with_the_cursor(tmp_path: Path) -> None:
 
 async def test_one_cursor_through_charts_and_log(story: Path) -> None:
     """The log follows the charts, and the charts the log."""
-    async with desktop(story, (120, 50)) as (app, pilot):
+    async with desktop(story, (80, 24)) as (app, pilot):
         await pilot.press("down", "enter", "right_square_bracket")
         detail = app.query_one(RunDetail)
         await wait_until(pilot, lambda: isinstance(detail.current, LogTab) and detail.current.times)
@@ -123,6 +123,7 @@ async def test_one_cursor_through_charts_and_log(story: Path) -> None:
         await settle(pilot)
         assert "step  3940" in screen(app)
         assert "step  3960" not in screen(app)
+        check("log-cursor-80x24", screen(app))
         await pilot.press("space")
         assert detail.replay is not None
         await wait_until(pilot, lambda: detail.replay is not None and detail.replay.at > middle)
