@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from cloudtui import format as fmt
-from cloudtui.bridge import Bridge, Reader
-from cloudtui.dialogs import STYLES
+from cloudtui.bridge import Bridge
 from cloudtui.dialogs.confirm import ConfirmDialog
+from cloudtui.dialogs.list_screen import ListScreen
 from cloudtui.handlers import ports
 from cloudtui.handlers.session import Session
-from cloudtui.widgets.foot import Foot
-from cloudtui.widgets.head import Head
-from cloudtui.widgets.notice import Notice
-from cloudtui.widgets.table import Column, Row, Table
+from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.forward import Forwarded
 from cloudtui_engine.sanitize import clean_line
 
-LOOK_S = 0.5
 COLUMNS = (
     Column("Here", 15),
     Column("Machine", 8, share=1),
@@ -42,10 +35,12 @@ STATES: Mapping[str, tuple[str, str]] = {
 _KEYS = "o open   y copy   s stop   esc close"
 
 
-class ForwardsScreen(ModalScreen[None]):
-    """A list over the desktop; what is done with one goes through the registry."""
+class ForwardsScreen(ListScreen):
+    """What is forwarded; what is done with one goes through the registry."""
 
-    CSS_PATH = STYLES
+    HEADING = "Forwarded ports"
+    COLUMNS = COLUMNS
+    LOOK_S = 0.5
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,F", "dismiss(None)", "Close", show=False),
@@ -55,38 +50,18 @@ class ForwardsScreen(ModalScreen[None]):
     ]
 
     def __init__(self, bridge: Bridge, perform: Callable[[Mapping[str, Any]], None]) -> None:
-        super().__init__()
-        self._bridge = bridge
+        super().__init__(bridge)
         self._perform = perform
-        self._reader = Reader(self, bridge, self._failed)
         self._session = Session(bridge.paths, bridge.catalog, wait=False)
         self.forwards: dict[str, Forwarded] = {}
-        self.head = Head("Forwarded ports")
-        self.notice = Notice()
-        self.table = Table(COLUMNS)
-        self.foot = Foot()
 
-    def compose(self) -> ComposeResult:
-        """Head, list, keys."""
-        with Vertical(classes="action-log"):
-            yield self.head
-            yield self.notice
-            yield self.table
-            yield self.foot
-
-    def on_mount(self) -> None:
-        """Read it now, and again and again: whether an engine lives is written nowhere."""
-        self.notice.display = False
-        self.table.focus()
-        self._look()
-        self.set_interval(LOOK_S, self._look)
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Read it whether anything was written or not: that an engine died is written nowhere."""
         self._reader.ask(lambda: ports.listed(self._session), self._show)
 
     def _show(self, found: list[Forwarded]) -> None:
         self.forwards = {one.id: one for one in found}
-        self.notice.display, self.table.display = not found, bool(found)
+        self.show_notice(not found)
         if not found:
             self.notice.say(
                 "Nothing is forwarded",
@@ -97,10 +72,6 @@ class ForwardsScreen(ModalScreen[None]):
         self.table.show([_row(one, self._bridge.now()) for one in found])
         said = self.chosen.why if self.chosen is not None else ""
         self.foot.show(clean_line(said, 200) or ("They end with the engine." if found else ""), _KEYS)
-
-    def _failed(self, error: CloudtuiError) -> None:
-        self.notice.fail(error)
-        self.notice.display, self.table.display = True, False
 
     @property
     def chosen(self) -> Forwarded | None:
