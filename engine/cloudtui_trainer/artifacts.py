@@ -19,17 +19,24 @@ from cloudtui_trainer.tasks.base import Task
 from cloudtui_trainer.weights import write_safetensors
 
 
-def leave(folder: Path, model: nn.Module, task: Task, summary: dict[str, Any], recorder: Recorder) -> None:
-    """Write all artifacts to `folder`. What cannot be exported here is told and left out.
+def leave(folder: Path, model: nn.Module, task: Task, content: bytes | None, summary: dict[str, Any]) -> None:
+    """Write all artifacts to `folder`.
+
+    Args:
+        folder: where they go.
+        model: whose weights.
+        task: what it was trained on.
+        content: of the exported file, where there is one.
+        summary: what report.json is to hold.
 
     Raises:
-        TrainerError: the weights or the report could not be written.
+        TrainerError: they could not be written.
     """
-    stated = stated_of(task, model)
     try:
-        write_safetensors(folder / "model.safetensors", model, stated)
-        recorder.progress(now=True, text="Exporting")
-        summary = {**summary, "onnx": _exported(folder / "model.onnx", model, task, stated, recorder)}
+        write_safetensors(folder / "model.safetensors", model, stated_of(task, model))
+        if content is not None:
+            write_durably(folder / "model.onnx", [content])
+        summary = {**summary, "onnx": content is not None}
         write_durably(folder / "report.json", [json.dumps(without_nan(summary), indent=1).encode()])
     except OSError as error:
         raise TrainerError(
@@ -56,7 +63,11 @@ def stated_of(task: Task, model: nn.Module) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], recorder: Recorder) -> bool:
+def exported(model: nn.Module, task: Task, recorder: Recorder) -> bytes | None:
+    """The content of the exported file, seen to be the model; none, and why is told, where it cannot be made.
+
+    The model is on the CPU after it.
+    """
     missing = export.missing_libraries()
     if missing:
         recorder.event(
@@ -64,7 +75,9 @@ def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], 
             text=f"There is no model.onnx: this host has no {', '.join(missing)}.",
             hint=f"pip install {' '.join(missing)}",
         )  # fmt: skip
-        return False
+        return None
+    recorder.progress(now=True, text="Exporting")
+    stated = stated_of(task, model)
     # Of train, which always has rows; taken again where they are few, for the exporter needs two.
     rows = torch.arange(max(export.PARITY_BATCHES)) % task.rows("train")
     example = task.batch("train", rows)[0].cpu()
@@ -74,6 +87,5 @@ def _exported(path: Path, model: nn.Module, task: Task, stated: dict[str, Any], 
         export.check_parity(content, model, example, stated)
     except export.ExportError as error:
         recorder.event("onnx_skipped", level="warning", text=f"There is no model.onnx: {error}.")
-        return False
-    write_durably(path, [content])
-    return True
+        return None
+    return content

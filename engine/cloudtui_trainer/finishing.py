@@ -10,8 +10,9 @@ from torch import nn
 
 from cloudtui_trainer import VERSION, artifacts, baselines
 from cloudtui_trainer.job import Job
+from cloudtui_trainer.onnx_file import OnnxFile
 from cloudtui_trainer.params import Params
-from cloudtui_trainer.predicting import predict
+from cloudtui_trainer.predicting import predict, read_out
 from cloudtui_trainer.recorder import Recorder
 from cloudtui_trainer.tasks.base import Outputs, Task
 
@@ -28,7 +29,9 @@ def finish(
     best: dict[str, Any],
     step: int,
 ) -> None:
-    """Evaluate and leave the artifacts. The reports in the journal are those of the file.
+    """Evaluate and leave the artifacts. The reports are of what the exported file says, to the row.
+
+    Where there is none they are of the network itself, as it multiplies on its device.
 
     Args:
         job: what was done.
@@ -39,11 +42,14 @@ def finish(
         best: of which epoch and step they are, and what was measured then.
         step: the last.
     """
-    outputs_of = {split: predict(model, task, split, _device(model), "fp32") for split in JUDGED}
+    device = next(model.parameters()).device
+    content = artifacts.exported(model, task, recorder)
+    model.to(device)
+    outputs_of = {split: _outputs(content, model, task, split, device) for split in JUDGED}
     conclude(
         job, task, params, recorder, outputs_of=outputs_of, best=best, step=step,
         parameters=sum(weight.numel() for weight in model.parameters()),
-        leave=lambda summary: artifacts.leave(job.artifacts, model, task, summary, recorder),
+        leave=lambda summary: artifacts.leave(job.artifacts, model, task, content, summary),
     )  # fmt: skip
 
 
@@ -100,5 +106,9 @@ def told_params(params: Params) -> dict[str, Any]:
     return {key: getattr(params, key) for key in params.__dataclass_fields__} | {"lr": params.rate}
 
 
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device
+def _outputs(
+    content: bytes | None, model: nn.Module, task: Task, split: str, device: torch.device
+) -> Outputs:
+    if content is None or not task.rows(split):
+        return predict(model, task, split, device, "fp32")
+    return read_out(OnnxFile(content, torch.get_num_threads()), task, split)

@@ -8,6 +8,7 @@ from torch import nn
 
 from cloudtui_trainer.devices import autocast_in
 from cloudtui_trainer.memory import ran_out
+from cloudtui_trainer.onnx_file import OnnxFile
 from cloudtui_trainer.tasks.base import Outputs, Task
 
 AT_ONCE = 256
@@ -25,6 +26,21 @@ def predict(model: nn.Module, task: Task, split: str, device: torch.device, prec
             if not ran_out(error) or at_once == 1:
                 raise
         at_once //= 2
+
+
+def read_out(file: OnnxFile, task: Task, split: str) -> Outputs:
+    """What an exported file gives for every row of a split, in row order.
+
+    Raises:
+        TrainerError: it cannot be computed.
+    """
+    batches = torch.split(torch.arange(task.rows(split)), AT_ONCE)
+    task.store.expect(split, batches)
+    try:
+        parts = [file.outputs(task.batch(split, rows)[0].cpu().numpy()) for rows in batches]
+    finally:
+        task.store.expect(split, [])
+    return np.concatenate(parts)
 
 
 def _predicted(

@@ -159,6 +159,71 @@ def test_a_file_that_is_not_the_model_is_refused(left):
         export.check_parity((left[0] / "model.onnx").read_bytes(), Other(), example, stated)
 
 
+@pytest.fixture
+def foreign(monkeypatch):
+    """Let the exporter give the file of a network with other weights."""
+    right = export.to_onnx
+
+    def other(model, example, stated):
+        torch.manual_seed(99)
+        return right(build(spec_of(model)).eval(), example, stated)
+
+    monkeypatch.setattr(export, "to_onnx", other)
+
+
+def few(tmp_path):
+    """A run of a second on small pictures."""
+    write_pictures(tmp_path / "data" / "few", {"train": 40, "validation": 20, "test": 300})
+    return do(tmp_path, "few", "few", task="image", params={"epochs": 1, "batch_size": 20})
+
+
+def test_a_file_that_differs_from_the_model_is_not_left(tmp_path, foreign):
+    done = few(tmp_path)
+    assert (done.status, done.report["onnx"]) == (0, False)
+    assert not (done.artifacts / "model.onnx").exists()
+    assert "it differs from the model by" in done.events()["onnx_skipped"]["text"]
+
+
+def test_the_report_is_of_what_the_file_says(tmp_path, foreign, monkeypatch):
+    """A network's own answers may be others in the last digits: a GPU multiplies less exactly."""
+    monkeypatch.setattr(export, "check_parity", lambda *_: None)
+    done = few(tmp_path)
+    session = onnxruntime.InferenceSession(done.artifacts / "model.onnx")
+    found = {}
+    for split in ("validation", "test"):
+        rows = np.load(tmp_path / "data" / "few" / f"{split}-x.npy")
+        found[split] = session.run(None, {"pixels": rows})[0].argmax(1).tolist()
+    assert done.report["predictions"] == found
+    network = rebuild(done.artifacts / "model.safetensors")
+    with torch.no_grad():
+        assert network(torch.from_numpy(rows)).argmax(1).tolist() != found["test"]
+    truth = np.load(tmp_path / "data" / "few" / "test-y.npy")
+    accuracy = done.report["evaluation"]["test"]["metrics"]["accuracy"]
+    assert accuracy == pytest.approx((np.array(found["test"]) == truth).mean())
+
+
+class WrongAt:
+    """A session that gives back its rows, changed where there are so many of them."""
+
+    def __init__(self, size, change):
+        self._size, self._change = size, change
+
+    def run(self, _names, feed):
+        (rows,) = feed.values()
+        return [self._change(rows) if len(rows) == self._size else rows]
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize(
+    "change", [lambda rows: rows + 1, lambda rows: rows[:, ::-1]], ids=["numbers", "classes"]
+)
+def test_the_file_is_held_against_the_model_at_each_size(monkeypatch, size, change):
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: WrongAt(size, change))
+    near = torch.tensor([[1.0, 1.0001]]).repeat(64, 1)  # turned round they differ by nothing but their class
+    with pytest.raises(export.ExportError, match=f"at batch {size}$"):
+        export.check_parity(b"", torch.nn.Flatten(), near, {"input": "rows", "output": "rows"})
+
+
 @pytest.mark.parametrize("rows", [1, 0])
 def test_few_test_rows_do_not_stop_the_export(tmp_path, rows):
     write_pictures(tmp_path / "data" / "few", {"train": 8, "validation": 1, "test": rows})

@@ -8,11 +8,14 @@ import sys
 from types import ModuleType
 
 import pytest
+import torch
 from tests.trainer.compress_models import write_pictures
 from tests.trainer.jobs import do
 
 from cloudtui_trainer import artifacts, checkpoints
 from cloudtui_trainer.__main__ import main
+from cloudtui_trainer.tasks.image import ImageTask
+from cloudtui_trainer.weights import read_safetensors
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
@@ -43,6 +46,28 @@ def test_points_stand_at_the_number_of_updates_done(home):
     assert {step for step, key in points if key == "test/accuracy"} == {10}
 
 
+def test_validation_alone_chooses_the_epoch_that_is_kept(home, monkeypatch):
+    right, worse, asked = ImageTask.metrics, iter([0.1, 0.2]), []
+
+    def metrics(self, split, outputs):
+        asked.append(split)
+        return right(self, split, outputs) | ({"loss": next(worse)} if split == "validation" else {})
+
+    monkeypatch.setattr(ImageTask, "metrics", metrics)
+    assert home.run() == 0
+    assert asked == ["validation", "validation", "test"]
+    report = json.loads((home.folder() / "artifacts" / "report.json").read_text())
+    assert report["best"]["epoch"] == 1
+    kept, _ = read_safetensors(home.folder() / "artifacts" / "model.safetensors")
+    best, _ = read_safetensors(home.folder() / "checkpoints" / "best.safetensors")
+    (last,) = home.folder().glob("checkpoints/*.ckpt")
+    last = checkpoints.Checkpoint(last, 10, len(last.read_bytes().split(b"\n", 1)[0]) + 1).load("cpu")[
+        "model"
+    ]
+    assert all(torch.equal(tensor, best[name]) for name, tensor in kept.items())
+    assert not all(torch.equal(tensor, last[name]) for name, tensor in kept.items())
+
+
 def test_progress_says_how_long_it_will_take(home):
     home.run()
     last = home.records(kind="progress")[-3]
@@ -63,7 +88,7 @@ def test_the_last_progress_says_where_the_run_ended(home):
     home.run()
     last = home.records(kind="progress")[-1]
     shown = {key: last[key] for key in ("text", "step", "steps", "epoch", "epochs")}
-    assert shown == {"text": "Exporting", "step": 10, "steps": 10, "epoch": 2, "epochs": 2}
+    assert shown == {"text": "Computing the baselines", "step": 10, "steps": 10, "epoch": 2, "epochs": 2}
 
 
 def test_the_report_is_the_journals(home):
