@@ -32,13 +32,13 @@ def build_table(
     """Prepare a table and put it at `into/<sha256>/`, whole or not at all.
 
     Raises:
-        UsageError: a column that was named is not there.
+        UsageError: a column that was named is not there, or is both to be predicted and left out.
         BadInputError: nothing can be learned from it.
         FailedError: the disk is full.
     """
     findings = list(table.findings)
-    column = table_target.pick(table, target, findings)
-    unwanted = {table_target.find(table.columns, one).name for one in leave_out} - {column.name}
+    unwanted = {table_target.find(table.columns, one).name for one in leave_out}
+    column = table_target.pick(table, target, unwanted, findings)
     table, column = _with_target(table, column, findings)
     judged = table_target.judge(column, findings)
     inputs = [one for one in table.columns if one.name != column.name]
@@ -85,7 +85,7 @@ def _with_target(table: Table, column: Column, findings: list[Finding]) -> tuple
         column = column.at(there)
     if table.rows < LEAST_ROWS:
         raise BadInputError(
-            f"There are only {table.rows} rows with a target: too few to train and test on.",
+            f"Rows with a target: only {table.rows}, too few to train and test on.",
             f"{LEAST_ROWS} is the least.",
         )
     return table, column

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,18 +37,27 @@ class Target:
     """What the splits keep in proportion: the classes, or tenths of the numbers (larger parts of few)."""
 
 
-def pick(table: Table, wanted: str, findings: list[Finding]) -> Column:
-    """The column to predict: the one asked for, the source's own, or the last.
+def pick(table: Table, wanted: str, unwanted: Container[str], findings: list[Finding]) -> Column:
+    """The column to predict: the one asked for, the source's own, or the last that is not `unwanted`.
 
     Raises:
-        UsageError: there is no such column.
+        UsageError: there is no such column, or it is to be left out.
     """
-    if wanted:
-        return find(table.columns, wanted)
-    if table.target:
-        return find(table.columns, table.target)
-    last = table.columns[-1]
-    text = f"No target was named, so the last column, {last.name}, is predicted."
+    if wanted or table.target:
+        column = find(table.columns, wanted or table.target)
+        if column.name in unwanted:
+            raise UsageError(
+                f"The column {clean_line(column.name, 80)} is to be predicted: it cannot be left out, too.",
+                "Name another one with --target, or leave out others.",
+            )
+        return column
+    last = next((column for column in reversed(table.columns) if column.name not in unwanted), None)
+    if last is None:
+        raise UsageError(
+            "All columns are to be left out.", "Keep one to predict, and one to predict it from."
+        )
+    of_the_rest = " that is not left out" if last is not table.columns[-1] else ""
+    text = f"No target was named, so the last column{of_the_rest}, {last.name}, is predicted."
     findings.append(Finding("target_guessed", text, last.name))
     return last
 

@@ -102,6 +102,22 @@ def test_columns_by_name_and_by_number(build, by):
     assert "target_guessed" not in codes(manifest)
 
 
+@pytest.mark.parametrize("wishes", [{"target": "good"}, {"target": "4"}])
+def test_what_is_to_be_predicted_cannot_be_left_out(build, wishes):
+    with pytest.raises(UsageError, match="The column good is to be predicted"):
+        build(text_of([HEADER, *ROWS]), leave_out=("good",), **wishes)
+
+
+def test_a_last_column_that_is_left_out_is_not_the_target(build):
+    manifest = build(text_of([HEADER, *ROWS]), leave_out=("good",))
+    assert manifest.data["target"]["name"] == "count"
+    assert {"name": "good", "why": "you asked for it"} in manifest.data["left_out"]
+    said = [one for one in manifest.data["findings"] if one["code"] == "target_guessed"]
+    assert "the last column that is not left out, count, is predicted" in said[0]["text"]
+    with pytest.raises(UsageError, match="All columns are to be left out"):
+        build(text_of([HEADER, *ROWS]), leave_out=HEADER)
+
+
 def test_the_last_column_is_the_target_and_it_is_said(build):
     manifest = build(text_of([HEADER, *ROWS]))
     said = [one for one in manifest.data["findings"] if one["code"] == "target_guessed"]
@@ -146,7 +162,7 @@ def ragged(line, cells):
         (text_of([HEADER, *ROWS]).encode("utf-16"), "is UTF-16"),
         ("one\n" + "1\n" * 20, "has one column only"),
         (text_of([("a", "b", "a"), *((n, n % 3, n % 2) for n in range(20))]), "two columns named a"),
-        (text_of([HEADER, *ROWS[:9]]), "only 9 rows"),
+        (text_of([HEADER, *ROWS[:9]]), "only 9, too few"),
         (text_of([(*HEADER[:3], "y"), *((*row[:3], "same") for row in ROWS)]), "has one value only, same"),
         (text_of([(*HEADER[:3], "y"), *((*row[:3], "") for row in ROWS)]), "y is missing in every row"),
         (text_of([("a", "b"), *((n % 3, f"w{n}") for n in range(60))]), "60 different words .*: too many"),

@@ -58,7 +58,7 @@ def test_what_no_model_can_use_is_left_out_with_the_reason(prepare):
             "useful": NOISE.tolist(),
             "y": YES_NO,
         },
-        leave_out=("9", "same"),
+        leave_out=("6",),
         target="y",
     )
     assert left_out(manifest) == {
