@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +19,30 @@ def test_a_ratio_is_how_many_times_as_fast_and_the_control_is_the_baseline_by_it
     timing = Timing(64, baseline=[2.0, 4.0, 6.0], candidate=[1.0, 1.0, 1.0], again=[1.0, 4.0, 3.0])
     assert timing.ratio == 4.0
     assert timing.control == [2.0, 1.0, 2.0]
+
+
+def test_a_ratio_is_of_readings_of_one_round_so_that_what_slows_a_round_counts_in_both():
+    timing = Timing(1, baseline=[1.0, 10.0, 100.0], candidate=[1.0, 5.0, 200.0])
+    assert timing.ratio == 1.0
+
+
+def test_cpu_time_is_read_where_one_thread_does_all_the_work():
+    assert measure.clock(1) is time.thread_time
+    assert measure.clock(2) is time.perf_counter
+
+
+def test_each_goes_first_second_and_last_as_often(monkeypatch):
+    """What comes after a larger one finds a colder cache."""
+    opened, called = itertools.count(), []
+
+    def session(_content, _threads):
+        return SimpleNamespace(number=next(opened) % 3, get_inputs=lambda: [SimpleNamespace(name="rows")])
+
+    monkeypatch.setattr(measure.files, "session", session)
+    monkeypatch.setattr(measure, "_call", lambda it, *_: lambda: called.append(it.number) or 1.0)
+    measure.timed(b"", b"", {1: None}, rounds=12)
+    for place in range(3):
+        assert Counter(called[place::3]) == {0: 4, 1: 4, 2: 4}
 
 
 def test_each_round_is_one_call_of_three_sessions_and_the_third_is_of_the_baseline(monkeypatch):

@@ -7,6 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
+
+from cloudtui_trainer.tasks.image import ImageParams, ImageTask
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
@@ -67,3 +70,22 @@ def test_what_is_wrong_is_said_before_anything_is_trained(home, data, spoil, why
     assert done["reason"] == "failed"
     assert why in done["message"]
     assert not home.records(kind="metric")
+
+
+def task(home, **params):
+    return ImageTask(home.root / "data" / home.dataset, ImageParams(**params), torch.device("cpu"))
+
+
+def test_a_certain_answer_costs_more_where_labels_are_smoothed(home):
+    outputs, targets = torch.eye(10) * 20, torch.arange(10)
+    plain, smoothed = (task(home, label_smoothing=share).loss(outputs, targets) for share in (0.0, 0.2))
+    assert plain < 1e-6
+    assert smoothed == pytest.approx(0.2 * 0.9 * 20, rel=1e-3)
+
+
+@pytest.mark.parametrize("params", [{"augment": "shift_flip"}, {"augment": "none", "erase": 0.5}])
+def test_rows_are_changed_where_it_is_asked_for_alone(home, params):
+    changing, rows = task(home, **params), torch.arange(50)
+    plain = task(home, augment="none").batch("train", rows)[0]
+    assert torch.equal(changing.batch("train", rows)[0], plain)
+    assert not torch.equal(changing.batch("train", rows, augment=True)[0], plain)

@@ -141,6 +141,26 @@ def test_rates_stay_within_bounds(name):
     assert name == "constant" or rates[-1] < 0.01
 
 
+def test_one_cycle_warms_up_and_cosine_falls_from_the_first_step():
+    one_cycle, cosine = (
+        [schedule(name, step / 100) for step in range(100)] for name in ("one_cycle", "cosine")
+    )
+    assert one_cycle[0] == pytest.approx(1 / 25)
+    assert one_cycle.index(max(one_cycle)) == 30
+    assert cosine == sorted(cosine, reverse=True)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "resnet"])
+def test_dropout_is_drawn_in_training_alone(kind):
+    model = build(spec(kind, (1, 8, 8)) | {"dropout": 0.5})
+    rows = torch.randint(0, 255, (16, 1, 8, 8), dtype=torch.uint8)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 0.0
+    assert not torch.equal(model.train()(rows), model(rows))
+    assert torch.equal(model.eval()(rows), model(rows))
+
+
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2), st.integers(0, 10**6))
 def test_seeds_of_neighbours_differ(seed, use, number):
     found = {
