@@ -119,6 +119,10 @@ class Sshd:
                 os.kill(pid, signal.SIGKILL)
         return len(children)
 
+    def processes(self) -> list[int]:
+        """The server and all of sshd below it."""
+        return [self._process.pid, *_children(self._process.pid)] if self._process else []
+
     def restart(self, *, new_host_key: bool = False) -> None:
         """Stop and start on the same port, as another machine when `new_host_key`."""
         self.stop()
