@@ -164,8 +164,8 @@ def test_the_desktop_says_what_came_of_it(catalog: Catalog) -> None:
         cast("Any", app), cast("Any", SimpleNamespace(catalog=catalog)), lambda _area, _key: None
     )
     first, second = preparation(catalog), preparation(catalog)
-    performer._report(SimpleNamespace(id="dataset.add", title="Add a dataset"), [first])  # type: ignore[arg-type]
-    performer._report(SimpleNamespace(id="dataset.add", title="Add a dataset"), [second])  # type: ignore[arg-type]
+    performer._outcomes.tell(SimpleNamespace(id="dataset.add", title="Add a dataset"), [first])  # type: ignore[arg-type]
+    performer._outcomes.tell(SimpleNamespace(id="dataset.add", title="Add a dataset"), [second])  # type: ignore[arg-type]
     assert said == ["It is read on box (pets-prepare-1).", "It is read on box (pets-prepare-2)."]
     for operation in catalog.operations.list(9):
         catalog.operations.finish(operation.id)

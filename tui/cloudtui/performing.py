@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cloudtui.actions import Action, get
 from cloudtui.actions.command import command
 from cloudtui.actions.consequences import consequence
-from cloudtui.areas.evaluation.beside import DIFFERENCE
 from cloudtui.bridge import Bridge
 from cloudtui.carrying import Outcome, called, carry_out, targets_of
-from cloudtui.comparing import Comparison
-from cloudtui.differing import ModelDifference, identity
 from cloudtui.lending import LENT, lend_all
 from cloudtui.menus import possible, takes_target, why_not
+from cloudtui.outcomes import STARTS, Outcomes
 from cloudtui.underway import Underway
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.records.forward import LASTING
-from cloudtui_engine.records.operation import Operation
-from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -28,36 +23,17 @@ if TYPE_CHECKING:
 
     from cloudtui.handlers.session import Session
 
-_STARTS = frozenset({"run.start", "run.script", "run.again", "model.evaluate", "model.compress"})
-_ASKS = _STARTS | {"instance.add", "dataset.add", "instance.deadline"}
+_ASKS = STARTS | {"instance.add", "dataset.add", "instance.deadline"}
 """Actions that show their form even where nothing is missing."""
 _ENDS = frozenset({"instance.stop", "instance.terminate"})
 """Actions of which the catalog has to say what goes with them."""
 _LISTED = frozenset({"instance.orphans", "instance.forwards"})
-_LAUNCHES = frozenset({"instance.launch", "instance.replace"})
-"""Actions that answer with machines which are on the list from then on."""
 _OWN_DIALOG = {
     "settings.set": frozenset({"value"}),
     "view.columns": frozenset({"columns", "reset"}),
     "instance.launch": frozenset({"provider"}),
 }
 """Actions that are asked for in a dialog of their own, as long as none of these arguments is there."""
-_SHOWN = (Comparison, ModelDifference)
-_TOLD = 4
-"""Refusals that are told in full when there are several."""
-
-
-def _place_of(run: Run | Comparison | ModelDifference) -> tuple[str, str]:
-    """The area that shows a run that was just started, or what was compared, and its key there."""
-    if isinstance(run, Comparison):
-        return "compare", run.runs[0].id
-    if isinstance(run, ModelDifference):
-        return "evaluation", f"{DIFFERENCE}{identity(run.first)}"
-    if run.kind == "compress":
-        return "compression", run.id
-    if run.kind == "evaluate":
-        return "evaluation", f"{run.id}/{run.spec.get('split') or 'test'}"
-    return "runs", run.id
 
 
 class Performer:
@@ -66,8 +42,8 @@ class Performer:
     def __init__(self, app: App[Any], bridge: Bridge, show: Callable[[str, str], None]) -> None:
         self._app = app
         self._bridge = bridge
-        self._show = show
         self.underway = Underway(app, bridge, self.say_error)
+        self._outcomes = Outcomes(app, self.underway, show, self._list_forwards)
 
     def perform(
         self, action: Action, noun: str, selected: Sequence[Any], arguments: Mapping[str, Any]
@@ -136,9 +112,9 @@ class Performer:
         outcome = await self._try(action, targets or [{}], arguments, names)
         if outcome is None:
             return
-        self._report(action, outcome.done, several=len(targets) > 1)
+        self._outcomes.tell(action, outcome.done, several=len(targets) > 1)
         if outcome.refused:
-            self._say_refused(action, selected, outcome)
+            self._outcomes.tell_refused(action, selected, outcome)
 
     def _lend(self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]) -> None:
         """Let it have the terminal; not in a thread, for there is no desktop meanwhile."""
@@ -148,7 +124,7 @@ class Performer:
         lent = list(zip(names.values(), works, strict=True))
         for outcome in lend_all(self._app, lent, self.say_error, action.verb):
             if action.starts_work:
-                self._report(action, outcome.done)
+                self._outcomes.tell(action, outcome.done)
 
     def _list(self, action: Action) -> None:
         """The list that an action is as long as nobody says what to do, unless it is there already."""
@@ -158,6 +134,9 @@ class Performer:
         screen = OrphansScreen if action.id == "instance.orphans" else ForwardsScreen
         if not isinstance(self._app.screen, screen):
             self._app.push_screen(screen(self._bridge, partial(self.perform, action, action.noun, ())))
+
+    def _list_forwards(self) -> None:
+        self._list(get("instance.forwards"))
 
     def _stakes(self, action: Action, selected: Sequence[Any]) -> list[Any]:
         """What goes with machines that are ended: told before, and no more than that is lost."""
@@ -234,7 +213,7 @@ class Performer:
         names = [called(one) for one in selected]
         named = {key: names if isinstance(value, list) else names[0] for key, value in target.items()}
         fields = suggested(fields, action, "-".join(names[:3]))
-        verb = "Start" if action.id in _STARTS else "OK"
+        verb = "Start" if action.id in STARTS else "OK"
         shown = {**arguments, **named}
         form = (
             TrainForm(action, fields, shown, verb, there)
@@ -259,51 +238,3 @@ class Performer:
         name = built_in(str(arguments.get("dataset", "")))
         if name is not None:
             self._app.notify(f"{name} is added first. It is read once.", timeout=4, markup=False)
-
-    def _say_refused(self, action: Action, selected: Sequence[Any], outcome: Outcome) -> None:
-        whole = len(outcome.done) + len(outcome.refused)
-        lines = [
-            clean_line(f"{selected[index].name}: {error.message} {error.hint}".strip(), 200)
-            for index, error in outcome.refused[:_TOLD]
-        ]
-        if len(outcome.refused) > _TOLD:
-            lines.append(f"and {len(outcome.refused) - _TOLD} more")
-        self._app.notify(
-            "\n".join(lines),
-            title=f"{action.title}: {len(outcome.done)} of {whole} done, {len(outcome.refused)} not.",
-            severity="error",
-            timeout=12,
-            markup=False,
-        )
-
-    def _report(self, action: Action, results: Sequence[Any], *, several: bool = False) -> None:
-        for result in results:
-            if isinstance(result, Operation):
-                self.underway.follow(result, action.title)
-                if result.kind in LASTING:
-                    self._list(get("instance.forwards"))
-            elif isinstance(result, Run) and result.kind == "prepare":
-                self.underway.follow_reading(result)
-            elif action.id in _LAUNCHES:
-                first = result[0] if isinstance(result, list) else result
-                self._show("instances", first.id)
-                return
-            elif isinstance(result, _SHOWN) or (isinstance(result, Run) and action.id in _ASKS):
-                self._show(*_place_of(result))
-        if len(results) == 1 and not several and not isinstance(results[0], (Operation, Run, *_SHOWN)):
-            self._show_result(action, results[0])
-        self.operations_changed()
-
-    def _show_result(self, action: Action, result: Any) -> None:
-        from cloudtui.dialogs.results import result_facts
-
-        facts = result_facts(result)
-        file = getattr(result, "file", None)
-        if file is not None:
-            self._app.notify(clean_line(str(file)), title=f"{action.title}: written", timeout=8, markup=False)
-        elif facts:
-            from cloudtui.dialogs.help import HelpScreen
-
-            self._app.push_screen(HelpScreen(action.title, facts))
-        else:
-            self._app.notify(f"{action.title.removesuffix('…')}: done.", timeout=3, markup=False)

@@ -109,7 +109,7 @@ _RENTING = (
             Argument("lose", "runs whose results may be lost with it, apart by commas", many=True,
                      option="--lose", metavar="NAMES"),
         ),
-        handler=_H + "orphans", keys=("o",), starts_work=True,
+        handler="cloudtui.handlers.orphans:orphans", keys=("o",), starts_work=True,
     ),
 )  # fmt: skip
 

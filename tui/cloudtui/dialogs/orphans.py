@@ -11,7 +11,7 @@ from cloudtui import format as fmt
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.dialogs.confirm import ConfirmDialog
 from cloudtui.dialogs.list_screen import ListScreen
-from cloudtui.handlers.fleet import known_orphans, orphan_at_stake
+from cloudtui.handlers.orphans import known_orphans, orphan_at_stake
 from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.launch import Listing, Orphan

@@ -1,23 +1,21 @@
-"""What a person does with rented machines: launch, start, stop, terminate, a deadline, orphans."""
+"""What a person does with rented machines: launch, start, stop, terminate, a deadline."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudtui.actions.consequences import Stakes
 from cloudtui.handlers import moments, values
 from cloudtui.handlers.instance import find, show
 from cloudtui.handlers.session import Session
-from cloudtui_engine.errors import CloudtuiError, UsageError, from_dict
+from cloudtui_engine.errors import from_dict
 from cloudtui_engine.records.instance import Instance
-from cloudtui_engine.records.launch import Orphan, Wish
+from cloudtui_engine.records.launch import Wish
 from cloudtui_engine.records.operation import Operation
 
 if TYPE_CHECKING:
-    from cloudtui_engine.catalog import Catalog
     from cloudtui_engine.fleet.commands import AtStake
 
 LIFETIME = "4h"
@@ -113,7 +111,7 @@ def stop(
 
     found = find(session, instance)
     market.require_stop([found])
-    running = _names(lose)
+    running = names_of(lose)
     if yes and session.wait:
         running += [one.run_id for one in commands.at_stake(session.catalog, found.id) if one.is_live]
     return _asked(session, found, commands.submit_stop(session.catalog, found, running=running), follow)
@@ -136,8 +134,8 @@ def terminate(
     from cloudtui_engine.fleet import commands
 
     found = find(session, instance)
-    named = _names(lose)
-    if not _unnamed(commands.at_stake(session.catalog, found.id), named) and found.is_rented:
+    named = names_of(lose)
+    if not is_unnamed(commands.at_stake(session.catalog, found.id), named) and found.is_rented:
         values.need_yes(session, yes, f"{found.name} would be terminated, and its disk given back.")
     operation = commands.submit_terminate(session.catalog, found, unpulled=named)
     return _asked(session, found, operation, follow)
@@ -176,84 +174,6 @@ def deadline(session: Session, instance: str, until: str | None = None) -> Insta
     operation = commands.extend(session.catalog, found, at, now=now)
     session.ensure_engine()
     return show(session, found.id) if session.wait else operation
-
-
-def orphans(
-    session: Session,
-    what: str | None = None,
-    orphan: str | None = None,
-    *,
-    name: str | None = None,
-    yes: bool = False,
-    lose: Sequence[str] | None = None,
-) -> list[Orphan] | Instance:
-    """Machines of ours in clouds that nothing here speaks of: list them, or take one up, or end one.
-
-    Raises:
-        UsageError: which one is not said.
-        RefusedError: this home is a copy, nobody has said yes to an end, or results would be lost with it
-            that were not named.
-    """
-    from cloudtui_engine.fleet import commands
-
-    if what is None:
-        return _looked_for(session)
-    if not orphan:
-        raise UsageError("Which one is not said.", "See: cloudtui instance orphans")
-    found = session.catalog.orphans.find(orphan)
-    if what == "adopt":
-        chosen = values.new_name(name, "a machine") if name else ""
-        instance = commands.submit_adopt(session.catalog, session.paths, found, chosen)
-    else:
-        named = _names(lose)
-        if not _unnamed(commands.orphan_at_stake(session.catalog, found), named):
-            text = f"{found.cloud_id} ({found.type}) would be terminated, with its disk."
-            values.need_yes(session, yes, text)
-        operation = commands.submit_terminate_orphan(session.catalog, session.paths, found, unpulled=named)
-        instance = session.catalog.instances.get(operation.target)
-    session.ensure_engine()
-    return show(session, instance.id)
-
-
-def _looked_for(session: Session) -> list[Orphan]:
-    """All clouds that were ever used are looked at first; one that does not answer is told of."""
-    from cloudtui_engine.fleet import commands
-
-    for provider in session.catalog.launches.providers() if session.wait else ():
-        operation = commands.submit_look(session.catalog, provider)
-        try:
-            session.finish(operation)
-        except CloudtuiError as error:
-            if error.code == "interrupted":
-                raise
-            session.on_progress(f"{provider}: {error.message} What is shown may be old.", None)
-    for listing in session.catalog.listings.list():
-        if not listing.complete:
-            text = f"{listing.provider} {listing.region} was not seen whole: {listing.problem}"
-            session.on_progress(text, None)
-    return known_orphans(session.catalog)
-
-
-def orphan_at_stake(catalog: Catalog, orphan: Orphan) -> list[AtStake]:
-    """What is known to lie on an orphan alone."""
-    from cloudtui_engine.fleet import commands
-
-    return commands.orphan_at_stake(catalog, orphan)
-
-
-def known_orphans(catalog: Catalog) -> list[Orphan]:
-    """All orphans; where their cloud has not said a price, with the one that is known of their type."""
-    return [one if one.price is not None else replace(one, price=_price(catalog, one))
-            for one in catalog.orphans.list()]  # fmt: skip
-
-
-def _price(catalog: Catalog, one: Orphan) -> float | None:
-    from cloudtui_engine.money import prices
-    from cloudtui_engine.money.amounts import dollars
-
-    said = catalog.prices.find(one.provider, one.region, one.type, spot=one.spot)
-    found = prices.look_up(one.provider, one.region, one.type, one.spot, None, said)
-    return None if found is None else dollars(found.rate)
 
 
 def stakes(session: Session, instances: Sequence[Instance]) -> list[Stakes]:
@@ -295,11 +215,11 @@ def _follow(session: Session, instance: Instance, kind: str) -> None:
         raise from_dict({key: str(value) for key, value in launch.error.items()})
 
 
-def _unnamed(at_stake: Sequence[AtStake], named: Sequence[str]) -> bool:
+def is_unnamed(at_stake: Sequence[AtStake], named: Sequence[str]) -> bool:
     """Something would be lost that was not named: that is what is told then, and no other question."""
     return any(not {one.name, one.run_id} & set(named) for one in at_stake)
 
 
-def _names(given: Sequence[str] | None) -> list[str]:
+def names_of(given: Sequence[str] | None) -> list[str]:
     """Names apart by commas, several times."""
     return [name for one in given or () for name in str(one).split(",") if name]
