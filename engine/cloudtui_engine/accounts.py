@@ -64,7 +64,7 @@ def commitments(catalog: Catalog, now_ms: int, renewed: str = "") -> list[Commit
         if instance.is_rented:
             if not instance.is_gone and instance.id not in failed:
                 rate = _rate_to_come(catalog, instance)
-                until = now_ms if instance.id == renewed else _paid_until(instance, now_ms)
+                until = now_ms if instance.id == renewed else _paid_until(catalog, instance, now_ms)
                 found.append(Commitment(instance.name, rate, from_ms, until))
         elif instance.forgotten_at is None and is_heard(instance, accounted.get(instance.id), now_ms):
             rate = sum(running(catalog, instance).values())
@@ -73,20 +73,23 @@ def commitments(catalog: Catalog, now_ms: int, renewed: str = "") -> list[Commit
     return found + _orphans(catalog, now_ms)
 
 
-def _paid_until(instance: Instance, now_ms: int) -> int | None:
+def _paid_until(catalog: Catalog, instance: Instance, now_ms: int) -> int | None:
     """Until when a machine that was not seen gone will be paid for; None: nobody ends it.
 
     One that outlives its deadline is paid for until it is seen gone, which takes some minutes from whenever
     now is. The disk of one that was stopped has no deadline.
     """
-    if instance.deadline_at is None or _rests(instance):
+    if instance.deadline_at is None or _rests(catalog, instance):
         return None
     return max(ms(instance.deadline_at), now_ms + OVERTIME_MS)
 
 
-def _rests(instance: Instance) -> bool:
-    """It is stopped, and stays so: its disk alone is paid for."""
-    return instance.cloud_state == "stopped" and instance.wanted != "running"
+def _rests(catalog: Catalog, instance: Instance) -> bool:
+    """It is stopped (it may have ended itself), and nobody starts it: its disk alone is paid for."""
+    if instance.cloud_state != "stopped":
+        return False
+    starts = any(one.kind == "instance.start" for one in catalog.operations.open_for(instance.id))
+    return instance.wanted != "running" or not starts
 
 
 def _orphans(catalog: Catalog, now_ms: int) -> list[Commitment]:
@@ -123,7 +126,7 @@ def _rate_to_come(catalog: Catalog, instance: Instance) -> int | None:
         may_be = [*asked, most_it_costs(catalog, catalog.launches.get(instance.launch_id).wish)]
         rate = max([known for one in may_be if (known := prices.rate_of(one)) is not None], default=rate)
     disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
-    state = "stopped" if _rests(instance) else "running"
+    state = "stopped" if _rests(catalog, instance) else "running"
     if state == "running" and rate is None:
         return None
     return sum(owed(state, rate, disk).values())

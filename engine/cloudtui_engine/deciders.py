@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import due, enforcing, spot, trust
+from cloudtui_engine.fleet import due, enforcing, installation, spot, trust
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.records.instance import LOCAL, LinkState
 from cloudtui_engine.records.notice import (
@@ -77,7 +77,9 @@ def go_on_elsewhere(catalog: Catalog, now: float) -> Iterable[Proposal]:
 
 
 def change_host_keys(catalog: Catalog) -> Iterable[Proposal]:
-    """Host keys that went through a cloud are changed once somebody has logged in."""
+    """Host keys that went through a cloud are changed once somebody has logged in; not from a copied home."""
+    if installation.is_copy(catalog, catalog.paths):
+        return
     for instance_id, key in trust.to_change(catalog.instances.list()):
         yield Proposal("instance.rekey", instance_id, key)
 

@@ -134,7 +134,8 @@ def submit_start(catalog: Catalog, instance: Instance, *, now: float | None = No
         lifetime_s = catalog.launches.get(instance.launch_id).wish.lifetime_s if instance.launch_id else 0
         now = time.time() if now is None else now
         at = deadlines.after_start(instance, lifetime_s, now)
-        deadlines.require_budget(catalog, instance, at, now, starts=instance.wanted != "running")
+        rests = instance.wanted != "running" or instance.cloud_state == "stopped"
+        deadlines.require_budget(catalog, instance, at, now, starts=rests)
         catalog.instances.update(instance.id, deadline_at=at)
         return _wish(catalog, instance, "start", "running")
 

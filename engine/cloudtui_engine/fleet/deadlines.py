@@ -16,6 +16,7 @@ from cloudtui_engine import accounts
 from cloudtui_engine.bookkeeping import disk_gb
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError, UsageError
+from cloudtui_engine.fleet import installation
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_engine.records.operation import Operation
@@ -153,13 +154,16 @@ def extend(
 
     Raises:
         UsageError: it lies in the past.
-        RefusedError: the machine is gone, or is this one; or a budget forbids to let it run so long.
+        RefusedError: the machine is gone, or is this one; a budget forbids to let it run so long; or this
+            home is a copy.
     """
     now = time.time() if now is None else now
     if until is not None and until <= now:
         raise UsageError("A deadline cannot lie in the past.", "To end it now: cloudtui instance stop.")
     if instance.provider == "local":
         raise RefusedError("This machine is not ended by cloudtui.", code="local")
+    if installation.is_copy(catalog, catalog.paths):
+        raise installation.copied(catalog, catalog.paths)
     with catalog.write("instance", "operation", durable=True):
         current = catalog.instances.get(instance.id)
         if current.is_gone or current.wanted == "terminated" or current.forgotten_at is not None:

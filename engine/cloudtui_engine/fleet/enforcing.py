@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import results
+from cloudtui_engine.fleet import installation, results
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.deadlines import KIND, LATE_S, End, ends, late, to_tell, warned
 from cloudtui_engine.fleet.means import ours
@@ -19,8 +19,11 @@ from cloudtui_providers.errors import MachineGone, NotPossibleError, ProviderErr
 def enforce(catalog: Catalog, clock: Clock) -> int:
     """End what is due, and say before what ends; returns how many operations are new. Any number of times.
 
-    Of machines whose cloud has not confirmed our clock nothing is done.
+    Of machines whose cloud has not confirmed our clock nothing is done, and nothing at all in a copied home:
+    the other one may have given them more time.
     """
+    if installation.is_copy(catalog, catalog.paths):
+        return 0
     instances, now = settle(catalog, catalog.instances.list(), clock), clock.now()
     fresh = 0
     ending = {one.target for one in catalog.operations.open_of(("instance.stop", "instance.terminate"))}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudtui_engine.errors import AuthError, CloudtuiError, HostKeyError, UnreachableError
-from cloudtui_engine.fleet import deadlines, enforcing, trusting
+from cloudtui_engine.fleet import deadlines, enforcing, installation, trusting
 from cloudtui_engine.handlers.context import Context, Withdrawn, passphrase_question
 from cloudtui_engine.hosts.transport.keys import PassphraseError
 from cloudtui_engine.records.instance import Instance
@@ -34,6 +34,9 @@ def tell(context: Context, operation: Operation) -> Mapping[str, Any]:
     context.catalog.operations.prune(deadlines.KIND, context.clock.now() - KEPT_S)
     in_cloud: bool | None = None
     while not context.closing.is_set():
+        if installation.is_copy(context.catalog, context.paths):
+            # What its rows say is old: the other home may have given the machine more time.
+            return {"cloud": False, "host": "copy"}
         instance = context.catalog.instances.get(operation.target)
         if instance.is_gone or instance.wanted == "terminated" or instance.forgotten_at is not None:
             return {"cloud": False, "host": "gone"}

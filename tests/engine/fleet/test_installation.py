@@ -12,13 +12,15 @@ import pytest
 from tests.engine.catalog.helpers import open_catalog
 from tests.engine.fleet.world import FastClock, World
 
+from cloudtui_engine import deciders
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import commands, due, ending, installation, launching, looking
+from cloudtui_engine.fleet import commands, due, ending, enforcing, installation, launching, looking
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.means import Means, Question
-from cloudtui_engine.handlers import rent
+from cloudtui_engine.handlers import deadline, rent
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.records.instance import LinkState
 from cloudtui_engine.records.launch import LaunchState, Wish
 
 
@@ -61,6 +63,28 @@ def test_a_copy_asks_and_changes_nothing(world: World, tmp_path: Path) -> None:
         catalog.operations.cancel(one.id)
     assert {kind for kind, *_ in due.due(due.read(catalog, FastClock(1e9)))} == {"fleet.reconcile"}
     assert (due.keeps_engine(catalog), due.keeps_engine(world.catalog)) == (False, True)
+    catalog.close()
+
+
+def test_a_copy_tells_no_machine_of_its_end(world: World, tmp_path: Path) -> None:
+    """What its rows say is old: the first home may have given the machine more time."""
+    instance = world.launched(name="box", lifetime_s=3600)
+    catalog, _ = copy_of(world, tmp_path / "copy")
+    catalog.instances.update(instance.id, link_state=LinkState.UP, link_since=1.0)
+    for passed in (0.0, 7200.0):
+        world.clock._now += passed
+        assert enforcing.enforce(catalog, world.clock) == 0
+    assert catalog.instances.get(instance.id).wanted == "running"
+    assert list(deciders.change_host_keys(catalog)) == []
+    world.catalog.instances.update(instance.id, link_state=LinkState.UP, link_since=1.0)
+    assert list(deciders.change_host_keys(world.catalog)) != []
+    with pytest.raises(RefusedError, match="was copied"):
+        commands.extend(catalog, instance, world.clock.now() + 9000, now=world.clock.now())
+    context = Context(
+        catalog, catalog.paths, cast("Any", None), cast("Any", None), threading.Event(), world.clock
+    )
+    waiting = catalog.operations.submit("instance.deadline", instance.id, {"asked": True})
+    assert deadline.tell(context, waiting) == {"cloud": False, "host": "copy"}
     catalog.close()
 
 

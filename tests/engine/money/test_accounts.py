@@ -418,6 +418,8 @@ def test_the_disk_of_a_stopped_machine_outlives_its_deadline(catalog: Catalog) -
     assert promised.rate == prices.disk_rate("aws", 100)
     assert promised.cost(int(T * 1000), int((T + HOUR) * 1000)) == promised.rate
     catalog.instances.update(stopped.id, wanted="running")
+    assert accounts.commitments(catalog, int(T * 1000)) == [promised], "it has ended itself: nobody starts it"
+    catalog.operations.submit("instance.start", stopped.id, {})
     (starts,) = accounts.commitments(catalog, int(T * 1000))
     assert (starts.rate or 0) > (promised.rate or 0)
     assert starts.until_ms == int(T * 1000) + OVERTIME_MS
