@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -136,18 +137,21 @@ async def test_the_desktop_opens_where_it_was_left(story: Path) -> None:
     assert kept(story) == LAID_OUT, "a read-only desktop writes nothing"
 
 
-async def test_a_layout_is_written_once_it_has_come_to_rest(
-    story: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with desktop(story) as (app, pilot):
-        written: list[Any] = []
-        monkeypatch.setattr(app.bridge.catalog.settings, "set", lambda *pair: written.append(pair))
-        app.keeping.look()
-        await pilot.press("5", "1", "2")
-        app.keeping.look()
-        assert written == []
-        app.keeping.look()
-        await wait_until(pilot, lambda: written)
-        app.keeping.look()
-        await app.workers.wait_for_complete([one for one in app.workers if one.group == "keep"])
-        assert written == [(layout.KEY, {"area": "datasets", "areas": {}})]
+def test_a_layout_is_written_once_it_has_come_to_rest() -> None:
+    written: list[Any] = []
+    visited = SimpleNamespace(layout=Layout("runs"))
+    settings = SimpleNamespace(set=lambda *pair: written.append(pair))
+    keeping = Keeping(
+        cast("Any", SimpleNamespace(run_worker=lambda work, **_options: work())),
+        cast("Any", SimpleNamespace(in_thread=partial, catalog=SimpleNamespace(settings=settings))),
+        cast("Any", SimpleNamespace(layout=visited.layout, read_only=False)),
+        cast("Any", visited),
+    )
+    keeping.look()
+    for area in ("models", "instances", "datasets"):
+        visited.layout = Layout(area)
+        keeping.look()
+    assert written == []
+    keeping.look()
+    keeping.look()
+    assert written == [(layout.KEY, {"area": "datasets", "areas": {}})]
