@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from cloudtui_trainer.tasks.image import ImageTask
+from cloudtui_trainer import checkpoints
+from cloudtui_trainer.job import Job
+from cloudtui_trainer.models import spec_of
+from cloudtui_trainer.tasks.image import ImageParams, ImageTask
+from cloudtui_trainer.train import fresh, taken_from
+from cloudtui_trainer.weights import write_safetensors
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
@@ -62,6 +69,36 @@ def test_when_it_does_not_help_the_run_fails_with_the_reason(home, spoilt):
     assert home.run(epochs=20) == 1
     assert "not finite for 10 steps in a row" in home.records()[-1]["message"]
     assert home.events()["taken_back"]["to_step"] == 0
+
+
+def kept(home, number):
+    """A job whose newest checkpoint, of step 4, has this number in all of its weights."""
+    job = Job.load(home.config(), {})
+    params, cpu = ImageParams(), torch.device("cpu")
+    task = ImageTask(job.dataset, params, cpu)
+    learner = fresh(job, task, params, cpu)
+    for weight in learner.weights:
+        weight.data.fill_(number)
+    checkpoints.save(job.checkpoints, 4, job.fingerprint, learner.state())
+    return job, task, params, cpu
+
+
+@pytest.mark.parametrize(("number", "step"), [(0.25, 4), (float("nan"), 0)])
+def test_weights_are_taken_back_from_a_checkpoint_that_is_finite(home, number, step):
+    learner, source = taken_from(*kept(home, number))
+    assert source == step
+    assert all(torch.isfinite(weight).all() for weight in learner.weights)
+    assert all((weight == number).all() for weight in learner.weights) == (step == 4)
+
+
+def test_with_no_good_checkpoint_the_run_begins_again_with_the_weights_that_it_was_given(home, tmp_path):
+    job, task, params, cpu = kept(home, float("nan"))
+    given = task.build("cnn")
+    write_safetensors(tmp_path / "given.safetensors", given, {"net": spec_of(given), "labels": task.labels})
+    learner, source = taken_from(replace(job, weights=tmp_path / "given.safetensors"), task, params, cpu)
+    assert source == 0
+    for mine, theirs in zip(learner.weights, given.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
 
 
 def test_batch_norm_is_not_poisoned(home, monkeypatch):

@@ -14,7 +14,10 @@ import time
 import pytest
 
 from cloudtui_trainer import checkpoints
+from cloudtui_trainer.errors import TrainerError
+from cloudtui_trainer.job import Job
 from cloudtui_trainer.stop import STOPPED, Stop
+from cloudtui_trainer.train import stopped
 
 HARD = {"epochs": 3, "batch_size": 100, "ema": 0.9, "augment": "shift_flip", "dropout": 0.3, "log_every": 5}
 
@@ -188,6 +191,31 @@ class TestDamage:
         with pytest.raises(pickle.UnpicklingError):
             home.run(2, checkpoint_every_steps=2)
         assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True), ({"params": {"threads": 4, "data": "stream", "precision": "bf16"}}, True),
+        ({"params": {"lr": 0.5}}, False), ({"model": "resnet"}, False), ({"task": "tabular"}, False),
+        ({"dataset": "{root}/data/other"}, False), ({"weights": "{root}/model/a/model.safetensors"}, False),
+    ],
+)  # fmt: skip
+def test_what_a_checkpoint_must_agree_with(home, change, same):
+    whole = Job.load(home.config(), {}).fingerprint
+    path = home.config(2)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "params": home.params, **change}))
+    if "params" in change:
+        path.write_text(
+            json.dumps({**json.loads(path.read_text()), "params": home.params | change["params"]})
+        )
+    assert (Job.load(path, {}).fingerprint == whole) is same
+
+
+def test_a_stop_without_its_checkpoint_is_a_failure():
+    assert stopped(kept=True, step=7) == "stopped"
+    with pytest.raises(TrainerError, match="Stopped at step 7, but its checkpoint could not be written"):
+        stopped(kept=False, step=7)
 
 
 def test_a_save_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
