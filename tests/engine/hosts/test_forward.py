@@ -173,8 +173,9 @@ def test_who_does_not_read_holds_up_its_own_sender_and_nobody_else(
 
 def test_a_link_cut_in_the_middle_resets_and_comes_back_by_itself(
     serve: Callable[..., Service], forward: Callable[..., Forward], way: Callable[..., Transport],
-    make_proxy: Callable[..., Proxy], sshd: Sshd,
+    make_proxy: Callable[..., Proxy], sshd: Sshd, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setattr("cloudtui_engine.hosts.forward._ASK_S", 0.25)
     proxy = make_proxy(sshd)
     link = Link(lambda: way(sshd, port=proxy.port))
     one = forward(serve(flood).port, link=link)
