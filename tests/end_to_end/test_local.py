@@ -84,6 +84,7 @@ def test_demo(home: Home) -> None:
     assert "360 rows cannot tell" in answer.out
 
 
+@pytest.mark.services  # three trainings take as long as one
 def test_stopped_and_resumed_is_the_same_model_and_has_no_doubled_step(home: Home, tmp_path: Path) -> None:
     settings = (
         "--set",

@@ -96,6 +96,7 @@ def test_demo_is_the_whole_loop(home: Home) -> None:
     assert [one["kind"] for one in home.json("run", "list", "--jobs")] == ["compress", "evaluate", "train"]
 
 
+@pytest.mark.services  # takes as long as one
 def test_an_interrupted_compression_goes_on(home: Home, tmp_path: Path) -> None:
     train(home)
     go = tmp_path / "go"
@@ -151,6 +152,7 @@ def test_pull_policy_and_what_was_left(home: Home) -> None:
     assert all(files(home, home.json("run", "pull", run)["id"]).values())
 
 
+@pytest.mark.services  # takes as long as one
 def test_weights_of_one_training_begin_another(home: Home) -> None:
     train(home)
     second = home.json(

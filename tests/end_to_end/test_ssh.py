@@ -207,6 +207,7 @@ def test_a_hostile_log_reaches_no_terminal(home: Home, make_sshd: Callable[..., 
     assert "red [@click=app.quit]x[/]" in home.run("run", "logs", run["id"]).out
 
 
+@pytest.mark.services  # takes as long as one
 def test_two_desktops_three_commands_and_a_killed_engine(
     home: Home, make_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
