@@ -15,7 +15,7 @@ from textual.app import SuspendNotSupported
 from cloudtui import actions
 from cloudtui.cli.main import main
 from cloudtui.cli.parser import parse
-from cloudtui.handlers import ports
+from cloudtui.handlers import instance, ports
 from cloudtui.handlers.session import Session
 from cloudtui.handlers.shell import shell
 from cloudtui.lending import lend
@@ -24,7 +24,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, RefusedError, UnreachableError, UsageError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.forward import FORWARD, JUPYTER, LASTING, Forwarded
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import Address, Instance
 
 
 class Screen:
@@ -130,6 +130,19 @@ async def test_the_list_says_how_they_are_and_a_jupyter_is_stopped_after_a_word(
             await wait_until(pilot, lambda: "127.0.0.1:9000" not in screen(app))
             await pilot.press("y")  # a Jupyter that is not to be reached has no address
             await wait_until(pilot, lambda: "cannot be reached" in screen(app))
+
+
+def test_a_machine_whose_jupyter_is_here_is_not_forgotten_with_it(tmp_path: Path) -> None:
+    with contextlib.closing(Catalog.open(Paths(tmp_path))) as catalog:
+        box = catalog.instances.add(
+            Instance(id="i1", name="box", provider="ssh", address=Address("box"), created_at=1.0)
+        )
+        session = Session(Paths(tmp_path), catalog)
+        one = forwards.ask_for(catalog, JUPYTER, box)
+        with pytest.raises(RefusedError, match="is forwarded here"):
+            instance.forget(session, "box")
+        forwards.stop(catalog, forwards.told(catalog, one, None))
+        assert instance.forget(session, "box").forgotten_at is not None
 
 
 @pytest.mark.parametrize(

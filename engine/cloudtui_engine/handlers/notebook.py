@@ -70,7 +70,7 @@ def end(context: Context, operation: Operation) -> Mapping[str, Any]:
     of = str(operation.args["of"])
     forwards.forget_token(context.paths, of)
     instance = context.catalog.instances.get(operation.target)
-    if instance.is_gone or instance.forgotten_at is not None:
+    if instance.is_gone:
         return {"state": "gone"}
 
     def work(session: Session, _say: object) -> HostStatus:

@@ -125,7 +125,10 @@ def clear_budgets(_records: Sequence[object]) -> str:
 
 def stop_engine(_records: Sequence[object]) -> str:
     """For `engine.stop`."""
-    return "Ends the engine. Work on hosts goes on; nothing new arrives here until an engine runs again."
+    return (
+        "Ends the engine. Work on hosts goes on; nothing new arrives here until an engine runs again."
+        " Forwarded ports are closed."
+    )
 
 
 def delete_view(asked: Sequence[Mapping[str, Any]]) -> str:

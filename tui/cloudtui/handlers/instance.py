@@ -12,6 +12,7 @@ from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, RefusedError, UsageError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.money.amounts import dollars
+from cloudtui_engine.records.forward import LASTING
 from cloudtui_engine.records.instance import LOCAL, Address, Instance
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
@@ -180,6 +181,12 @@ def forget(session: Session, instance: str) -> Instance:
         raise RefusedError(
             f"{found.name} has a live run: {live[0].name}.",
             f"Stop it first: cloudtui run stop {live[0].id}",
+            code="live",
+        )
+    if any(one.kind in LASTING for one in session.catalog.operations.open_for(found.id)):
+        raise RefusedError(
+            f"A port or the Jupyter of {found.name} is forwarded here.",
+            "Stop it first: cloudtui instance forwards",
             code="live",
         )
     for one in session.catalog.datasets.list():
