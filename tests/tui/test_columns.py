@@ -84,7 +84,9 @@ async def test_columns_are_chosen_by_key_and_kept(story: Path) -> None:
         await pilot.press("c", "space")  # the curve goes
         await pilot.press("l", "space")  # param.lr comes, as the last
         await wait_until(pilot, lambda: "✓ param.lr" in screen(app))
-        check("columns-200x50", screen(app))
+        box = app.screen.query_one(".dialog").region
+        lines = screen(app).splitlines()[box.y : box.bottom]
+        check("columns", "\n".join(line[box.x : box.right] for line in lines) + "\n")
         await pilot.press(*["K"] * 7, "enter")
         await wait_until(pilot, lambda: "0.003" in screen(app))
         await settle(pilot)
