@@ -111,12 +111,16 @@ class Master:
         with self._alone(LOGIN_S):
             if self.is_up() and self.answers():
                 return
-            self.end()
+            self._drop()
             with self._log() as log:
                 self._judge(subprocess.run(self._login(log), check=False).returncode, log)
 
     def end(self) -> None:
-        """Log out; what runs on the host goes on."""
+        """Log out and leave nothing behind; what runs on the host goes on."""
+        self._drop()
+        self._lock.unlink(missing_ok=True)
+
+    def _drop(self) -> None:
         if self.socket.exists():
             self._control("exit")
         for path in (self.socket, self._asks):
@@ -130,7 +134,7 @@ class Master:
             LoginNeededError: somebody does, for longer than `timeout`.
         """
         deadline = time.monotonic() + timeout
-        with self.socket.with_suffix(".lock").open("w") as lock:
+        with self._lock.open("w") as lock:
             while True:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -223,6 +227,11 @@ class Master:
     def _ssh(self, config: str) -> list[str]:
         # A `%` in a ControlPath stands for something.
         return [_program(), *(["-F", config] if config else []), "-S", str(self.socket).replace("%", "%%")]
+
+    @property
+    def _lock(self) -> Path:
+        """Held by who logs in."""
+        return self.socket.with_suffix(".lock")
 
     @property
     def _asks(self) -> Path:

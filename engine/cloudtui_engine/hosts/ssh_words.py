@@ -32,7 +32,9 @@ def needed_a_person(log: str) -> bool:
 
 def login_needed(name: str, why: str) -> LoginNeededError:
     """The error that asks for a person, with what they have to do."""
-    return LoginNeededError(f"{why}, and logging in may need you.", f"cloudtui instance connect {name}")
+    return LoginNeededError(
+        f"{why}, and logging in may need you.", f"Log in: cloudtui instance connect {name}"
+    )
 
 
 def failure(name: str, host: str, log: str) -> CloudtuiError:
@@ -56,7 +58,7 @@ def failure(name: str, host: str, log: str) -> CloudtuiError:
     if "Host key verification failed" in text:
         return login_needed(name, f"The host key of {name} is not known to your ssh")
     if re.search(r"Permission denied|Too many authentication failures|No more authentication", text):
-        return login_needed(name, f"{name} did not let your ssh in ({last})")
+        return login_needed(name, f"{name} did not let your ssh in by itself ({last.rstrip('.')})")
     if re.search(r"[Bb]ad configuration option|terminating, \d+ bad|line \d+: ", text):
         return BadInputError(
             f"ssh does not accept its configuration: {last}", f"Correct it; try: ssh -G {host}"

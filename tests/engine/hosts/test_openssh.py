@@ -94,7 +94,7 @@ def test_a_login_of_two_steps_asks_once_at_the_terminal_and_never_again_by_itsel
     box = make_master(server, extra=extra)
     with pytest.raises(LoginNeededError) as raised:
         box.ensure(10)
-    assert raised.value.hint == "cloudtui instance connect box-2"
+    assert raised.value.hint == "Log in: cloudtui instance connect box-2"
     status, seen = at_a_terminal(tmp_path, PHRASE)
     assert status == 0, seen
     assert PHRASE not in seen
@@ -140,7 +140,7 @@ def test_a_host_that_needs_nobody_is_logged_in_to_again(make_sshd: MakeSshd, mak
     OpenSshTransport(box).connect(10)
     assert accepted(server) == 2
     box.end()
-    assert not box.socket.exists()
+    assert not [*box.socket.parent.glob(f"{box.socket.name}*")]
 
 
 @pytest.mark.parametrize(

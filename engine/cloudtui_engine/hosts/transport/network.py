@@ -11,7 +11,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cloudtui_engine.errors import LinkTimeoutError, UnreachableError
@@ -200,3 +200,15 @@ def _unreachable(where: str, error: int) -> UnreachableError:
         f"There is no way to {where}: {os.strerror(error) if error else 'no address'}.",
         "Check this machine's network connection.",
     )
+
+
+@contextlib.contextmanager
+def deadline(seconds: float, end: Callable[[], None]) -> Iterator[None]:
+    """Call `end` unless the body is done in time: for the waits of paramiko that know no deadline."""
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

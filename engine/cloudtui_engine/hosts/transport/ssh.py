@@ -93,7 +93,7 @@ class SshTransport:
         if not self.is_alive:
             raise UnreachableError(f"The connection to {self.name} is down.")
         try:
-            with _deadline(timeout, self.close):
+            with network.deadline(timeout, self.close):
                 channel = self._chain[-1].open_session(timeout=timeout)
                 begin(channel)
         except (paramiko.SSHException, EOFError, OSError) as error:
@@ -288,15 +288,3 @@ def _too_slow(name: str, timeout: float) -> LinkTimeoutError:
         f"{name} answers, but its SSH server did not finish the login{within}.",
         "The machine may be overloaded.",
     )
-
-
-@contextlib.contextmanager
-def _deadline(seconds: float, end: Callable[[], None]) -> Iterator[None]:
-    """For the waits of paramiko that know none."""
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
