@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
@@ -18,6 +19,7 @@ from tests.providers.contract_means import (
 )
 from tests.support.clouds.faults import FakeCloud, Fault
 
+from cloudtui_providers import times
 from cloudtui_providers.base import (
     DEADLINE_TAG,
     OWNER_TAG,
@@ -167,6 +169,15 @@ class ListingContract:
         assert listing.problem
         cloud.heal()
         assert cloud.provider.machines(order.region, order.owner).complete
+
+    def test_what_time_the_cloud_has_is_kept_of_its_answers(
+        self, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without it a clock of ours that was set is believed. The toy is a file, and has none."""
+        monkeypatch.setattr(times, "_newest", {})
+        cloud.provider.machines(cloud.order().region, "c0ffee")
+        told = times.told(cloud.provider.name)
+        assert cloud.provider.name == "toy" or (told is not None and abs(told.at - time.time()) < 60)
 
     def test_the_regions_hold_what_is_ordered(self, cloud: FakeCloud) -> None:
         assert cloud.order().region in cloud.provider.regions()

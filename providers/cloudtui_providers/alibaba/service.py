@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from cloudtui_providers import times
 from cloudtui_providers.alibaba.errors import translated
 from cloudtui_providers.alibaba.settings import Settings
 from cloudtui_providers.errors import AuthError, ProviderError
@@ -98,8 +99,9 @@ class Api:
                 auth_type="AK", style="RPC", req_body_type="formData", body_type="json",
             )  # fmt: skip
             client = self._client(service, region)
-            body = client.call_api(asked, OpenApiRequest(query=Utils.query(told)), RuntimeOptions())["body"]
-            return dict(body)
+            answer = client.call_api(asked, OpenApiRequest(query=Utils.query(told)), RuntimeOptions())
+            times.heard(NAME, (answer.get("headers") or {}).get("date"))
+            return dict(answer["body"])
         return {}
 
     @contextmanager
