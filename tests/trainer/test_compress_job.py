@@ -289,6 +289,56 @@ def test_what_cannot_be_made_is_passed_over_and_what_is_made_of_it(root, monkeyp
     assert done["message"].startswith("No candidate could be made. prune60 could not")
 
 
+def test_a_network_that_its_cut_does_not_follow_is_passed_over(root, monkeypatch):
+    def differs(*_args):
+        raise TrainerError("The cut network differs from the whole one without these channels.")
+
+    right = pruning.curves
+
+    def curves(*given, **more):
+        found = right(*given, **more)  # proves each cut that it may make before it measures any
+        monkeypatch.setattr(candidates.coupling, "prove", differs)
+        return found
+
+    monkeypatch.setattr(pruning, "curves", curves)
+    assert root.compress(name="unproven", methods="prune", probe=16) == 1
+    assert (
+        "prune60 could not be made: The cut network" in root.records("done", name="unproven")[-1]["message"]
+    )
+
+
+def test_a_candidate_whose_file_differs_from_it_is_passed_over(root, monkeypatch):
+    right = candidates.export.to_onnx
+
+    def other(model, example, stated):
+        torch.manual_seed(99)
+        return right(build(model.spec).eval(), example, stated)
+
+    monkeypatch.setattr(candidates.export, "to_onnx", other)
+    monkeypatch.setattr(candidates, "distill", lambda student, *_args, **_more: student)
+    assert root.compress(name="foreign", methods="sparse") == 1
+    message = root.records("done", name="foreign")[-1]["message"]
+    assert "sparse80 could not be made: It cannot be exported: it differs from the model" in message
+
+
+@pytest.mark.parametrize("vnni", [True, False])
+def test_a_cpu_that_sums_bytes_with_saturation_gets_smaller_weights_and_is_told_of(
+    root, monkeypatch, tmp_path, vnni
+):
+    """Without VNNI two products of whole bytes do not fit in the sixteen bits that they are added in."""
+    (tmp_path / "cpuinfo").write_text("flags : fpu avx512f" + " avx512_vnni" * vnni)
+    monkeypatch.setattr(int8, "CPUINFO", tmp_path / "cpuinfo")
+    asked = []
+    right = int8.quantize_static
+    monkeypatch.setattr(
+        int8, "quantize_static", lambda *a, **how: asked.append(how["reduce_range"]) or right(*a, **how)
+    )
+    assert root.compress(name=f"vnni-{vnni}", methods="int8", probe=16) == 0
+    assert set(asked) == {not vnni}
+    notes = " ".join(root.reports(name=f"vnni-{vnni}")[-1]["notes"])
+    assert ("This CPU has no VNNI" in notes) is not vnni
+
+
 def test_what_onnx_runtime_cannot_do_is_passed_over(root, monkeypatch):
     def fail(*_args, **_more):
         raise Fail("Could not find an implementation for ConvInteger")

@@ -19,6 +19,7 @@ from cloudtui_trainer.compress import files
 from cloudtui_trainer.compress.kl import divergence
 from cloudtui_trainer.compress.rows import CalibrationReader, TrainRows
 
+CPUINFO = Path("/proc/cpuinfo")
 ENOUGH = 0.9
 """Coverage under which a file is not what its name says."""
 _THIN = 4
@@ -37,7 +38,7 @@ _INTEGER = frozenset(
 def has_vnni() -> bool:
     """Whether this CPU adds up products of bytes without saturating half way. Unknown counts as yes."""
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = CPUINFO.read_text()
     except OSError:
         return True
     return "flags" not in flags or "vnni" in flags
