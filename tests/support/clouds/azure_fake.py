@@ -84,6 +84,8 @@ class FakeAzure(HttpFake):
             if power == "deleting":
                 self.forget(name)
                 continue
+            if self.rows[name]["properties"]["provisioningState"] == "Failed":
+                continue
             self.power[name] = MOVES.get(power, power)
             self.rows[name]["properties"]["provisioningState"] = "Succeeded"
 
