@@ -13,7 +13,7 @@ from tests.tui.desk import desktop, screen, wait_until
 
 from cloudtui.actions.predicates import instance_loginable
 from cloudtui.cli.main import main
-from cloudtui.handlers import login
+from cloudtui.handlers import instance, login
 from cloudtui.handlers.session import Answer, Session
 from cloudtui_engine import operations
 from cloudtui_engine.catalog import Catalog
@@ -127,3 +127,17 @@ async def test_the_desktop_asks_before_it_stands_aside(
         await pilot.press("y")
         await wait_until(pilot, lambda: done == ["connect box"])
         await wait_until(pilot, lambda: bool(catalog.operations.get(one.id).answer))
+
+
+def test_an_import_tells_what_only_ssh_can_do(catalog: Catalog, paths: Paths, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "Host far-1\n ProxyCommand nc %h %p\nHost card\n PKCS11Provider /card.so\nHost plain\n HostName h\n"
+    )
+    said: list[str] = []
+    session = Session(paths, catalog, on_progress=lambda text, _share: said.append(text))
+    assert [one.name for one in instance.import_hosts(session, str(config))] == ["far-1", "card", "plain"]
+    assert ["ProxyCommand" in said[0], "a smart card" in said[1], len(said)] == [True, True, 2]
+    assert all("--via ssh" in text for text in said)
+    # Its Host line is what their ssh has to be given.
+    assert catalog.instances.find("card").address == Address("card")

@@ -69,7 +69,7 @@ def import_hosts(session: Session, source: str | None = None) -> list[Instance]:
         if name in taken:
             session.on_progress(f"{name} is on the list already.", None)
             continue
-        address = _address(name, path)
+        address = _address(session, name, path)
         instance = Instance(id=new_id(), name=name, provider="ssh", address=address, created_at=time.time())
         session.catalog.instances.add(instance)
         taken.add(name)
@@ -77,19 +77,24 @@ def import_hosts(session: Session, source: str | None = None) -> list[Instance]:
     return added
 
 
-def _address(name: str, config: Path) -> Address:
+def _address(session: Session, name: str, config: Path) -> Address:
     """Where a host of an SSH config leads.
 
     The name itself stays the address where ssh must look it up each time (it is reached by way of another
-    host, or its key is known by another name) and where its entry cannot be resolved now.
+    host, or its key is known by another name) and where its entry cannot be resolved now. What only ssh
+    itself can do is told, with the way to have it.
     """
     from cloudtui_engine import ssh_config
 
     try:
         found = ssh_config.resolve(name, config=config)
-    except CloudtuiError:
+    except CloudtuiError as error:
+        if error.code == ssh_config.NEEDS_SSH:
+            session.on_progress(f"{error.message} {error.hint}", None)
         return Address(host=name)
-    if found.jumps or found.host_key_alias or found.warnings:
+    if found.beyond:
+        session.on_progress(f"{name} may need {found.beyond}. {ssh_config.BY_OWN_SSH}", None)
+    if found.beyond or found.jumps or found.host_key_alias or found.warnings:
         return Address(host=name)
     keys = [Path(key).expanduser() for key in found.identity_files]
     # ssh names its usual keys where the config names none; only a key of the config is worth keeping.
