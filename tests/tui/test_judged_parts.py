@@ -131,6 +131,8 @@ def test_a_bar_has_its_width(share: float, width: int, mark: float | None) -> No
 def test_too_few_rows_are_told_with_how_many_would_do() -> None:
     small = seed_models.classification(rows=360, classes=tuple("0123456789"), chance=2)
     assert too_small(small) == "360 rows cannot tell a difference of 0.5 point; about 5,000 could."
+    one = {"n": 1, "metrics": {"accuracy": 0.0}, "confidence": {"accuracy": [0.0, 0.79]}}
+    assert too_small(one).startswith("1 row cannot tell")
     assert too_small(seed_models.classification(rows=10_000)) == ""
     assert too_small(seed_models.regression()) == ""
 

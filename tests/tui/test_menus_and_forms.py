@@ -72,6 +72,11 @@ def test_a_form_asks_for_what_is_missing_and_knows_the_choices() -> None:
     assert [field.name for field in known] == ["instance"]
 
 
+def test_what_is_predicted_is_asked_for_before_what_is_seldom_needed() -> None:
+    first = [field.name for field in fields_of(get("dataset.add"), {}, OPTIONS) if not field.more]
+    assert first == ["name", "source", "target"]
+
+
 def test_what_is_filled_in_becomes_arguments_and_a_command() -> None:
     action = get("run.start")
     fields = fields_of(action, {}, OPTIONS)

@@ -123,7 +123,7 @@ def _attempt_stays(one: Lying, over: Over | None) -> str:
         return "Not in this catalog: cloudtui run import takes it up."
     return _first(
         (one.state not in OVER or not over.state.is_finished or over.is_worked_on, "It is not over."),
-        (over.left_there > 0, f"{over.left_there} results lie only there: cloudtui run pull brings them."),
+        (over.left_there > 0, _only_there(over.left_there)),
         (over.has_doubts, "Not all that it left could be read."),
         (over.state is RunState.LOST, "It was lost: what it knows may be read once more."),
         (
@@ -135,6 +135,11 @@ def _attempt_stays(one: Lying, over: Over | None) -> str:
             "The run may be resumed from it.",
         ),
     )
+
+
+def _only_there(files: int) -> str:
+    lie = "result lies" if files == 1 else "results lie"
+    return f"{files} {lie} only there: cloudtui run pull brings them."
 
 
 def _first(*reasons: tuple[bool, str]) -> str:

@@ -41,6 +41,7 @@ def test_what_may_live_there_stays(state: str) -> None:
         ({"state": RunState.RUNNING}, "not over"),
         ({"is_worked_on": True}, "not over"),
         ({"left_there": 2}, "2 results lie only there"),
+        ({"left_there": 1}, "1 result lies only there"),
         ({"has_doubts": True}, "could be read"),
         ({"state": RunState.LOST}, "lost"),
         ({"is_script": True}, "script"),

@@ -19,7 +19,7 @@ _OBJECTS = frozenset({"instance", "dataset", "model", "run", "views"})
 _PARAMS = {"run.start": TRAIN_PARAMS}
 _MORE = frozenset({
     "root", "accept_host_key", "gpus", "task", "model", "python", "setup", "env", "secret", "weights", "pull",
-    "pull_max", "then", "then_max_drop", "target", "leave_out", "no_header", "seed", "params",
+    "pull_max", "then", "then_max_drop", "leave_out", "split_column", "no_header", "seed", "params",
 })  # fmt: skip
 
 

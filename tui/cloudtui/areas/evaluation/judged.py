@@ -186,7 +186,7 @@ def too_small(report: Mapping[str, Any]) -> str:
     needed = math.ceil(_Z**2 * spread / _POINT**2)
     needed = round(needed, -max(0, len(str(needed)) - 2))
     return (
-        f"{fmt.count(rows)} rows cannot tell a difference of 0.5 point;"
+        f"{fmt.count(rows)} {'row' if rows == 1 else 'rows'} cannot tell a difference of 0.5 point;"
         f" about {fmt.count(max(needed, rows + 1))} could."
     )
 
