@@ -182,10 +182,10 @@ def check_forget(instance: Instance) -> None:
     Raises:
         RefusedError: it lives in a cloud, costs money, and nobody would see it any more.
     """
-    if instance.cloud_id and not instance.is_gone:
+    if instance.is_rented and not instance.is_gone:
         raise RefusedError(
-            f"{instance.name} lives ({instance.cloud_state}), and costs money.",
-            f"End it: cloudtui instance terminate {instance.name}",
+            f"{instance.name} is rented and costs money: off the list nobody would watch it.",
+            f"End it first: cloudtui instance terminate {instance.name}",
             code="rented",
         )
 

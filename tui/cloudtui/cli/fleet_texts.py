@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -154,11 +153,6 @@ def asked(verb: str, record: Instance) -> Lines:
             ("See how it goes", f"cloudtui instance show {name}"),
         ]
     )
-
-
-def offer_json(record: Any) -> dict[str, Any]:
-    """An offer."""
-    return dataclasses.asdict(record)
 
 
 def orphan_json(record: Any) -> dict[str, Any]:

@@ -172,15 +172,12 @@ def prepare(session: Session, instance: str, *, index: str | None = None) -> Ins
 
 def forget(session: Session, instance: str) -> Instance:
     """Take a machine off the list."""
+    from cloudtui_engine.fleet import commands
+
     found = find(session, instance)
     if found.name == LOCAL:
         raise RefusedError("This machine is always on the list.", code="local")
-    if found.is_rented and not found.is_gone:
-        raise RefusedError(
-            f"{found.name} is rented and costs money: off the list nobody would watch it.",
-            f"End it first: cloudtui instance terminate {found.name}",
-            code="rented",
-        )
+    commands.check_forget(found)
     live = [run for run in _live_runs(session) if found.name in run.instances]
     if live:
         raise RefusedError(
