@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudtui_features import apply, check, tabular
@@ -185,6 +185,11 @@ def features_and_rows(draw):
     return features, rows
 
 
+LOADED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A draw of a few milliseconds takes seconds where others have the processor."""
+
+
+@LOADED
 @given(features_and_rows())
 def test_decoding_and_encoding_gives_the_same_rows(pair):
     features, rows = pair
@@ -192,6 +197,7 @@ def test_decoding_and_encoding_gives_the_same_rows(pair):
     np.testing.assert_array_equal(tabular.encode(features, tabular.decode(features, rows)), rows)
 
 
+@LOADED
 @given(features_and_rows())
 def test_text_is_read_as_the_number_it_is(pair):
     features, rows = pair
@@ -200,6 +206,7 @@ def test_text_is_read_as_the_number_it_is(pair):
     np.testing.assert_array_equal(tabular.encode(features, text), rows)
 
 
+@LOADED
 @given(features_and_rows())
 def test_applied_rows_hold_no_missing_value_and_undo(pair):
     features, rows = pair
