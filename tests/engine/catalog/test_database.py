@@ -10,6 +10,7 @@ import pytest
 from tests.engine.catalog.helpers import create, no_mounts, open_catalog
 
 from cloudtui_engine.catalog import Catalog, integrity, opening
+from cloudtui_engine.catalog.database import IDLE_MOST
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 
@@ -322,3 +323,23 @@ def test_opening_once_more_keeps_the_locks_of_what_is_open(tmp_path: Path) -> No
     first.settings.set("third", 1)
     third = Catalog.open(Paths(tmp_path))
     assert [third.settings.get(key, 0) for key in ("first", "second", "third")] == [1, 1, 1]
+
+
+def test_threads_that_wait_hold_no_connection(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    rested, leave = threading.Barrier(3 * IDLE_MOST + 1), threading.Event()
+
+    def look() -> None:
+        catalog.topics()
+        rested.wait(20)
+        leave.wait(20)
+
+    threads = [threading.Thread(target=look) for _ in range(3 * IDLE_MOST)]
+    for thread in threads:
+        thread.start()
+    rested.wait(20)
+    assert 1 <= len(catalog._handles) <= IDLE_MOST
+    leave.set()
+    for thread in threads:
+        thread.join(20)
+    catalog.close()
