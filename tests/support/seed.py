@@ -276,7 +276,8 @@ def add_run(
         path = catalog.paths.console(run.id, 1)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(log)
-        times = columns["train/loss"].times if columns else array("d", [created + 3, created + 60])
+        curve = (columns or {}).get("train/loss")
+        times = curve.times if curve else array("d", [created + 3, created + 60])
         catalog.metrics.mark_console(run.id, 1, console_marks(log, times[0], times[-1]))
     return catalog.runs.get(run.id)
 

@@ -226,9 +226,9 @@ async def test_n_finds_the_next_match_and_the_count_is_said(story: Path) -> None
         await pilot.press("slash", *"epoch  7", "enter")
         await wait_until(pilot, lambda: "20 matches" in screen(app))
         view = app.query_one(LogView)
-        before = view._top
+        before = view.window.top
         await pilot.press("n")
-        await wait_until(pilot, lambda: view._top > before)
+        await wait_until(pilot, lambda: view.window.top > before)
         assert len(app.screen_stack) == 1
         await pilot.press("N")
-        await wait_until(pilot, lambda: view._top == before)
+        await wait_until(pilot, lambda: view.window.top == before)

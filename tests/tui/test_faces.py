@@ -28,6 +28,7 @@ from cloudtui.widgets.menu_bar import MenuBar
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.runs import RunQuery
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.instance import Address, Instance
 
 AREA_OF = {
     "instance": "instances", "dataset": "datasets", "run": "runs", "model": "models", "settings": "settings",
@@ -90,6 +91,7 @@ def home(shelf: Path) -> Path:
     """A home with something in every state, the trash included."""
     with closing(Catalog.open(Paths(shelf))) as catalog:
         seed_fleet.rented(catalog)
+        catalog.instances.add(Instance("cown00000cluster", "cluster", "ssh", Address("login", via="ssh")))
         catalog.runs.delete(catalog.runs.list(RunQuery(filter="status:succeeded"))[-1].id, seed.NOW)
     return shelf
 

@@ -162,7 +162,7 @@ async def test_models_of_a_family_stand_together(shelf: Path) -> None:
         await pilot.press("5")
         await settle(pilot)
         names = [row.cells[0][0] for row in app.area.pane.table.rows]  # type: ignore[union-attr]
-        assert names == ["resnet-base", "└ prune50-kd-int8", "└ int8"]
+        assert names == ["resnet-base", "└ prune50-kd-int8 v1", "└ int8 v1"]
         assert "only on box-2" in screen(app)
 
 

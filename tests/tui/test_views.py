@@ -100,7 +100,7 @@ def test_the_command_line_has_them_too(story: Path, capsys: pytest.CaptureFixtur
         return json.loads(said(*words, "--json", status=status))
 
     assert "No views." in said("view", "list")
-    view = {"name": "the best", "filter": "status:finished sort:-name"}
+    view = {"name": "the best", "filter": "status:finished sort:-name", "columns": []}
     assert read("view", "save", "the best", "--filter", view["filter"]) == view
     assert read("view", "save", "the best", "--filter", "tag:a", status=4)["error"]["code"] == "exists"
     assert read("view", "list") == [view]

@@ -26,8 +26,8 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *instance.ACTIONS,
-    *access.ACTIONS,
     *fleet.ACTIONS,
+    *access.ACTIONS,
     *dataset.ACTIONS,
     *run.ACTIONS,
     *model.ACTIONS,

@@ -18,6 +18,7 @@ from cloudtui.dialogs import STYLES
 from cloudtui.dialogs.fields import arguments_of, preview
 from cloudtui.dialogs.form_field import FormField, problem
 from cloudtui.widgets.ordered_input import OrderedInput
+from cloudtui.widgets.tick import Tick
 from cloudtui_engine.errors import UsageError
 
 
@@ -71,7 +72,7 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
         label = Static(Text(field.label), markup=False, classes="form-label")
         control: Select[str] | Input | Checkbox | Static
         if field.kind == "flag":
-            control = Checkbox(Text(field.help), id=name, compact=True)
+            control = Tick(Text(field.help), id=name)
         elif field.kind == "choice" and not field.options:
             control = Static(Text("There is none yet: add one first."), markup=False, id=name)
         elif field.kind == "choice":

@@ -195,14 +195,14 @@ def basis(report: Mapping[str, Any]) -> str:
 
 
 def noise(report: Mapping[str, Any]) -> str:
-    """`Noise alone: 0.98–1.02x at 1, 0.99–1.02x at 64`, the A/A control."""
+    """`Noise (against itself): 0.98–1.02x at 1, 0.99–1.02x at 64`, the A/A control."""
     timing = mapping(report.get("timing"))
     parts = []
     for key, batch in (("aa_band_batch1", 1), ("aa_band_batch64", timing.get("batch", 64))):
         band = pair(timing.get(key))
         if band is not None:
-            parts.append(f"{band[0]:.2f}–{band[1]:.2f}x at batch {label_of(batch)}")
-    return "The model against itself (noise): " + ", ".join(parts) if parts else ""
+            parts.append(f"{band[0]:.2f}–{band[1]:.2f}x at {label_of(batch)}")
+    return "Noise (against itself): " + ", ".join(parts) if parts else ""
 
 
 def label_of(value: Any) -> str:

@@ -79,10 +79,12 @@ class ModelsArea(Area):
         weights = [one.size_bytes for one in record.files if one.name.endswith(_WEIGHTS)]
         depth = self._around.depths.get(record.id, 0)
         branch = "  " * (depth - 1) + "└ " if depth else ""
+        # Compressed twice there are two of a variant; the column of versions is not always shown.
+        name = f"{record.variant} v{record.version}" if branch and record.variant else record.name
         return Row(
             record.id,
             (
-                (branch + clean_line(record.variant if branch and record.variant else record.name, 80), ""),
+                (branch + clean_line(name, 80), ""),
                 (str(record.version), ""),
                 (
                     clean_line(", ".join(record.alias), 40) or fmt.MISSING,
