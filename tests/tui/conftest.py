@@ -23,6 +23,15 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def actions_as_before() -> Iterator[None]:
+    """A desktop that is read-only, or has the user's keys, adapts the registry of its process."""
+    from cloudtui import actions
+
+    yield
+    actions.adapt({})
+
+
 @pytest.fixture(scope="session")
 def story_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a handful of runs in every state; copy it before writing."""

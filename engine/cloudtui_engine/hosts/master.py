@@ -171,7 +171,9 @@ class Master:
 
     def _log(self) -> IO[bytes]:
         """Where ssh writes what it does; in our folder, where nobody else can put a file of that name."""
-        return tempfile.NamedTemporaryFile("ab+", dir=self.socket.parent, suffix=".log")
+        return tempfile.NamedTemporaryFile(
+            "ab+", dir=self.socket.parent, prefix=f"{self.socket.name}-", suffix=".log"
+        )
 
     def _judge(self, status: int, log: IO[bytes]) -> None:
         log.seek(0)

@@ -104,7 +104,8 @@ class Ingest:
         with self._catalog.write():
             moved = self._move(data[: lines.used])
             for record in lines.records:
-                if record.get("kind") not in {"system", MARK}:
+                # What a host writes as a kind need not be hashable.
+                if record.get("kind") not in ("system", MARK):
                     intake.take(record)
             intake.finish()
             bad = lines.damaged + points.bad + intake.bad

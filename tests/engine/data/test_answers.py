@@ -92,8 +92,8 @@ def test_no_file_is_told(catalog, data, answered, tmp_path):
 
 @pytest.fixture
 def prices(catalog, tmp_path):
-    lines = [f"{n},{n * 3.5 + n % 7}" for n in range(300)]
-    (tmp_path / "p.csv").write_text("\n".join(["n,price", *lines]))
+    lines = [f"{n % 60},{n * 3.5 + n % 7}" for n in range(300)]
+    (tmp_path / "p.csv").write_text("\n".join(["rooms,price", *lines]))
     return add_dataset(catalog, "prices", str(tmp_path / "p.csv"), wishes=Wishes(target="price"))
 
 

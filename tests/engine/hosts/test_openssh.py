@@ -121,7 +121,7 @@ def test_a_wrong_passphrase_is_told_and_leaves_nothing_behind(
     assert "LoginNeededError" in seen
     assert "canary-wrong" not in seen
     assert not box.is_up()
-    assert not [*box.socket.parent.glob("*.log")]
+    assert not [*box.socket.parent.glob(f"{box.socket.name}*.log")]
 
 
 def master_pid(box: Master) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.records.run import RunState
 
 ESC = "\x1b"
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    yield
-    actions.adapt({})
 
 
 def kept(app: CloudtuiApp, key: str) -> Any:

@@ -21,12 +21,6 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import NotFoundError, UsageError
 
 
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    yield
-    actions.adapt({})
-
-
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     opened = open_catalog(tmp_path)
