@@ -61,6 +61,8 @@ print(Common.seen)
 _OURS = """
 import sys, time
 from pathlib import Path
+from cloudtui.sweeping import Sweeper
+sweeper = Sweeper().__enter__()  # as the program does, from before the imports to the end
 import cloudtui.app
 from cloudtui.widgets.table import Table
 from cloudtui_engine.paths import Paths
@@ -77,7 +79,7 @@ class Ours(cloudtui.app.CloudtuiApp):
     seen = 0.0
 
 cloudtui.app.CloudtuiApp = Ours
-cloudtui.app.run(Paths(Path(sys.argv[1])))
+cloudtui.app.run(Paths(Path(sys.argv[1])), sweeper=sweeper)
 print(Ours.seen)
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -17,4 +17,5 @@ def new_id(now: float | None = None) -> str:
     for _ in range(_TIME):
         left, digit = divmod(left, 32)
         stamp = _ALPHABET[digit] + stamp
-    return "c" + stamp + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    # As `secrets` draws, whose import is OpenSSL's, too: 32 letters, so five bits of a byte are one.
+    return "c" + stamp + "".join(_ALPHABET[byte & 31] for byte in os.urandom(_RANDOM))

@@ -283,14 +283,16 @@ class CloudtuiApp(App[int]):
             self.say_error(error)
 
 
-def run(paths: Paths, *, select_run: str | None = None, read_only: bool = False) -> int:
+def run(
+    paths: Paths, *, sweeper: Sweeper | None = None, select_run: str | None = None, read_only: bool = False
+) -> int:
     """Open the desktop; returns the exit status. Runs that are live when it closes go on."""
     bridge = Bridge(paths)
     try:
         app = CloudtuiApp(bridge, select_run=select_run, read_only=read_only)
         app.tends_engine = not read_only
-        with Sweeper() as app.sweeper:
-            live = app.run()
+        app.sweeper = sweeper
+        live = app.run()
     finally:
         bridge.close()
     if live:

@@ -9,7 +9,7 @@ from cloudtui_engine.catalog import finding
 from cloudtui_engine.catalog.query import compile_filter
 from cloudtui_engine.catalog.query_tokens import quoted
 from cloudtui_engine.errors import NotFoundError, RefusedError, UsageError
-from cloudtui_engine.records.view import View
+from cloudtui_engine.records.view import VIEWS, View
 from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 MOST = 100
 """So many are kept."""
-_KEY = "finding.views"
 _COLUMNS = "finding.view_columns"
 _LONGEST = 60
 
 
 def views(catalog: Catalog) -> list[View]:
     """All of them in the order of their names; what cannot be one is left out."""
-    kept = catalog.settings.get(_KEY, {})
+    kept = catalog.settings.get(VIEWS, {})
     found = kept.items() if isinstance(kept, dict) else ()
     of = _kept_columns(catalog)
     fine = [
@@ -108,7 +107,7 @@ def save(
 
 def _keep(catalog: Catalog, all_views: Iterable[View]) -> None:
     known = list(all_views)
-    catalog.settings.set(_KEY, {one.name: one.filter for one in known})
+    catalog.settings.set(VIEWS, {one.name: one.filter for one in known})
     catalog.settings.set(_COLUMNS, {one.name: list(one.columns) for one in known if one.columns})
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+VIEWS = "finding.views"
+"""The setting that holds them, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

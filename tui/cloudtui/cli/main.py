@@ -121,9 +121,12 @@ def _desktop(paths: Paths, select_run: str | None = None, *, read_only: bool = F
         from cloudtui.served.leaving import leave_with_server
 
         leave_with_server()
-    from cloudtui.app import run
+    from cloudtui.sweeping import Sweeper
 
-    return run(paths, select_run=select_run, read_only=read_only)
+    with Sweeper() as sweeper:  # from here on: what is imported makes many objects and no garbage
+        from cloudtui.app import run
+
+        return run(paths, sweeper=sweeper, select_run=select_run, read_only=read_only)
 
 
 def _print(lines: Sequence[str]) -> None:

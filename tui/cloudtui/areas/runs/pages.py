@@ -13,6 +13,7 @@ from cloudtui.areas.parts import Listing, Request
 from cloudtui.run_columns import RunColumn
 from cloudtui.widgets.table import WINDOW
 from cloudtui_engine.records.run import Run
+from cloudtui_engine.records.view import VIEWS
 
 if TYPE_CHECKING:
     from cloudtui_engine.catalog import Catalog
@@ -36,16 +37,17 @@ class Shown(NamedTuple):
 
 def shown(catalog: Catalog, view: str) -> Shown:
     """The columns of this view, where it has some, else those that were chosen for all runs."""
-    from cloudtui_engine.catalog import views
+    own: Sequence[str] = ()
+    if view:
+        from cloudtui_engine.catalog import views
 
-    own = run_columns.usable(views.find(catalog, view).columns) if view else ()
+        own = run_columns.usable(views.find(catalog, view).columns)
     ids = own or run_columns.kept(catalog.settings.get(run_columns.KEY))
     return Shown(tuple(run_columns.columns(ids)), bool(own))
 
 
 def listing(catalog: Catalog, request: Request) -> Listing:
     """The window of runs that holds the row `request.first`."""
-    from cloudtui_engine.catalog import views
     from cloudtui_engine.catalog.runs import RunQuery
 
     query = RunQuery(request.filter, request.sort, deleted=request.trash)
@@ -55,13 +57,22 @@ def listing(catalog: Catalog, request: Request) -> Listing:
     base, size = 0, FIRST
     if request.first >= FIRST // 2:
         base, size = max(0, min(request.first, total - 1) - WINDOW // 2), WINDOW
-    view = views.called(catalog, request.filter, request.sort)
+    view = _called(catalog, request)
     told = shown(catalog, view)
     metrics = tuple(dict.fromkeys(key for one in told.columns for key in one.metrics))
     runs: Sequence[Run] = catalog.runs.list(replace(query, limit=size, skip=base, metrics=metrics))
     read_at = time.time()
     note = f"{live} live" if live else ""
     return Listing([ticking(run, read_at) for run in runs], base, total, note, view, extra=told)
+
+
+def _called(catalog: Catalog, request: Request) -> str:
+    """The saved view that this is; where there is none, its language is not read before the first paint."""
+    if not catalog.settings.get(VIEWS):
+        return ""
+    from cloudtui_engine.catalog import views
+
+    return views.called(catalog, request.filter, request.sort)
 
 
 def ticking(run: Run, read_at: float) -> Run:
