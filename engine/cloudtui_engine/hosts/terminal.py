@@ -19,6 +19,8 @@ _READ = 64 * 1024
 _HELD = 256 * 1024
 """So much that was typed or pasted is held while the host takes nothing."""
 _TICK_S = 0.05
+_LOOK_S = 0.25
+"""paramiko tells of an end by a byte in a pipe, which a read of the last bytes may take away just then."""
 _STATUS_S = 5.0
 SIGNALLED = 255
 """As ssh says it of a command that a signal ended."""
@@ -118,7 +120,7 @@ class _Lent:
             readers: list[int] = [self._channel.fileno(), *([bell] if bell >= 0 else [])]
             if self._typing and len(self._held) < _HELD:
                 readers.append(IN)
-            ready, _, _ = select.select(readers, [], [], _TICK_S if self._held else None)
+            ready, _, _ = select.select(readers, [], [], _TICK_S if self._held else _LOOK_S)
             if bell in ready:
                 os.read(bell, 4096)
                 self._channel.resize_pty(*size())

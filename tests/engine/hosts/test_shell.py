@@ -98,7 +98,7 @@ def test_a_terminal_there_with_its_size_its_keys_and_its_exit_status(start: Star
     typist.resize(77, 22)
     typist.type("until [ \"$(stty size)\" = '22 77' ]; do sleep .02; done; echo re''sized\r")
     typist.until("resized")
-    typist.type("echo wai''ts; sleep 60\r")
+    typist.type("sh -c 'echo wai\"\"ts; exec sleep 60'\r")  # one job: whom ctrl+c ends has begun
     typist.until("waits")
     assert typist.is_raw()
     typist.type("\x03")
