@@ -345,12 +345,13 @@ async def test_a_catalog_that_cannot_be_read_for_a_while_leaves_the_desktop_stan
     async with desktop(story) as (app, pilot):
         asked = 0
 
-        def full() -> int:
+        def full(*_arguments: object) -> int:
             nonlocal asked
             asked += 1
             raise CatalogError("The disk is full.", "Free some room.")
 
         with monkeypatch.context() as broken:
+            broken.setattr("cloudtui.areas.runs.pages.listing", full)  # a list being read would show itself
             broken.setattr(app.bridge.catalog, "data_version", full)
             await wait_until(pilot, lambda: "✗ The disk is full." in screen(app) and asked)
             assert "Free some room." in screen(app)
