@@ -28,7 +28,8 @@ pytestmark = [
 @contextmanager
 def served(home: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address of a desktop that is served, and the process that serves it."""
-    words = [sys.executable, "-m", "cloudtui", "--home", str(home), "serve", "--port", "0"]
+    # Read-only: an engine would look for the machines of the seeded home, which are nowhere.
+    words = [sys.executable, "-m", "cloudtui", "--home", str(home), "serve", "--port", "0", "--read-only"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
