@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import html
-import os
 import secrets
 from pathlib import Path
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.durable import replace_file
 from cloudtui_engine.errors import FailedError
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.forward import END_JUPYTER, JUPYTER, LASTING, Forwarded
@@ -148,11 +148,5 @@ def _page_of(paths: Paths, operation_id: str) -> Path:
 
 
 def _written(file: Path, text: str) -> Path:
-    """Whole or not there, and nobody else's to read."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text)
-    part.replace(file)
-    return file
+    return replace_file(file, text)

@@ -7,7 +7,6 @@ by content, verified: so a run goes on elsewhere from a whole set or from the on
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudtui_engine.durable import replace_file
 from cloudtui_engine.paths import Paths
 
 MOST_FILES = 1000
@@ -83,13 +83,9 @@ class Kept:
 
     def save(self, found: KeptSet) -> None:
         """All its files are here: from now on it is the newest, and what only others needed goes."""
-        temporary = self.folder / f"{_INDEX}.new"
         listed = [[one.name, one.size_bytes, one.sha256] for one in found.files]
-        with temporary.open("w") as file:
-            json.dump({"attempt": found.attempt, "at": found.at, "files": listed}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.folder / _INDEX)
+        text = json.dumps({"attempt": found.attempt, "at": found.at, "files": listed})
+        replace_file(self.folder / _INDEX, text)
         needed = {one.sha256 for one in found.files} | {_INDEX}
         for path in self.folder.iterdir():
             if path.name not in needed and path.is_file():

@@ -6,8 +6,6 @@ exported and printed, and the arguments and environments of all processes while 
 
 from __future__ import annotations
 
-import os
-import pty
 import sqlite3
 import sys
 import tarfile
@@ -20,6 +18,7 @@ import pytest
 from tests.support.clouds.moto_sshd import REGION, Moto
 from tests.support.home import Home, wait_until
 from tests.support.sshd import Sshd, make_key
+from tests.support.typist import answering
 
 pytestmark = [pytest.mark.sshd, pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -65,21 +64,9 @@ def box(sshd_here: None, tmp_path: Path) -> Iterator[Sshd]:
 
 def at_a_terminal(home: Home, typed: str, *words: str) -> str:
     """A command at a terminal, where this is typed whenever a passphrase is asked for; what it printed."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "cloudtui", *words], home.env)  # noqa: S606
-    seen = b""
-    try:
-        while chunk := os.read(terminal, 4096):
-            if b"Passphrase" in chunk:
-                os.write(terminal, typed.encode() + b"\n")
-            seen += chunk
-    except OSError:
-        pass  # the other end of a terminal is gone
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0, seen + home.log().encode()
-    return seen.decode(errors="replace")
+    status, seen = answering([sys.executable, "-m", "cloudtui", *words], home.env, "Passphrase", typed)
+    assert status == 0, seen + home.log()
+    return seen
 
 
 # -- where it is looked for

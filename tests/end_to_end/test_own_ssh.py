@@ -7,7 +7,6 @@ of the same ssh at the same place.
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 from tests.support.home import Home, wait_until
 from tests.support.sshd import Sshd, make_key
+from tests.support.typist import answering
 
 from cloudtui_engine.hosts import master
 
@@ -53,20 +53,7 @@ def home(tmp_path: Path, make_sshd: Callable[..., Sshd]) -> Iterator[Home]:
 
 def at_a_terminal(home: Home, *words: str) -> tuple[int, str]:
     """A command at a terminal of its own, where the passphrase is typed when asked for."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "cloudtui", *words], home.env)  # noqa: S606
-    seen = b""
-    try:
-        while chunk := os.read(terminal, 4096):
-            if b"passphrase" in chunk:
-                os.write(terminal, PHRASE.encode() + b"\n")
-            seen += chunk
-    except OSError:
-        pass  # the other end of a terminal is gone
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")
+    return answering([sys.executable, "-m", "cloudtui", *words], home.env, "passphrase", PHRASE)
 
 
 def kill_master(home: Home) -> None:

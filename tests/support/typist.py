@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pty
 import select
 import struct
 import subprocess
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+
+def answering(words: Sequence[str], env: Mapping[str, str], prompt: str, typed: str) -> tuple[int, str]:
+    """The status of a program in a pty of its own, and what it showed; this is typed at each prompt."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(words[0], list(words), dict(env))  # noqa: S606 - no shell in between
+    seen = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            if prompt.encode() in chunk:
+                os.write(terminal, typed.encode() + b"\n")
+            seen += chunk
+    except OSError:
+        pass  # the other end of a terminal is gone
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")
 
 
 class Typist:

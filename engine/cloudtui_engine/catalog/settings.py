@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from cloudtui_engine.catalog.base import Repository, dumps
+from cloudtui_engine.durable import replace_file
 from cloudtui_engine.records.notice import WEBHOOK
 
 APART: Mapping[str, str] = {WEBHOOK: "webhook"}
@@ -31,7 +30,7 @@ class Settings(Repository):
         """Keep a value."""
         with self._catalog.write("setting") as db:
             if key in APART:
-                _write(self._catalog.paths.home / APART[key], dumps(value))
+                replace_file(self._catalog.paths.home / APART[key], dumps(value))
             else:
                 db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, dumps(value)))
 
@@ -55,14 +54,3 @@ class Settings(Repository):
             with contextlib.suppress(OSError, ValueError):
                 found[key] = json.loads((self._catalog.paths.home / name).read_text())
         return found
-
-
-def _write(file: Path, text: str) -> None:
-    """For its user alone, and whole or not at all."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-            opened.write(text)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ the channel into the job's environment, as secrets of jobs do.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
 import shlex
@@ -111,15 +112,13 @@ class _Server:
             if not port:
                 self._attempt += 1
                 port = random.choice(PORTS)  # noqa: S311 - spread, not secrecy
-            made = self._begun(port, local)
-            try:
+            with contextlib.ExitStack() as unless_it_answers:
+                made = self._begun(port, local)
+                unless_it_answers.callback(made.close)
                 ended = self._wait_for_answer(made)
-            except BaseException:
-                made.close()
-                raise
-            if ended is None:
-                return made
-            made.close()
+                if ended is None:
+                    unless_it_answers.pop_all()
+                    return made
             if ended.code != TAKEN or self._attempt == TRIES:
                 raise self._why(ended)
             port = 0

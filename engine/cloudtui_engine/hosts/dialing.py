@@ -147,7 +147,7 @@ class _OfSocket:
         self._socket.close()
 
 
-class _OfProgram:
+class _OfProgram(_OfSocket):
     """Of `ssh -W` over the connection that the user's own ssh holds: its pipes are a socket pair."""
 
     def __init__(self, transport: OpenSshTransport, port: int) -> None:
@@ -157,16 +157,8 @@ class _OfProgram:
                 transport.master.through(HOST, port), stdin=its.fileno(), stdout=its.fileno(),
                 stderr=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
-        self._socket, self._transport = ours, transport
-
-    def recv(self, limit: int) -> bytes:
-        return self._socket.recv(limit)
-
-    def send(self, data: bytes) -> None:
-        self._socket.sendall(data)
-
-    def end(self) -> None:
-        self._socket.shutdown(socket.SHUT_WR)
+        super().__init__(ours)
+        self._transport = transport
 
     def ended_well(self) -> bool:
         # It says 0, too, when the shared connection breaks; but then that is gone.
@@ -176,8 +168,6 @@ class _OfProgram:
             return False
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        super().close()
         self._process.kill()
         self._process.wait()

@@ -9,12 +9,12 @@ import fnmatch
 import hashlib
 import hmac
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from cloudtui_engine.durable import replace_file
 from cloudtui_engine.errors import HostKeyError
 
 USER_FILES = (
@@ -135,7 +135,7 @@ class KnownHosts:
             old = _read(self.own).splitlines()
             new = change(old)
             if new != old:
-                _replace(self.own, "".join(f"{line}\n" for line in new))
+                replace_file(self.own, "".join(f"{line}\n" for line in new))
         finally:
             os.close(lock)
 
@@ -215,16 +215,3 @@ def _read(path: Path) -> str:
             return file.read(_FILE_LIMIT).decode(errors="replace")
     except OSError:
         return ""
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:  # whatever ends it, Ctrl-C too, no half file is left; it goes on as it was raised
-        Path(temporary).unlink(missing_ok=True)
-        raise

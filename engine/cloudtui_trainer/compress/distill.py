@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from cloudtui_trainer.averaging import averaged
 from cloudtui_trainer.compress.rows import TrainRows
 from cloudtui_trainer.compress.settings import Settings
 from cloudtui_trainer.devices import autocast, move
@@ -133,7 +134,7 @@ def distill(
     weights = dict(student.named_parameters())
     held = [(weights[name], mask.to(device)) for name, mask in (masks or {}).items()]
     optimizer = _optimizer(weights.values(), settings.lr)
-    average = [tensor.clone() for tensor in _floating(student)]
+    average = [tensor.clone() for tensor in averaged(student)]
     lectures = Lectures(teacher, rows, lesson)
     epochs = lesson.epochs(rows.count)
     steps = epochs * lectures.each
@@ -154,13 +155,13 @@ def distill(
             for weight, mask in held:
                 weight.mul_(mask)
             decay = min(_LONGEST_AVERAGE, (2 + step) / (11 + step))
-            torch._foreach_lerp_(average, _floating(student), 1 - decay)
+            torch._foreach_lerp_(average, averaged(student), 1 - decay)
             lost += loss.detach()
         tell((step + 1) / lectures.each, epochs)
         if (step + 1) % lectures.each == 0 and not math.isfinite(lost.item()):
             raise TrainerError("The loss of distillation is not finite.", "Set lr lower.")
     with torch.no_grad():
-        for tensor, value in zip(_floating(student), average, strict=True):
+        for tensor, value in zip(averaged(student), average, strict=True):
             tensor.copy_(value)
         for weight, mask in held:
             weight.mul_(mask)
@@ -190,7 +191,3 @@ def _optimizer(weights: Iterable[nn.Parameter], rate: float) -> torch.optim.Opti
         (wide if weight.dim() > 1 else narrow).append(weight)
     groups = [{"params": wide, "weight_decay": _WEIGHT_DECAY}, {"params": narrow, "weight_decay": 0.0}]
     return torch.optim.AdamW([group for group in groups if group["params"]], rate, fused=True)
-
-
-def _floating(model: nn.Module) -> list[torch.Tensor]:
-    return [tensor.detach() for tensor in model.state_dict().values() if tensor.is_floating_point()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from tests.engine.hosts import support
 from tests.engine.hosts.test_transfer import DEST, contents, on_disk
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd, free_port, make_key, wait_for
+from tests.support.typist import answering
 
 from cloudtui_engine.errors import (
     BadInputError,
@@ -59,20 +59,7 @@ def accepted(server: Sshd) -> int:
 
 def at_a_terminal(folder: Path, answer: str) -> tuple[int, str]:
     """A person logs in at a terminal of their own and types `answer`; the status, and what they saw."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(sys.executable, [sys.executable, "-c", LOG_IN, str(folder)])  # noqa: S606 - it needs this terminal
-    seen = b""
-    try:
-        while chunk := os.read(terminal, 4096):
-            if b"passphrase" in chunk:
-                os.write(terminal, answer.encode() + b"\n")
-            seen += chunk
-    except OSError:
-        pass  # the other end of a terminal is gone
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")
+    return answering([sys.executable, "-c", LOG_IN, str(folder)], os.environ, "passphrase", answer)
 
 
 def two_steps(make_sshd: MakeSshd, folder: Path) -> tuple[Sshd, str]:
