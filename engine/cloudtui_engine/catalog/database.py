@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
@@ -22,7 +21,7 @@ threads that each read a row now and then."""
 class _Handle:
     """A connection, and how deep in transactions the thread is that has it now."""
 
-    __slots__ = ("__weakref__", "connection", "reads", "topics", "writes")
+    __slots__ = ("connection", "reads", "topics", "writes")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -40,7 +39,6 @@ class Database:
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
         self._local = threading.local()
-        self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
         self._idle: list[_Handle] = []
         self._guard = threading.Lock()
         self._writing = threading.RLock()
@@ -197,14 +195,15 @@ class Database:
         return max((row[0] for row in rows), default=since), frozenset(row[1] for row in rows)
 
     def close(self) -> None:
-        """Close every thread's connection. Closing twice is fine."""
+        """No transaction begins any more; one that is open has its connection until its thread is done.
+
+        To close it from here would take it from under a statement that runs, which ends the process. Closing
+        twice is fine.
+        """
         with self._guard:
             self._closed = True
-            handles = list(self._handles)
             self._idle.clear()
             self._watch.close()
-        for handle in handles:
-            handle.connection.close()
 
     def _handle(self) -> _Handle:
         handle: _Handle | None = getattr(self._local, "handle", None)
@@ -218,11 +217,9 @@ class Database:
 
     def _connected(self) -> _Handle:
         try:
-            handle = _Handle(connect(self.paths.catalog))
+            return _Handle(connect(self.paths.catalog))
         except sqlite3.Error as error:
             raise translate(error, self.paths.catalog) from error
-        self._handles.add(handle)
-        return handle
 
     def _give_back(self, handle: _Handle) -> None:
         """This thread's transaction is over. One that is still in some goes with the thread."""
