@@ -94,7 +94,7 @@ class Lane:
                 self.events.append(message)
         return True
 
-    def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:
+    def until(self, condition: Callable[[], Any], timeout: float = 30.0) -> Any:
         deadline = time.monotonic() + timeout
         while not (found := condition()):
             left = deadline - time.monotonic()

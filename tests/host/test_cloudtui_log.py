@@ -196,7 +196,7 @@ def test_what_is_logged_is_out_within_a_second_and_at_the_end(root: Path) -> Non
     )
     start(root, "log", 1, sys.executable, "-c", text)
     path = root / "jobs/log/a0001/journal/trainer.jsonl"
-    wait_for(lambda: path.exists() and path.stat().st_size, 5)
+    wait_for(lambda: path.exists() and path.stat().st_size, 20)
     assert [one["values"]["a"] for one in records(path)] == [1]
     (root / "jobs/log/a0001/go").touch()
     until_state(root, "log", "exited")

@@ -18,7 +18,7 @@ SSHD = Path("/usr/sbin/sshd")
 SSHD_SESSION = "sshd"
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
     """Return once `condition()` is true; AssertionError when that takes longer than `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -122,6 +122,13 @@ def test_fp16_takes_the_scale_out_before_the_step():
     assert all(torch.allclose(new, old - 0.5) for old, new in zip(before, it.weights, strict=True))
 
 
+def test_a_checkpoint_holds_the_scale_of_fp16():
+    it, other = learner("fp16"), learner("fp16")
+    it.scale.copy_(torch.tensor([4.0, 7.0]))
+    other.load(it.state())
+    assert other.scale.tolist() == [4.0, 7.0]
+
+
 def test_frozen_weights_stay_and_so_do_their_statistics():
     it = learner()
     frozen = [name for name, _ in it.model.named_parameters() if not name.startswith("2.")]

@@ -54,6 +54,12 @@ def test_a_bad_step_changes_nothing(home, spoilt, monkeypatch, optimizer):
     assert home.events()["skipped_steps"]["steps"] == 1
 
 
+def test_a_point_is_of_the_steps_that_were_finite(home, spoilt):
+    spoilt({3})
+    assert home.run(log_every=5) == 0
+    assert 0 < home.points()[5, "train/loss"] < 10
+
+
 def test_many_in_a_row_are_taken_back_once_with_half_the_rate(home, spoilt):
     spoilt(set(range(20, 30)))
     assert home.run(epochs=8, checkpoint_every_steps=8, schedule="constant") == 0

@@ -11,6 +11,7 @@ from tests.trainer.test_resume import StopAt
 from cloudtui_trainer import memory
 from cloudtui_trainer.finishing import predict
 from cloudtui_trainer.models.cnn import CNN
+from cloudtui_trainer.parts import divided, most_parts
 from cloudtui_trainer.stop import STOPPED
 
 OUT = torch.OutOfMemoryError("CUDA out of memory")
@@ -74,6 +75,15 @@ class TestSmallerParts:
         with pytest.raises(RuntimeError, match="something else"):
             home.run()
         assert "out_of_memory" not in home.events()
+
+
+@pytest.mark.parametrize(("rows", "steps"), [(1437, 15), (1437, 479), (10, 3), (11, 1), (3, 1), (2, 2)])
+def test_no_part_is_of_one_row_where_its_batch_has_more(rows, steps):
+    batches = torch.arange(rows).tensor_split(steps)
+    most = most_parts(rows, steps)
+    least = min(len(batch) for batch in batches)
+    assert min(len(part) for part in divided(batches, most)) >= min(least, 2)
+    assert most == max(1, least // 2)
 
 
 def test_prediction_goes_on_in_smaller_batches(home):

@@ -90,6 +90,21 @@ def test_stopped_at_any_step_and_resumed(home, stop_at, step, more):
     assert visible(home, 2) == whole.points(1)
 
 
+@pytest.mark.usefixtures("no_export")
+def test_the_points_up_to_a_checkpoint_are_in_the_journal_before_it(home, monkeypatch):
+    """Who goes on from it tells none of them again."""
+    right, seen = checkpoints.save, {}
+
+    def save(folder, step, *more):
+        seen[step] = max(record["step"] for record in home.records(1, "metric"))
+        right(folder, step, *more)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    assert home.run(epochs=2, log_every=1, checkpoint_every_steps=3) == 0
+    assert len(seen) > 2
+    assert all(told == step for step, told in seen.items())
+
+
 def started(home, attempt, **params):
     """The attempt in a process of its own."""
     words = [sys.executable, "-m", "cloudtui_trainer", str(home.config(attempt, **params))]

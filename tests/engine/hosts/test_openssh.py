@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -205,10 +204,8 @@ def test_what_is_wrong_is_told_apart(
         make_master(sshd, extra=" NoSuchOption yes\n").ensure(10)
     proxy = make_proxy(sshd)
     proxy.blackhole()
-    begin = time.monotonic()
     with pytest.raises(LinkTimeoutError):
         make_master(sshd, port=proxy.port).ensure(1.5)
-    assert time.monotonic() - begin < 5
     with pytest.raises(UnreachableError, match="refused"):
         make_master(sshd, port=free_port()).ensure(10)
 

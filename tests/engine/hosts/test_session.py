@@ -20,7 +20,7 @@ from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.local import LocalTransport
 from cloudtui_host import journal
 
-QUICK = Timing(ping_s=0.1, dead_s=1.0, tick_s=0.05)
+QUICK = Timing(ping_s=0.1, dead_s=2.0, tick_s=0.05)
 
 
 class Heard:
@@ -179,12 +179,9 @@ def test_the_periods_are_those_that_are_promised() -> None:
 
 def test_a_quiet_session_is_not_silent(tmp_path: Path) -> None:
     session = open_session(LocalTransport(), tmp_path, timing=QUICK)
-    begin = time.monotonic()
-    worst = 0.0
-    while time.monotonic() - begin < 1.5:
-        worst = max(worst, session.silence())
-        threading.Event().wait(0.02)
-    assert worst < 0.6
+    for _ in range(5):  # an answer to a ping ends each silence
+        wait_for(lambda: session.silence() > 0.08, "some silence")
+        wait_for(lambda: session.silence() < 0.05, "a sign of life")
     assert session.is_open
     session.close()
 
@@ -208,12 +205,12 @@ def test_a_blackhole_shows_as_silence_and_then_ends_the_session(
 
     asking = threading.Thread(target=ask)
     asking.start()
-    wait_for(lambda: session.silence() > 0.4, "silence", 2)
+    wait_for(lambda: session.silence() > 0.4, "silence")
     assert session.is_open
-    wait_for(lambda: heard.closed, "the end", 5)
-    assert 0.8 < time.monotonic() - begin < 2.5
+    wait_for(lambda: heard.closed, "the end", 20)
+    assert time.monotonic() - begin > 1.6
     assert isinstance(heard.closed[0], LinkTimeoutError)
-    asking.join(2)
+    asking.join(20)
     assert isinstance(waiting[0], LinkTimeoutError)
     assert not transport.is_alive
 
@@ -253,7 +250,7 @@ def test_a_broken_link_is_noticed_at_once(
         server.kill_sessions()
     else:
         proxy.cut_after(0)
-    wait_for(lambda: heard.closed, "the end", 5)
+    wait_for(lambda: heard.closed, "the end", 20)
     assert isinstance(heard.closed[0], UnreachableError)
     with pytest.raises(UnreachableError):
         session.request("ping")
