@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from tests.support import sshd as servers
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
+
+# The suite says the same each time, and a busy machine's pauses are no failures: `--hypothesis-profile=default`
+# draws anew.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 # Before anything imports them: their asserts are to say what differs.
 for part in ("means", "launch", "life"):
