@@ -6,6 +6,8 @@ Each step runs inside the caller's `BEGIN IMMEDIATE` together with its record in
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlite_utils import Database, Migrations
 
 from cloudtui_engine.catalog.schema_first import FIRST
@@ -13,6 +15,7 @@ from cloudtui_engine.catalog.schema_fleet import THIRD
 from cloudtui_engine.catalog.schema_idle import FIFTH
 from cloudtui_engine.catalog.schema_models import SECOND
 from cloudtui_engine.catalog.schema_money import FOURTH
+from cloudtui_engine.durable import replace_file
 
 migrations = Migrations("cloudtui")
 
@@ -45,6 +48,19 @@ def m004_money(db: Database) -> None:
 def m005_idle(db: Database) -> None:
     """What GPUs did of late, and since when a machine is idle."""
     _execute(db, FIFTH)
+
+
+@migrations()
+def m006_apart(db: Database) -> None:
+    """The webhook's address, as good as a password, goes to the file beside the catalog that it is in now."""
+    row = db.conn.execute("SELECT value FROM setting WHERE key = 'notify.webhook'").fetchone()
+    if row is None:
+        return
+    _, _, catalog = db.conn.execute("PRAGMA database_list").fetchone()
+    file = Path(catalog).with_name("webhook")
+    if not file.exists():  # else it was set again since, and that counts
+        replace_file(file, row[0])
+    db.conn.execute("DELETE FROM setting WHERE key = 'notify.webhook'")
 
 
 def _execute(db: Database, script: str) -> None:

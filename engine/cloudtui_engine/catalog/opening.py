@@ -20,7 +20,7 @@ from cloudtui_engine.catalog.file_systems import network_file_system
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 
-VERSION = 5
+VERSION = 6
 """The number of steps in `migrations`, which is only imported when one is due (it costs 0.13 s)."""
 APPLICATION_ID = 0x636C7475
 HEADER_BYTES = 100
@@ -235,3 +235,12 @@ def _keep_copy(paths: Paths, version: int) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+    for kept in paths.backups.glob("catalog-v*.db"):
+        with suppress(sqlite3.Error):  # a copy that is damaged keeps nobody from an upgrade
+            _take_out_secrets(kept)
+
+
+def _take_out_secrets(copy: Path) -> None:
+    """What is kept apart from the catalog now is in no copy of an older one either."""
+    with closing(connect(copy)) as db:
+        db.execute("DELETE FROM setting WHERE key = 'notify.webhook'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -126,6 +127,29 @@ def test_a_catalog_of_the_fifth_format_keeps_what_gpus_did(tmp_path: Path) -> No
     (minute,) = catalog.gpu_use.since(rented.id, 1_790_000_060.0)
     assert (minute.gpu, minute.utilization, minute.memory_used) == (0, 3.0, 1e9)
     catalog.close()
+
+
+@pytest.mark.parametrize("set_since", [False, True])
+def test_a_webhook_that_was_a_row_goes_to_its_file_and_is_in_no_copy(tmp_path: Path, set_since: bool) -> None:
+    hook, newer = "https://h.example/T0/canary-7f3a", "https://h.example/T0/newer"
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as db:
+        db.executescript((OLD / "v5.sql").read_text())
+        db.execute("INSERT INTO setting VALUES ('notify.webhook', ?)", (json.dumps(hook),))
+        db.commit()
+        (tmp_path / "backups").mkdir()
+        with closing(sqlite3.connect(tmp_path / "backups" / "catalog-v4-1.db")) as copy:
+            db.backup(copy)
+    file = tmp_path / "webhook"
+    if set_since:
+        file.write_text(json.dumps(newer))
+    catalog = open_catalog(tmp_path)
+    assert catalog.settings.get("notify.webhook") == (newer if set_since else hook)
+    assert set_since or file.stat().st_mode & 0o777 == 0o600
+    catalog.close()
+    copies = sorted((tmp_path / "backups").iterdir())
+    assert [one.name[:11] for one in copies] == ["catalog-v4-", "catalog-v5-"]
+    for one in (tmp_path / "catalog.db", *copies):
+        assert b"canary-7f3a" not in one.read_bytes(), one.name
 
 
 def test_an_upgrade_keeps_a_copy_and_undoes_itself_when_it_fails(

@@ -162,7 +162,7 @@ PREFERENCES: tuple[Preference, ...] = (
                "run with the notice as JSON on stdin and as CLOUDTUI_KIND, CLOUDTUI_TEXT, CLOUDTUI_RUN and "
                "so on; ten seconds at most", "command", ""),
     Preference(WEBHOOK, "Webhook",
-               "an address that the notice is sent to as JSON; kept in this home's catalog", "address", ""),
+               "an address that the notice is sent to as JSON; in no catalog and no backup", "address", ""),
 )  # fmt: skip
 _BY_KEY = {one.key: one for one in PREFERENCES}
 
