@@ -59,6 +59,8 @@ class Capabilities:
     """Machines that it may take back."""
     stop: bool = False
     """Stopped machines keep their disks and can be started."""
+    stop_spot: bool = False
+    """Those that it may take back, too."""
     cloud_deadline: bool = False
     """It ends a machine at a time set at the launch, whoever lives then."""
     power_off_ends: bool = False

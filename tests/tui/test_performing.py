@@ -59,15 +59,22 @@ def test_data_that_a_training_adds_first_is_in_the_log_too(
     ]
 
 
-@pytest.mark.parametrize(("kind", "can"), [(ToyListed, False), (ToyCloud, True)])
+@pytest.mark.parametrize(
+    ("kind", "spot", "can"), [(ToyListed, False, False), (ToyCloud, True, False), (ToyCloud, False, True)]
+)
 async def test_what_cannot_be_stopped_is_refused_before_anybody_is_asked(
-    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: type[ToyCloud], can: bool
+    catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: type[ToyCloud],
+    spot: bool,
+    can: bool,
 ) -> None:
     """By key as by command, with what to do instead; nothing is written down."""
     cloud = kind(tmp_path / "cloud")
     monkeypatch.setattr(registry, "provider", lambda _name: cloud)
     box = catalog.instances.add(
-        Instance(id="i1", name="box", provider="toy", created_at=1.0, cloud_id="toy-1", cloud_state="running")
+        Instance("i1", "box", "toy", created_at=1.0, cloud_id="toy-1", cloud_state="running", spot=spot)
     )
     said: list[tuple[str, str]] = []
 

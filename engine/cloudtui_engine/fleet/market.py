@@ -63,11 +63,11 @@ def require_stop(instances: Sequence[Instance]) -> None:
     Raises:
         RefusedError: none of them has.
     """
-    cannot = [(one.name, title) for one in instances if (title := _stops_none(one))]
+    cannot = [(one.name, why) for one in instances if (why := _stops_none(one))]
     if cannot and len(cannot) == len(instances):
-        name, title = cannot[0]
+        name, why = cannot[0]
         raise RefusedError(
-            f"{title} cannot stop {name}: it keeps neither a machine that is off nor its disk.",
+            why,
             "Have its results here first (cloudtui run pull NAME), then end it: "
             f"cloudtui instance terminate {name}",
             code="not_possible",
@@ -75,12 +75,17 @@ def require_stop(instances: Sequence[Instance]) -> None:
 
 
 def _stops_none(instance: Instance) -> str:
-    """The title of its cloud, where that cannot."""
+    """Why its cloud cannot; empty where it can."""
     try:
         found = registry.provider(instance.provider)
     except ProviderError:
         return ""
-    return "" if found.capabilities.stop else clean_line(found.title, 60)
+    can, who = found.capabilities, f"{clean_line(found.title, 60)} cannot stop {instance.name}"
+    if not can.stop:
+        return f"{who}: it keeps neither a machine that is off nor its disk."
+    if instance.spot and not can.stop_spot:
+        return f"{who}: it keeps no spot machine that is off, nor its disk."
+    return ""
 
 
 def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

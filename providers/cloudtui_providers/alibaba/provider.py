@@ -44,7 +44,7 @@ class Alibaba(Provider):
     name: ClassVar[str] = NAME
     title: ClassVar[str] = TITLE
     capabilities: ClassVar[Capabilities] = Capabilities(
-        Token.NATIVE, spot=True, stop=True, cloud_deadline=True, user_data=True
+        Token.NATIVE, spot=True, stop=True, stop_spot=True, cloud_deadline=True, user_data=True
     )
 
     def __init__(self, settings: Settings | None = None) -> None:

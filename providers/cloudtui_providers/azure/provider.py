@@ -48,7 +48,9 @@ class Azure(Provider):
 
     name: ClassVar[str] = NAME
     title: ClassVar[str] = TITLE
-    capabilities: ClassVar[Capabilities] = Capabilities(Token.NAME, spot=True, stop=True, user_data=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        Token.NAME, spot=True, stop=True, stop_spot=True, user_data=True
+    )
 
     def __init__(self, settings: Settings | None = None, access: Access | None = None) -> None:
         self._settings = settings or Settings.of_environment()

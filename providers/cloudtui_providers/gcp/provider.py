@@ -44,7 +44,7 @@ class Gcp(Provider):
     name: ClassVar[str] = NAME
     title: ClassVar[str] = TITLE
     capabilities: ClassVar[Capabilities] = Capabilities(
-        Token.NAME, spot=True, stop=True, power_off_ends=True, user_data=True
+        Token.NAME, spot=True, stop=True, stop_spot=True, power_off_ends=True, user_data=True
     )
 
     def __init__(self, settings: Settings | None = None) -> None:
