@@ -14,8 +14,8 @@ from tests.support import sshd as servers
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
 
-# The suite says the same each time, and a busy machine's pauses are no failures: `--hypothesis-profile=default`
-# draws anew.
+# The suite says the same each time, and a pause of a busy machine fails nothing. For other draws:
+# --hypothesis-profile=default.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 

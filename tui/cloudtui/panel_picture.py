@@ -12,7 +12,6 @@ from cloudtui.areas.area import Area
 from cloudtui.areas.pane import ListPane
 from cloudtui.areas.parts import Detail
 from cloudtui.widgets.chart import Chart
-from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -97,22 +96,15 @@ async def take(app: App[Any], bridge: Bridge, action: Action) -> None:
 
     picture = await _without_notices(app)
     fields = suggested(fields_of(action, {}, {}), action, picture.title)
-    filled = await app.push_screen_wait(FormDialog(action, fields, {}, "OK"))
-    if filled is None:
-        return
 
-    def write() -> Path:
-        name = str(filled["file"])
+    def write(name: str) -> Path:
         target = target_of(name if Path(name).suffix else f"{name}.svg", replace=False)
         write_whole(target, picture.svg)
         return target
 
-    try:
-        target = await bridge.in_thread(write)
-    except CloudtuiError as error:
-        app.notify(
-            clean_line(error.hint) or " ", title=clean_line(error.message), severity="error", timeout=12,
-            markup=False,
-        )  # fmt: skip
-    else:
+    async def carry(filled: dict[str, Any]) -> Path:
+        return await bridge.in_thread(write, str(filled["file"]))
+
+    target = await app.push_screen_wait(FormDialog(action, fields, {}, "OK", carry))
+    if target is not None:
         app.notify(clean_line(str(target)), title=f"{action.title}: written", timeout=8, markup=False)

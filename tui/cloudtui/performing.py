@@ -21,6 +21,7 @@ from cloudtui_engine.sanitize import clean_line
 if TYPE_CHECKING:
     from textual.app import App
 
+    from cloudtui.dialogs.form import FormDialog
     from cloudtui.handlers.session import Session
 
 _ASKS = STARTS | {"instance.add", "dataset.add", "instance.deadline"}
@@ -31,9 +32,8 @@ _LISTED = frozenset({"instance.orphans", "instance.forwards"})
 _OWN_DIALOG = {
     "settings.set": frozenset({"value"}),
     "view.columns": frozenset({"columns", "reset"}),
-    "instance.launch": frozenset({"provider"}),
 }
-"""Actions that are asked for in a dialog of their own, as long as none of these arguments is there."""
+"""Actions that have a value chosen in a dialog of their own, as long as none of these arguments is there."""
 
 
 class Performer:
@@ -83,38 +83,42 @@ class Performer:
         )
 
     async def _perform(self, action: Action, selected: list[Any], arguments: dict[str, Any]) -> None:
-        targets = targets_of(action, selected)
         own = _OWN_DIALOG.get(action.id)
-        if own is not None and own.isdisjoint(arguments):
+        chosen = own is not None and own.isdisjoint(arguments)
+        if chosen:
             asked = await self._ask_its_own(action, selected, arguments)
             if asked is None:
                 return
-            targets, arguments = targets[:1], {**arguments, **asked}
-        elif len(targets) < 2:
-            filled = await self._ask(action, targets[0] if targets else {}, arguments, selected)
-            if filled is None:
-                return
-            arguments = filled
+            selected, arguments = selected[:1], {**arguments, **asked}
+        try:
+            form = None if chosen else await self._form(action, selected, arguments)
+            outcome: Outcome | None = await (
+                self._app.push_screen_wait(form) if form else self._carry(action, selected, arguments)
+            )
+        except CloudtuiError as error:
+            self.say_error(error)
+            return
+        if outcome is None:
+            return
+        self._outcomes.tell(action, outcome.done, several=len(targets_of(action, selected)) > 1)
+        if outcome.refused:
+            self._outcomes.tell_refused(action, selected, outcome)
+
+    async def _carry(
+        self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]
+    ) -> Outcome | None:
+        """Confirm what needs it, then do it; None where a person thought better of it."""
         told = selected if takes_target(action) else [arguments]
         if action.id in _ENDS:
-            try:
-                told = await self._bridge.in_thread(self._stakes, action, selected)
-            except CloudtuiError as error:
-                self.say_error(error)
-                return
+            told = await self._bridge.in_thread(self._stakes, action, selected)
             arguments = {**arguments, "lose": [run for one in told for run in one.runs]}
         sentence = consequence(action.confirm, told)
         if sentence and not await self._confirmed(action, selected, sentence):
-            return
+            return None
         if action.id == "run.start":
             self._say_adding(arguments)
         names = {record.id: called(record) for record in selected} if takes_target(action) else {}
-        outcome = await self._try(action, targets or [{}], arguments, names)
-        if outcome is None:
-            return
-        self._outcomes.tell(action, outcome.done, several=len(targets) > 1)
-        if outcome.refused:
-            self._outcomes.tell_refused(action, selected, outcome)
+        return await self._try(action, targets_of(action, selected) or [{}], arguments, names)
 
     def _lend(self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]) -> None:
         """Let it have the terminal; not in a thread, for there is no desktop meanwhile."""
@@ -165,8 +169,7 @@ class Performer:
         except CloudtuiError as error:
             asks = error.code == "exists" and any(one.name == "yes" for one in action.arguments)
             if not asks or arguments.get("yes"):
-                self.say_error(error)
-                return None
+                raise
             from cloudtui.dialogs.confirm import may_replace
 
             if not await may_replace(self._app, error):
@@ -176,36 +179,44 @@ class Performer:
     async def _ask_its_own(
         self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """What an action's own dialog says, which stands in place of its form."""
+        """What is chosen in an action's own dialog."""
         if action.id == "view.columns":
             from cloudtui.dialogs import columns
 
             return await columns.ask(self._app, self._bridge, str(arguments.get("view") or ""))
-        if action.id == "instance.launch":
-            from cloudtui.dialogs import launch_form
-
-            return await launch_form.ask(self._app, self._bridge, action)
         from cloudtui.dialogs import setting
 
         value = await setting.ask(self._app, self._bridge, selected[0]) if selected else None
         return None if value is None else {"value": value}
 
-    async def _ask(
-        self, action: Action, target: Mapping[str, Any], arguments: dict[str, Any], selected: Sequence[Any]
-    ) -> dict[str, Any] | None:
+    async def _form(
+        self, action: Action, selected: Sequence[Any], arguments: Mapping[str, Any]
+    ) -> FormDialog | None:
+        """The form that asks for what is missing, if anything is."""
         from cloudtui.dialogs import choosing
         from cloudtui.dialogs.fields import fields_of
 
+        async def carry(filled: dict[str, Any]) -> Outcome | None:
+            return await self._carry(action, selected, {**arguments, **filled})
+
+        if action.id == "instance.launch" and "provider" not in arguments:
+            from cloudtui.dialogs.launch_form import LaunchForm
+
+            return LaunchForm(action, self._bridge, carry)
+        targets = targets_of(action, selected)
+        if len(targets) > 1:
+            return None
+        target = targets[0] if targets else {}
         known = {**target, **arguments}
         missing = [
             a for a in action.arguments if a.name not in known and (a.required or (a.many and not a.option))
         ]
         if not missing and action.id not in _ASKS:
-            return arguments
+            return None
         there, choices = await self._bridge.in_thread(choosing.read, self._bridge.catalog, action, known)
         fields = fields_of(action, known, choices)
         if not fields:
-            return arguments
+            return None
         from cloudtui.dialogs.files import suggested
         from cloudtui.dialogs.form import FormDialog
         from cloudtui.dialogs.train_form import TrainForm
@@ -215,13 +226,9 @@ class Performer:
         fields = suggested(fields, action, "-".join(names[:3]))
         verb = "Start" if action.id in STARTS else "OK"
         shown = {**arguments, **named}
-        form = (
-            TrainForm(action, fields, shown, verb, there)
-            if action.id == "run.start"
-            else FormDialog(action, fields, shown, verb)
-        )
-        filled = await self._app.push_screen_wait(form)
-        return None if filled is None else {**arguments, **filled}
+        if action.id == "run.start":
+            return TrainForm(action, fields, shown, verb, carry=carry, there=there)
+        return FormDialog(action, fields, shown, verb, carry)
 
     async def _confirmed(self, action: Action, selected: Sequence[Any], sentence: str) -> bool:
         from cloudtui.dialogs.confirm import ConfirmDialog

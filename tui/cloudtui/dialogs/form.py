@@ -1,8 +1,11 @@
-"""A form for an action: a line a value, and below them the command line that does the same."""
+"""A form for an action: a line a value, and below them the command line that does the same.
+
+It stays until what it asks for was done: who is refused mends a line, and types none anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -19,11 +22,15 @@ from cloudtui.dialogs.fields import arguments_of, preview
 from cloudtui.dialogs.form_field import FormField, problem
 from cloudtui.widgets.ordered_input import OrderedInput
 from cloudtui.widgets.tick import Tick
-from cloudtui_engine.errors import UsageError
+from cloudtui_engine.errors import CloudtuiError, UsageError
+from cloudtui_engine.sanitize import clean_line
+
+Carry = Callable[[dict[str, Any]], Awaitable[Any]]
+"""Does what a form was filled in for: gives what came of it, None where a person thought better of it."""
 
 
-class FormDialog(ModalScreen[dict[str, Any] | None]):
-    """Gives the arguments that were filled in."""
+class FormDialog(ModalScreen[Any]):
+    """Gives what came of its action, None where it was left."""
 
     CSS_PATH = STYLES
 
@@ -38,9 +45,19 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
     ]
 
     def __init__(
-        self, action: Action, fields: Sequence[FormField], known: Mapping[str, Any], verb: str
+        self, action: Action, fields: Sequence[FormField], known: Mapping[str, Any], verb: str, carry: Carry
     ) -> None:
+        """Ask for the arguments of an action.
+
+        Args:
+            action: of the registry.
+            fields: the lines.
+            known: arguments that have a value already; the command has them, too.
+            verb: what its button says.
+            carry: does it with what was filled in; a CloudtuiError is shown, and the form stays.
+        """
         super().__init__()
+        self._carry = carry
         self._action = action
         self._fields = tuple(fields)
         self._known = dict(known)
@@ -179,16 +196,43 @@ class FormDialog(ModalScreen[dict[str, Any] | None]):
         self.app.copy_to_clipboard(self.command(self.values))
         self.notify("Copied the command.", timeout=3)
 
+    def arguments(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """The handler's arguments.
+
+        Raises:
+            UsageError: something is missing or wrong.
+        """
+        return arguments_of(self._action, self.fields, values)
+
     def action_start(self) -> None:
-        """Done, if nothing is missing."""
+        """Do it, if nothing is missing."""
+        button = self.query_one("#start", Button)
+        if button.disabled:
+            return
         try:
-            found = arguments_of(self._action, self.fields, self.values)
+            found = self.arguments(self.values)
         except UsageError as error:
             self.query_one("#form-command", Static).update("")  # it would say the same
-            self.query_one("#form-error", Static).update(Text(f"{error.message} {error.hint}"))
+            self._say(error)
             self._show_wrong()
             return
-        self.dismiss(found)
+        button.disabled = True
+        self.run_worker(self._start(found), exit_on_error=False)
+
+    async def _start(self, found: dict[str, Any]) -> None:
+        try:
+            done = await self._carry(found)
+        except CloudtuiError as error:
+            self._say(error)
+        else:
+            if done is not None:
+                self.dismiss(done)
+        finally:
+            self.query_one("#start", Button).disabled = False
+
+    def _say(self, error: CloudtuiError) -> None:
+        text = " ".join(clean_line(part) for part in (error.message, error.hint) if part)
+        self.query_one("#form-error", Static).update(Text(text))
 
     def _show_wrong(self) -> None:
         """Mark the first line that is wrong, and go there."""

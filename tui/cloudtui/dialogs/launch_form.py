@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.text import Text
-from textual.app import App
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select, Static
@@ -16,7 +15,7 @@ from cloudtui.actions.command import command
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.dialogs import launching
 from cloudtui.dialogs.fields import arguments_of, fields_of
-from cloudtui.dialogs.form import FormDialog
+from cloudtui.dialogs.form import Carry, FormDialog
 from cloudtui.dialogs.form_field import FormField
 from cloudtui.dialogs.launching import Market
 from cloudtui_engine.errors import CloudtuiError, UsageError
@@ -45,10 +44,10 @@ def _plain(one: FormField) -> dict[str, Any]:
 
 
 class LaunchForm(FormDialog):
-    """Gives the arguments of `instance.launch`. Offers that are old are asked for while it is open."""
+    """Asks for the arguments of `instance.launch`. Offers that are old are asked for while it is open."""
 
-    def __init__(self, action: Action, bridge: Bridge) -> None:
-        super().__init__(action, fields(action), {}, "Launch")
+    def __init__(self, action: Action, bridge: Bridge, carry: Carry) -> None:
+        super().__init__(action, fields(action), {}, "Launch", carry)
         self._bridge = bridge
         self._reader = Reader(self, bridge, self._failed)
         self._market: Market | None = None
@@ -93,7 +92,7 @@ class LaunchForm(FormDialog):
                 lambda: (spot, launching.read(self._bridge.catalog, now, spot=spot)), self._learned
             )
         elif self._market is not None:
-            self._say()
+            self._estimate()
 
     def _learned(self, found: tuple[bool, Market]) -> None:
         spot, market = found
@@ -115,7 +114,7 @@ class LaunchForm(FormDialog):
 
     def _failed(self, error: CloudtuiError) -> None:
         self._problem = error
-        self._say()
+        self._estimate()
 
     def _offer_them(self) -> None:
         """Put the offers that fit into their line; the one that was chosen stays where it fits."""
@@ -157,9 +156,9 @@ class LaunchForm(FormDialog):
 
     def _preview(self) -> None:
         super()._preview()
-        self._say()
+        self._estimate()
 
-    def _say(self) -> None:
+    def _estimate(self) -> None:
         colours = self.app.theme_variables
         said: list[launching.Line] = [("Reading…", "muted")] if self._market is None else []
         if self._market is not None:
@@ -169,7 +168,7 @@ class LaunchForm(FormDialog):
         text = Text("\n").join(Text(line, style=colours.get(style, "")) for line, style in said)
         self.query_one("#form-estimate", Static).update(text)
 
-    def _arguments(self, values: Mapping[str, str]) -> dict[str, Any]:
+    def arguments(self, values: Mapping[str, str]) -> dict[str, Any]:
         """The handler's arguments.
 
         Raises:
@@ -185,18 +184,9 @@ class LaunchForm(FormDialog):
     def command(self, values: Mapping[str, str]) -> str:
         """The command line that does the same."""
         try:
-            return command(self._action, self._arguments(values))
+            return command(self._action, self.arguments(values))
         except UsageError as error:
             return error.message
-
-    def action_start(self) -> None:
-        """Done, if nothing is missing."""
-        try:
-            found = self._arguments(self.values)
-        except UsageError as error:
-            self.query_one("#form-error", Static).update(Text(f"{error.message} {error.hint}"))
-            return
-        self.dismiss(found)
 
 
 def _ask_clouds(bridge: Bridge, spot: bool) -> None:
@@ -204,9 +194,3 @@ def _ask_clouds(bridge: Bridge, spot: bool) -> None:
     from cloudtui.handlers.session import Session
 
     provider.offers(Session(bridge.paths, bridge.catalog, wait=False), spot=spot)
-
-
-async def ask(app: App[Any], bridge: Bridge, action: Action) -> dict[str, Any] | None:
-    """The arguments of a launch from a person; None where he thought better of it."""
-    found: dict[str, Any] | None = await app.push_screen_wait(LaunchForm(action, bridge))
-    return found

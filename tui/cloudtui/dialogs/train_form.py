@@ -11,18 +11,25 @@ from textual.widgets import Select, Static
 
 from cloudtui.actions import Action, get
 from cloudtui.actions.command import command
-from cloudtui.dialogs.form import FormDialog
+from cloudtui.dialogs.form import Carry, FormDialog
 from cloudtui.dialogs.form_field import FormField
 from cloudtui.dialogs.training import Known, built_in, estimate_text, fitting, task_of
 
 
 class TrainForm(FormDialog):
-    """Gives the arguments of `run.start`; built-in data are named as they will be called once added."""
+    """Asks for the arguments of `run.start`; built-in data are named as they will be called once added."""
 
     def __init__(
-        self, action: Action, fields: Sequence[FormField], known: Mapping[str, Any], verb: str, there: Known
+        self,
+        action: Action,
+        fields: Sequence[FormField],
+        known: Mapping[str, Any],
+        verb: str,
+        *,
+        carry: Carry,
+        there: Known,
     ) -> None:
-        super().__init__(action, fields, known, verb)
+        super().__init__(action, fields, known, verb, carry)
         self._there = there
         self._fitted_to = ""
 
