@@ -8,10 +8,16 @@ import time
 from cloudtui_providers import times
 
 ERA_S = 60.0
+_KEPT_S = 86_400.0
 
 
 class Clock:
     """This machine's clock."""
+
+    def __init__(self) -> None:
+        self._first: dict[float, float] = {}
+        """By the moment that was asked about: the steady second at which that was first done."""
+        self._lock = threading.Lock()
 
     def now(self) -> float:
         """Unix seconds."""
@@ -24,6 +30,19 @@ class Clock:
     def steady(self) -> float:
         """Seconds that nobody sets; they go on while the machine sleeps."""
         return times.steady()
+
+    def passed(self, since: float) -> float:
+        """Seconds since a moment of `now`, as far as this engine has seen them go by.
+
+        A clock that is set forward lets no grace pass. What went by before this object was first asked about
+        the moment does not count, for nobody knows whether the clock was set then.
+        """
+        now = self.steady()
+        with self._lock:
+            if since not in self._first:
+                self._first = {one: at for one, at in self._first.items() if now - at < _KEPT_S}
+            seen = now - self._first.setdefault(since, now)
+        return min(self.now() - since, seen)
 
     def era(self) -> int:
         """Another number after the clock was set by a minute or more, or the machine restarted."""

@@ -91,7 +91,7 @@ def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> N
     catalog, now = means.catalog, means.clock.now()
     with catalog.write("instance", durable=True):
         known = _known(means, name, listing)
-        changes = reconcile.compare(name, known, listing, now)
+        changes = reconcile.compare(name, known, listing, now, means.clock.passed)
         rows = {one.id: one for one in known.instances}
         for instance_id, fields in changes.updates.items():
             news.taken(catalog, rows[instance_id], fields)

@@ -7,7 +7,7 @@ cloud said so. A machine that was told to end, and was heard, needs no more than
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,8 @@ ENDING_GRACE_S = 15.0
 DOUBLE_S = 3600.0
 """So long after it was sent a request may have made a machine; what came later is not ended by us."""
 ENDED = frozenset({CloudState.TERMINATING, CloudState.TERMINATED})
+Passed = Callable[[float], float]
+"""How many seconds ago a moment was."""
 _NOWHERE = frozenset({CloudState.STOPPED, CloudState.TERMINATED})
 _ADOPTABLE = frozenset(
     {AttemptState.PLANNED, AttemptState.SENT, AttemptState.UNRESOLVED, AttemptState.ABSENT}
@@ -60,7 +62,13 @@ class Changes:
     orphans_gone: Sequence[str] = ()
 
 
-def compare(provider: str, known: Known, listing: Listing, now: float) -> Changes:
+def compare(
+    provider: str,
+    known: Known,
+    listing: Listing,
+    now: float,
+    passed: Passed | None = None,
+) -> Changes:
     """What a look at one region changes.
 
     Args:
@@ -68,7 +76,10 @@ def compare(provider: str, known: Known, listing: Listing, now: float) -> Change
         known: what is known here.
         listing: what the cloud lists of ours.
         now: when it was asked.
+        passed: how long ago a moment was, which a clock that is set says wrong (`Clock.passed`); default: by
+            `now`.
     """
+    passed = passed or (lambda since: now - since)
     rows = {one.cloud_id: one for one in known.instances if one.cloud_id}
     updates: dict[str, Mapping[str, Any]] = {}
     adoptions: list[tuple[LaunchAttempt, Machine]] = []
@@ -94,8 +105,8 @@ def compare(provider: str, known: Known, listing: Listing, now: float) -> Change
             for row in rows.values()
             if row.region == listing.region and row.cloud_id not in there and not row.is_gone
         ]
-        updates |= {row.id: fields for row in missing if (fields := _missing(row, now))}
-    kept, gone = _orphans(provider, known.orphans, strays, listing, now)
+        updates |= {row.id: fields for row in missing if (fields := _missing(row, now, passed))}
+    kept, gone = _orphans(provider, known.orphans, strays, listing, now, passed)
     return Changes(updates, adoptions, doubles, kept, gone)
 
 
@@ -147,18 +158,24 @@ def _meaning(attempt: LaunchAttempt | None, known: Known, machine: Machine, now:
     return "double" if born <= (attempt.sent_at or 0.0) + DOUBLE_S else "stray"
 
 
-def _missing(row: Instance, now: float) -> dict[str, Any]:
+def _missing(row: Instance, now: float, passed: Passed) -> dict[str, Any]:
     if row.missing_since is None or row.missing_since > now:
+        passed(now)  # from here on it is seen to go by
         return {"missing_since": now}
     ending = row.cloud_state == CloudState.TERMINATING
-    if now - row.missing_since < (ENDING_GRACE_S if ending else GRACE_S):
+    if passed(row.missing_since) < (ENDING_GRACE_S if ending else GRACE_S):
         return {}
     state = str(CloudState.TERMINATED) if ending else VANISHED
     return {"cloud_state": state, "address": replace(row.address, host="")}
 
 
-def _orphans(
-    provider: str, known: Iterable[Orphan], strays: Iterable[Machine], listing: Listing, now: float
+def _orphans(  # noqa: PLR0917 - as `compare` has them
+    provider: str,
+    known: Iterable[Orphan],
+    strays: Iterable[Machine],
+    listing: Listing,
+    now: float,
+    passed: Passed,
 ) -> tuple[list[Orphan], list[str]]:
     """The orphans of this region as they are now, and the ids of those that are none any more."""
     before = {one.cloud_id: one for one in known if one.region == listing.region}
@@ -169,8 +186,9 @@ def _orphans(
         if orphan.cloud_id in listed:
             gone.append(orphan.cloud_id)  # it has a row now, or has ended
         elif listing.complete and orphan.missing_since is None:
+            passed(now)
             kept.append(replace(orphan, missing_since=now))
-        elif listing.complete and now - (orphan.missing_since or now) >= GRACE_S:
+        elif listing.complete and passed(orphan.missing_since or now) >= GRACE_S:
             gone.append(orphan.cloud_id)
     return kept, gone
 

@@ -84,7 +84,7 @@ class Requests:
         if machine is not None:
             self._adopt(attempt, machine)
             return
-        if attempt.absent_since is not None and now - attempt.absent_since >= GRACE_S:
+        if attempt.absent_since is not None and self._means.clock.passed(attempt.absent_since) >= GRACE_S:
             self._move(attempt, S.ABSENT, _UNANSWERED, resolved_at=now)
             return
         if may_send and self._may_resend(cloud, attempt, now):
@@ -93,6 +93,7 @@ class Requests:
                 self._call(cloud, attempt, first=False)
             return
         if attempt.absent_since is None or attempt.absent_since > now:
+            self._means.clock.passed(now)  # from here on it is seen to go by
             self._move(attempt, S.UNRESOLVED, _UNANSWERED, absent_since=now)
         self._tries += 1
         self.rest(min(patience(self._tries), LOOK_EVERY_S))

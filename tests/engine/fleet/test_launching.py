@@ -162,6 +162,22 @@ def test_a_machine_that_is_shown_late_is_waited_for(make_world: MakeWorld, kind:
     assert world.living() == [f"{instance.launch_id}-1"]
 
 
+def test_a_clock_that_is_set_forward_makes_no_lost_request_absent(make_world: MakeWorld) -> None:
+    world = make_world(ToyListed)
+    world.cloud.fail(Fault.BROKEN)
+    instance = world.ask()
+    began, looks = world.clock.steady(), world.clock.passing
+
+    def passing() -> None:
+        world.clock.set_s = 1000.0
+        looks()
+
+    world.clock.passing = passing
+    world.launch(instance)
+    assert world.states(instance) == [S.ABSENT, S.ADOPTED]
+    assert world.clock.steady() - began >= 300
+
+
 def test_a_refusal_after_a_lost_answer_proves_nothing(world: World) -> None:
     world.cloud.fail(Fault.BROKEN)
     world.cloud.fail(Fault.CAPACITY)

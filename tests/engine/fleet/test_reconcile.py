@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 from tests.engine.catalog.helpers import a_run
-from tests.engine.fleet.world import World
+from tests.engine.fleet.world import FastClock, World
 from tests.support.clouds.faults import Fault
 
 from cloudtui_engine.errors import FailedError
-from cloudtui_engine.fleet import commands, ending, installation, reconcile
+from cloudtui_engine.fleet import commands, ending, installation, looking, reconcile
 from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.reconcile import Changes, Known, compare
 from cloudtui_engine.handlers import rent
@@ -184,6 +184,37 @@ def test_a_machine_that_the_cloud_forgot_vanishes_and_comes_back(world: World) -
     assert world.row(instance).cloud_state == VANISHED, "nothing lives there, so nobody looks any more"
     world.look(everywhere=True)
     assert world.row(instance).cloud_state == "running"
+
+
+def test_a_clock_that_is_set_forward_lets_no_grace_pass(world: World) -> None:
+    instance, orphan = world.launched(), world.alien(launch="gone1")
+    world.look(everywhere=True)
+    with world.cloud.books.open() as books:
+        for one in (instance.cloud_id, orphan.id):
+            books["machines"].pop(one)
+    world.look()
+    world.clock.set_s += 3 * 86_400.0
+    world.look()
+    assert world.row(instance).cloud_state == "running", "it was missed for no time at all"
+    assert [one.cloud_id for one in world.catalog.orphans.list()] == [orphan.id]
+    world.forget_time(230)
+    assert world.row(instance).cloud_state == "running"
+    world.forget_time(70)
+    assert world.row(instance).cloud_state == VANISHED
+    assert world.catalog.orphans.list() == []
+
+
+def test_what_another_engine_missed_is_missed_anew(world: World) -> None:
+    """Nobody knows whether the clock was set between the two."""
+    instance = world.launched()
+    world.cloud.forget(instance.cloud_id)
+    world.look()
+    after = replace(world.means, clock=FastClock(world.clock.now() + 86_400.0))
+    looking.look(after, "toy")
+    assert world.row(instance).cloud_state == "running"
+    after.clock.wait(300.0, world.closing)
+    looking.look(after, "toy")
+    assert world.row(instance).cloud_state == VANISHED
 
 
 def test_offline_the_last_known_state_stays(world: World) -> None:

@@ -27,6 +27,7 @@ class FastClock(Clock):
     """Time passes by waiting, and only so; `passing` is called each time."""
 
     def __init__(self, now: float) -> None:
+        super().__init__()
         self._now = now
         self.set_s = 0.0
         """By how much somebody has set it."""
