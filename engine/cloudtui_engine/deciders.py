@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudtui_engine import kept
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import due, enforcing, installation, spot, trust
 from cloudtui_engine.fleet.clock import Clock
@@ -95,6 +96,7 @@ def decide(catalog: Catalog, clock: Clock | None = None) -> int:
     fresh += _submit(catalog, go_on_elsewhere(catalog, clock.now()))
     _note_stalled(catalog)
     _note_idle(catalog, time.time())
+    drop_checkpoints(catalog)
     return fresh + _tell_what_happened(catalog)
 
 
@@ -142,6 +144,16 @@ def _note_idle(catalog: Catalog, now: float) -> None:
         if machine.id not in waiting:
             text = f"for {int((now - since) // 60)} min. Nothing is queued for it."
             catalog.notices.tell("idle", f"{machine.id}:{int(since)}", machine.name, text)
+
+
+def drop_checkpoints(catalog: Catalog) -> None:
+    """What was kept of a run that has succeeded goes, wherever it went on to its end."""
+    held = kept.runs_with(catalog.paths)
+    if not held:
+        return
+    coming = {one.target for one in catalog.operations.open_of(("run.keep",))}
+    for run_id in catalog.runs.succeeded(held - coming):
+        kept.Kept(catalog.paths, run_id).drop()
 
 
 def _tell_what_happened(catalog: Catalog) -> int:

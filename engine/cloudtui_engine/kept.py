@@ -1,7 +1,8 @@
 """Checkpoints of a run that were brought here while it ran: where they lie, and which of them are worth it.
 
 `checkpoints/<run>/index.json` names the files of the newest set and is written after all of them are here,
-by content, verified: so a run goes on elsewhere from a whole set or from the one before.
+by content, verified: so a run goes on elsewhere from a whole set or from the one before. They are kept for as
+long as their run may be resumed: until it has succeeded, or is in the trash and somebody cleans this machine.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from cloudtui_engine.durable import replace_file
 from cloudtui_engine.paths import Paths
+from cloudtui_engine.records.run import Checkpoint
 
 MOST_FILES = 1000
 _STEP = re.compile(r"step-(\d{1,12})\.ckpt", re.ASCII)
@@ -95,6 +97,27 @@ class Kept:
     def drop(self) -> None:
         """The run needs none any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of this disk, with what is on its way."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    @property
+    def told(self) -> Checkpoint | None:
+        """The newest whole set, for people."""
+        found = self.newest()
+        if found is None:
+            return None
+        return Checkpoint(found.attempt, found.step, found.at, sum(one.size_bytes for one in found.files))
+
+
+def runs_with(paths: Paths) -> frozenset[str]:
+    """The ids of the runs that something is kept of."""
+    try:
+        return frozenset(one.name for one in paths.checkpoints.iterdir())
+    except OSError:
+        return frozenset()
 
 
 def step_of(name: str) -> int | None:

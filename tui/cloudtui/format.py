@@ -10,7 +10,7 @@ from typing import Any
 
 from cloudtui_engine.records.instance import LinkState
 from cloudtui_engine.records.operation import OperationState
-from cloudtui_engine.records.run import Run, RunState
+from cloudtui_engine.records.run import Checkpoint, Run, RunState
 from cloudtui_engine.sanitize import clean_line
 
 MISSING = "–"
@@ -151,6 +151,14 @@ def moment(t: float | None) -> str:
     """A moment in this machine's time zone, to the minute."""
     at = _datetime(t)
     return MISSING if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def checkpoint(found: Checkpoint | None) -> str:
+    """What is kept here of a run: `step 1,200 · 41 MB · 2026-11-21 14:02`; empty where nothing is."""
+    if found is None:
+        return ""
+    known = [f"step {count(found.step)}"] if found.step is not None else []
+    return " · ".join([*known, size(found.size_bytes), moment(found.at)])
 
 
 def rfc3339(t: float | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from cloudtui_engine.catalog.base import Row, dumps, loads_all
 from cloudtui_engine.catalog.tally import to_summary
 from cloudtui_engine.paths import Paths
-from cloudtui_engine.records.run import Artifact, MetricSummary, Run, RunState
+from cloudtui_engine.records.run import Artifact, Checkpoint, MetricSummary, Run, RunState
 
 _FROM = "FROM run AS r LEFT JOIN dataset AS d ON d.id = r.dataset_id"
 # First what is worked on, then what is taken as it is, in the order of the fields of `Run`: see `_run`.
@@ -80,6 +80,8 @@ class _Beside:
     summaries: Mapping[int, Summaries]
     artifacts: Mapping[int, tuple[Artifact, ...]]
     tags: Mapping[int, tuple[str, ...]]
+    checkpoints: Mapping[str, Checkpoint]
+    """By the id of the run."""
 
 
 def select(rest: str) -> str:
@@ -108,6 +110,7 @@ def runs_of(
         summaries=_summaries(db, numbers, metrics),
         artifacts=_artifacts(db, numbers, paths) if details else {},
         tags=_tags(db, numbers),
+        checkpoints=_checkpoints(rows, paths) if details else {},
     )
     params, progress = (loads_all([row[column] for row in rows]) for column in (2, 3))
     now = time.time()
@@ -128,12 +131,21 @@ def _run(row: Row, params: Any, progress: Any, beside: _Beside, now: float) -> R
         *(stale, created, started, ended, duration, cost, exit_code, reason),
         *(beside.artifacts.get(seq, ()), beside.tags.get(seq, ()), note, deleted),
         model_id=model_id,
+        checkpoint=beside.checkpoints.get(key),
     )
 
 
 def _specs(db: sqlite3.Connection, numbers: str) -> dict[int, str]:
     sql = "SELECT seq, spec FROM run WHERE seq IN (SELECT value FROM json_each(?))"
     return dict(db.execute(sql, (numbers,)).fetchall())
+
+
+def _checkpoints(rows: Sequence[Row], paths: Paths) -> dict[str, Checkpoint]:
+    from cloudtui_engine import kept  # lists, and so the first screen, do without
+
+    kept_of = kept.runs_with(paths)
+    found = {row[6]: kept.Kept(paths, row[6]).told for row in rows if row[6] in kept_of}
+    return {key: one for key, one in found.items() if one is not None}
 
 
 def _tags(db: sqlite3.Connection, numbers: str) -> dict[int, tuple[str, ...]]:

@@ -65,6 +65,15 @@ class Runs(Attempts, Results):
                 (*live, before),
             ).fetchall()
 
+    def succeeded(self, run_ids: Iterable[str]) -> list[str]:
+        """Those of them that have."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                "SELECT id FROM run WHERE status = ? AND id IN (SELECT value FROM json_each(?))",
+                (str(RunState.SUCCEEDED), dumps(list(run_ids))),
+            ).fetchall()
+        return [row[0] for row in rows]
+
     def list(self, query: RunQuery | None = None) -> list[Run]:
         """A page of runs, from summaries only; without specs and artifacts unless the query asks for details.
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cloudtui_engine import kept
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import AuthError, CloudtuiError, HostKeyError, NotFoundError, UnreachableError
 from cloudtui_engine.handlers import stage
@@ -14,6 +15,7 @@ from cloudtui_engine.handlers.context import Context, Withdrawn, passphrase_ques
 from cloudtui_engine.hosts import replies, shipping
 from cloudtui_engine.hosts.session import Session
 from cloudtui_engine.hosts.transport.keys import PassphraseError
+from cloudtui_engine.records.instance import LOCAL
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import ON_HOST, Attempt
 from cloudtui_engine.runs import cleaning
@@ -44,6 +46,7 @@ def clean(context: Context, operation: Operation) -> Mapping[str, Any]:
         with link.session(LINK_S) as session:
             report("Looking at what lies there", None, None)
             lying, untouched = _inventory(session)
+            lying += _kept_here(context, operation.target)
             entries = cleaning.plan(lying, _known(context.catalog, operation.target, lying))
             removed = None
             if isinstance(wanted, list):
@@ -78,6 +81,16 @@ def _inventory(session: Session) -> tuple[list[cleaning.Lying], list[str]]:
         after = following
 
 
+def _kept_here(context: Context, instance_id: str) -> list[cleaning.Lying]:
+    """The checkpoints that were brought to this machine, where it is the one that is cleaned."""
+    if context.catalog.instances.get(instance_id).name != LOCAL:
+        return []
+    return [
+        cleaning.Lying(f"{cleaning.KEPT}/{run_id}", kept.Kept(context.paths, run_id).size_bytes)
+        for run_id in sorted(kept.runs_with(context.paths))
+    ]
+
+
 def _known(catalog: Catalog, instance_id: str, lying: Sequence[cleaning.Lying]) -> cleaning.Known:
     machine = catalog.instances.get(instance_id).machine_id
     same = {
@@ -91,8 +104,17 @@ def _known(catalog: Catalog, instance_id: str, lying: Sequence[cleaning.Lying]) 
         current=stage.own_folders() | {f"host/{shipping.pack('cloudtui_host').sha}"},
         needed=_needed(catalog, instance_id, waiting),
         here=frozenset(_here(catalog)),
+        runs={key: over for key in kept.runs_with(catalog.paths) if (over := _over_now(catalog, key))},
         busy=any(one.state in ON_HOST and one.instance_id in same | {instance_id} for one in waiting),
     )
+
+
+def _over_now(catalog: Catalog, run_id: str) -> cleaning.Over | None:
+    """As its newest attempt is; None: there is no such run."""
+    try:
+        return _over(catalog, (run_id, catalog.runs.newest_attempt(run_id)))
+    except NotFoundError:
+        return None
 
 
 def _over(catalog: Catalog, key: cleaning.Key) -> cleaning.Over | None:
@@ -167,6 +189,10 @@ def _remove(
         if context.closing.is_set():
             raise Withdrawn
         report("Removing", done, len(going))
+        kind, _, run_id = entry.name.partition("/")
+        if kind == cleaning.KEPT:
+            kept.Kept(context.paths, run_id).drop()
+            continue
         try:
             session.request("remove", {"name": entry.name}, timeout=SIZING_S)
         except (UnreachableError, HostKeyError, AuthError):

@@ -80,6 +80,17 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What was brought here of a run on a machine that may be taken back: it goes on from this elsewhere."""
+
+    attempt: int
+    step: int | None
+    at: float
+    """When it was seen on its host."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of a run."""
 
@@ -133,6 +144,8 @@ class Run:
     deleted_at: float | None = None
     model_id: str | None = None
     """The model version that an evaluation or a compression acts on, or that a training began from."""
+    checkpoint: Checkpoint | None = None
+    """That which is kept on this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from cloudtui_engine.records.run import RunState
 OVER = ENDED - {"missing"}
 """What a host says of an attempt that has ended there."""
 Key = tuple[str, int]
+KEPT = "checkpoints"
+"""`checkpoints/<run>`: of runs on machines that may be taken back, brought to this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Known:
     """Why a name is needed by what waits or runs; `model/` stands for all of that kind."""
     here: frozenset[str] = frozenset()
     """Names of data and scripts that this machine has, and can send again."""
+    runs: Mapping[str, Over] = field(default_factory=dict)
+    """Those whose checkpoints were brought to this machine, as their newest attempts are."""
     busy: bool = False
     """A job of ours runs on that machine."""
 
@@ -89,11 +93,15 @@ def _judge(one: Lying, known: Known, foreign: Sequence[Lying]) -> tuple[bool, st
     if one.attempt is not None:
         stays = _attempt_stays(one, known.attempts.get(one.attempt))
         return not stays, stays or "Over, and all that it left is here."
-    kind = one.name.partition("/")[0]
+    kind, _, key = one.name.partition("/")
+    if kind == KEPT:
+        stays = _kept_stays(known.runs.get(key))
+        return not stays, stays or "Its run has succeeded, or is in the trash."
     stays = _content_stays(one.name, kind, known, is_foreign=bool(foreign))
     return not stays, stays or _WHY_IT_GOES.get(kind, "Not needed any more.")
 
 
+_UNKNOWN = "Not in this catalog: cloudtui run import takes it up."
 _WHY_IT_GOES = {
     "data": "A copy that no run waits for; it is sent again when one does.",
     "host": "An older version of our part of the host.",
@@ -120,7 +128,7 @@ def _content_stays(name: str, kind: str, known: Known, *, is_foreign: bool) -> s
 def _attempt_stays(one: Lying, over: Over | None) -> str:
     """Why the folder of an attempt stays; empty where nothing speaks for that."""
     if over is None:
-        return "Not in this catalog: cloudtui run import takes it up."
+        return _UNKNOWN
     return _first(
         (one.state not in OVER or not over.state.is_finished or over.is_worked_on, "It is not over."),
         (over.left_there > 0, _only_there(over.left_there)),
@@ -133,6 +141,19 @@ def _attempt_stays(one: Lying, over: Over | None) -> str:
         (
             over.run_status is not RunState.SUCCEEDED and not over.is_deleted,
             "The run may be resumed from it.",
+        ),
+    )
+
+
+def _kept_stays(over: Over | None) -> str:
+    """Why checkpoints that were brought here stay; empty where nothing speaks for that."""
+    if over is None:
+        return _UNKNOWN
+    return _first(
+        (not over.run_status.is_finished or over.is_worked_on, "It is not over."),
+        (
+            over.run_status is not RunState.SUCCEEDED and not over.is_deleted,
+            "The run may be resumed from it elsewhere; delete the run to let it go.",
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any, cast
 import pytest
 from tests.engine.catalog.helpers import create, finish, open_catalog
 
+from cloudtui_engine import kept
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.deciders import decide
 from cloudtui_engine.errors import CloudtuiError, FailedError
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Context
@@ -20,7 +23,8 @@ from cloudtui_engine.handlers.packing import Packing
 from cloudtui_engine.hosts import shipping
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.dataset import Dataset
-from cloudtui_engine.records.run import Run
+from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.run import Run, RunState
 
 OLD = "a" * 64
 
@@ -109,6 +113,43 @@ def test_names_that_are_none_of_ours_are_passed_over(catalog: Catalog, name: obj
 def test_a_size_that_is_none_is_an_error_of_the_host(catalog: Catalog) -> None:
     with pytest.raises(FailedError):
         cleaned(catalog, Host([{"name": f"trainer/{OLD}", "size_bytes": -1}]))
+
+
+def test_checkpoints_that_were_brought_here_go_with_a_run_in_the_trash(catalog: Catalog) -> None:
+    runs = [create(catalog, name) for name in ("stopped", "trash")]
+    for run in runs:
+        finish(catalog, run.id, state=RunState.STOPPED)
+        keep(catalog, run.id, b"weights")
+    catalog.runs.delete(runs[1].id, 5.0)
+    names = [f"checkpoints/{run.id}" for run in runs]
+    host = Host([lying(f"trainer/{OLD}")])
+    listed = {one["name"]: (one["goes"], one["size_bytes"] >= 7) for one in cleaned(catalog, host)["entries"]}
+    assert listed == {names[0]: (False, True), names[1]: (True, True), f"trainer/{OLD}": (True, False)}
+    assert cleaned(catalog, host, remove=names)["removed"] == 1
+    assert (host.removed, kept.runs_with(catalog.paths)) == ([], {runs[0].id})
+    found = catalog.runs.get(runs[0].id).checkpoint
+    assert found is not None
+    assert (found.step, found.size_bytes, catalog.runs.get(runs[1].id).checkpoint) == (7, 7, None)
+    box = catalog.instances.add(Instance("i2", "box", "ssh", created_at=1.0))
+    there = clean(context(catalog, host), catalog.operations.submit("instance.clean", box.id, {}, None))
+    assert [one["name"] for one in there["entries"]] == [f"trainer/{OLD}"], "they are on this machine"
+
+
+def test_checkpoints_that_were_brought_here_go_once_the_run_has_succeeded_anywhere(catalog: Catalog) -> None:
+    done, resumable, coming = (create(catalog, name) for name in ("done", "resumable", "coming"))
+    for run in (done, resumable, coming):
+        keep(catalog, run.id, b"weights")
+        finish(catalog, run.id, state=RunState.FAILED if run is resumable else RunState.SUCCEEDED)
+    catalog.operations.submit("run.keep", coming.id, {"attempt": 1}, None)
+    decide(catalog)
+    assert kept.runs_with(catalog.paths) == {resumable.id, coming.id}
+
+
+def keep(catalog: Catalog, run_id: str, content: bytes) -> None:
+    here, sha256 = kept.Kept(catalog.paths, run_id), hashlib.sha256(content).hexdigest()
+    here.folder.mkdir(parents=True)
+    here.blob(sha256).write_bytes(content)
+    here.save(kept.KeptSet(1, 5.0, (kept.KeptFile("step-000000000007.ckpt", len(content), sha256),)))
 
 
 def ended(catalog: Catalog, **fields: Any) -> Run:

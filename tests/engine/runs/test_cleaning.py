@@ -64,6 +64,26 @@ def test_what_is_in_the_trash_and_all_here_goes(changed: dict[str, object]) -> N
     assert judged(ATTEMPT, Known({("run1", 1): over})).goes
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, ""),
+        ({"run_status": RunState.STOPPED, "is_deleted": True}, ""),
+        ({"run_status": RunState.STOPPED}, "may be resumed"),
+        ({"run_status": RunState.LOST}, "may be resumed"),
+        ({"run_status": RunState.RUNNING, "is_deleted": True}, "not over"),
+        ({"is_worked_on": True}, "not over"),
+        (None, "Not in this catalog"),
+    ],
+)
+def test_checkpoints_that_were_brought_here_stay_while_their_run_may_be_resumed(
+    changed: dict[str, object] | None, why: str
+) -> None:
+    over = None if changed is None else replace(DONE, **changed)  # type: ignore[arg-type]
+    found = judged("checkpoints/run1", Known(runs={} if over is None else {"run1": over}))
+    assert (found.goes, why in found.why) == (not why, True)
+
+
 def test_what_is_not_known_here_stays_and_keeps_what_it_may_need() -> None:
     assert not judged(ATTEMPT, Known()).goes
     stranger = Lying("jobs/other/a0001", 5, "running")

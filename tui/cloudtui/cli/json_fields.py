@@ -119,7 +119,13 @@ def run(record: Any) -> dict[str, Any]:
         "tags": list(record.tags),
         "note": record.note,
         "deleted_at": rfc3339(record.deleted_at),
+        "checkpoint": _checkpoint(record.checkpoint),
     }
+
+
+def _checkpoint(one: Any) -> dict[str, Any] | None:
+    """What is kept on this machine of a run that was on another."""
+    return None if one is None else {**dataclasses.asdict(one), "at": rfc3339(one.at)}
 
 
 def _summary(summary: Any) -> dict[str, Any]:

@@ -85,6 +85,7 @@ def run(record: Run) -> Lines:
             ("Cost", words.money(record.cost_usd)),
             ("Tags", ", ".join(record.tags)),
             ("Note", clean_line(record.note)),
+            ("Checkpoint here", words.checkpoint(record.checkpoint)),
             ("In the trash", words.moment(record.deleted_at)),
         ]
     )

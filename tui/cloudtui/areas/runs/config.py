@@ -25,7 +25,7 @@ class ConfigTab(RunTab):
         self.body = self.facts = Facts()
 
     def load(self) -> None:
-        """Attempts and events come from the catalog; the rest is the record."""
+        """All of it comes from the catalog: the list's record knows half of it."""
         run = self.run_shown
         if run is None:
             return
@@ -33,7 +33,7 @@ class ConfigTab(RunTab):
 
         def work() -> tuple[str, list[Fact]]:
             attempts, events = catalog.runs.attempts(run.id), catalog.events.list(run.id)
-            return run.id, facts(run, attempts, events, self.bridge.now())
+            return run.id, facts(catalog.runs.get(run.id), attempts, events, self.bridge.now())
 
         self.reader.ask(work, self._show)
 
@@ -81,6 +81,7 @@ def _optional(run: Run) -> list[Fact]:
         "on": ", ".join(run.instances),
         "tags": ", ".join(run.tags),
         "note": run.note,
+        "checkpoint here": fmt.checkpoint(run.checkpoint),
     }
     found = [Fact(name, clean_line(text)) for name, text in known.items() if text]
     if run.exit_code is not None:
