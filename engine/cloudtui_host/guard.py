@@ -75,6 +75,8 @@ class Guard:
         self.reason = ""
         """Why, where it is one of `REASONS`."""
         self._asked = False
+        self._by_signal = False
+        """It was asked to stop by a signal alone: by us with a full disk, or by a system that goes down."""
         self._kill_at = float("inf")
         self._notice = notice.Watch(taken_by)
         self._told = False
@@ -112,6 +114,10 @@ class Guard:
                 self.child.signal(signal.SIGKILL)
                 self._kill_at = now + 1.0
             self._wait(min(next_look, self._kill_at) - now)
+        if ended["code"] != 0:
+            # Where a system goes down its jobs may hear of it before we have asked its cloud.
+            self._notice.last_look()
+            self._heed_notice(now)
         self._notice.close()
         self._end_what_is_left()
         return ended
@@ -136,7 +142,10 @@ class Guard:
         if not self._asked and not os.path.exists(path):
             return
         self._asked = False
-        asked = files.read_json(path) or {}
+        asked = files.read_json(path)
+        if asked is None and not self.stopping:
+            self._by_signal = True
+        asked = asked or {}
         grace = _grace_of(asked, self.grace_s)
         if not self.stopping:
             self.stopping = True
@@ -166,9 +175,10 @@ class Guard:
             " is resumed elsewhere." % max(1, round(seen.left_s))
         )
         self.sampler.event(notice.EVENT, {"left_s": seen.left_s, "text": text, "level": "warning"})
+        if not self.stopping or self._by_signal:
+            self.reason = REASONS["preempted"]
         if not self.stopping:
             self.stopping = True
-            self.reason = REASONS["preempted"]
             self.child.signal(signal.SIGTERM)
         self._kill_at = min(self._kill_at, now + seen.grace_s)
 
