@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Sequence
 
@@ -25,7 +26,7 @@ class ConfigTab(RunTab):
         self.body = self.facts = Facts()
 
     def load(self) -> None:
-        """All of it comes from the catalog: the list's record knows half of it."""
+        """The list's record has neither command nor checkpoint, attempts and events are read here anyway."""
         run = self.run_shown
         if run is None:
             return
@@ -33,7 +34,9 @@ class ConfigTab(RunTab):
 
         def work() -> tuple[str, list[Fact]]:
             attempts, events = catalog.runs.attempts(run.id), catalog.events.list(run.id)
-            return run.id, facts(catalog.runs.get(run.id), attempts, events, self.bridge.now())
+            whole = catalog.runs.get(run.id)
+            told = dataclasses.replace(run, spec=whole.spec, checkpoint=whole.checkpoint)
+            return run.id, facts(told, attempts, events, self.bridge.now())
 
         self.reader.ask(work, self._show)
 
