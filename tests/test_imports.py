@@ -51,6 +51,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_providers.base",  # the fleet alone: the contract in pyproject.toml says where
             "cloudtui_providers.errors",
             "cloudtui_providers.registry",
+            "cloudtui_providers.stores",  # the objects alone
             "cloudtui_providers.times",
         }
     ),
@@ -67,6 +68,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "darabonba",  # what Alibaba's library is made of; its exceptions and options come from it
             "google.auth",
             "httpx",
+            "urllib3",  # what botocore reads with; its exceptions come from it
         }
     ),
     ROOT / "tui" / "cloudtui": frozenset(
@@ -91,6 +93,8 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.ids",
             "cloudtui_engine.lock",  # Instances alone: is an engine living
             "cloudtui_engine.money",
+            "cloudtui_engine.objects.address",  # what a source is that is typed
+            "cloudtui_engine.objects.fetches",
             "cloudtui_engine.operations",
             "cloudtui_engine.paths",
             "cloudtui_engine.records",

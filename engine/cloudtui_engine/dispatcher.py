@@ -14,6 +14,7 @@ from cloudtui_engine.errors import CatalogError, CloudtuiError, FailedError
 from cloudtui_engine.handlers import deadline, enrol, forwarding, go_on, market, notebook, rent, tell
 from cloudtui_engine.handlers.clean import clean
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
+from cloudtui_engine.handlers.fetch import fetch
 from cloudtui_engine.handlers.keep import keep
 from cloudtui_engine.handlers.prepare import prepare
 from cloudtui_engine.handlers.pull import pull
@@ -47,6 +48,7 @@ HANDLERS: dict[str, Handler] = {
     "fleet.reconcile": rent.reconcile,
     "provider.offers": market.offers,
     "provider.check": market.check,
+    "dataset.fetch": fetch,
     "dataset.push": push,
     "notify.command": tell.command,
     "notify.webhook": tell.webhook,

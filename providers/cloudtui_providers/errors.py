@@ -11,6 +11,8 @@ ProviderError
 ├── CloudUnreachable     nothing was sent, or nothing was changed by what was: ask again
 ├── AmbiguousError       sent, and no answer: the machine may be there. Resolve by its token, never go on
 ├── MachineGone          there is no such machine: for a terminate, done
+├── ObjectMissing        there is no such bucket or object
+├── ObjectChanged        the object is another one than it was when it was looked at
 └── NotInstalledError    the cloud's library is not on this machine
 """
 
@@ -98,6 +100,18 @@ class MachineGone(ProviderError):  # noqa: N818 - a state of the machine
     """The cloud knows no such machine (any more)."""
 
     code = "gone"
+
+
+class ObjectMissing(ProviderError):  # noqa: N818 - a state of the store
+    """The store has no such bucket or object."""
+
+    code = "not_found"
+
+
+class ObjectChanged(ProviderError):  # noqa: N818 - a state of the object
+    """The object is no longer the one that was looked at: what was read of it belongs to nothing."""
+
+    code = "changed"
 
 
 class NotInstalledError(ProviderError):

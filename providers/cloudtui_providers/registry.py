@@ -1,20 +1,26 @@
-"""Which providers there are: by entry point, so that others can publish theirs; loaded only when used."""
+"""Which clouds and stores there are: by entry point, so that others can publish theirs; loaded when used."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from cloudtui_providers.base import Provider
 from cloudtui_providers.errors import NotInstalledError
+from cloudtui_providers.stores import ObjectStore
 
 GROUP = "cloudtui.providers"
+STORES = "cloudtui.stores"
+"""Named by the scheme of their addresses."""
+EXTRAS = {"s3": "aws"}
+"""What installs the library of a store that is one of ours."""
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of all that are installed, in order; none of them is imported for it."""
-    return tuple(sorted(_found()))
+    """The names of all providers that are installed, in order; none of them is imported for it."""
+    return tuple(sorted(_found(GROUP)))
 
 
 @cache
@@ -24,20 +30,44 @@ def provider(name: str) -> Provider:
     Raises:
         NotInstalledError: there is none, or its library is missing.
     """
-    found = _found().get(name)
-    if found is None:
-        raise NotInstalledError(f"There is no provider {name!r}.", f"Providers: {', '.join(names())}.")
-    try:
-        made = found.load()()
-    except ImportError as error:
-        raise NotInstalledError(
-            f"The library of {name} is not installed: {error.name} is missing.",
-            f"pip install 'cloudtui[{name}]'",
-        ) from error
+    made = _made(GROUP, name, "provider")
     if not isinstance(made, Provider):
-        raise NotInstalledError(f"{found.value} is no provider: it does not follow the contract.")
+        raise NotInstalledError(f"The provider {name} does not follow the contract.")
     return made
 
 
-def _found() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+@cache
+def schemes() -> tuple[str, ...]:
+    """Of the addresses that can be read, in order; nothing is imported for it."""
+    return tuple(sorted(_found(STORES)))
+
+
+@cache
+def store(scheme: str) -> ObjectStore:
+    """The store whose addresses begin so, made once a process.
+
+    Raises:
+        NotInstalledError: there is none, or its library is missing.
+    """
+    made = _made(STORES, scheme, "store")
+    if not isinstance(made, ObjectStore):
+        raise NotInstalledError(f"The store {scheme} does not follow the contract.")
+    return made
+
+
+def _made(group: str, name: str, what: str) -> Any:
+    found = _found(group)
+    if name not in found:
+        known = ", ".join(sorted(found)) or "none is installed"
+        raise NotInstalledError(f"There is no {what} {name!r}.", f"{what.capitalize()}s: {known}.")
+    try:
+        return found[name].load()()
+    except ImportError as error:
+        raise NotInstalledError(
+            f"The library of {name} is not installed: {error.name} is missing.",
+            f"pip install 'cloudtui[{EXTRAS.get(name, name)}]'",
+        ) from error
+
+
+def _found(group: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)}

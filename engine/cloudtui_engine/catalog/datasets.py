@@ -12,7 +12,7 @@ from cloudtui_engine.records.dataset import Dataset
 
 Rows = list[Row]
 Found = list[Dataset]
-_HEAD = "id, name, version, task, sha256, size_bytes, splits, classes, source, created_at"
+_HEAD = "id, name, version, task, sha256, size_bytes, splits, classes, source, created_at, taken"
 MANIFEST = "manifest.json"
 _SELECT = f"SELECT {_HEAD}, manifest FROM dataset"
 
@@ -37,11 +37,12 @@ class Datasets(Repository):
             dumps(dataset.classes),
             dataset.source,
             dataset.created_at,
+            dumps(dataset.taken),
             dumps(dataset.manifest),
         )
         try:
             with self._catalog.write("dataset") as db:
-                db.execute(f"INSERT INTO dataset ({_HEAD}, manifest) VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+                db.execute(f"INSERT INTO dataset ({_HEAD}, manifest) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
         except sqlite3.IntegrityError as error:
             raise RefusedError(
                 f"Dataset {dataset.name}@{dataset.version} or its content is already there.",
@@ -130,7 +131,7 @@ class Datasets(Repository):
 
 
 def _dataset(row: Row, instances: tuple[str, ...]) -> Dataset:
-    key, name, version, task, sha256, size, splits, classes, source, created_at, manifest = row
+    key, name, version, task, sha256, size, splits, classes, source, created_at, taken, manifest = row
     return Dataset(
         key,
         name,
@@ -144,4 +145,5 @@ def _dataset(row: Row, instances: tuple[str, ...]) -> Dataset:
         source,
         created_at,
         instances,
+        json.loads(taken),
     )

@@ -15,6 +15,7 @@ from cloudtui_engine.catalog.schema_fleet import THIRD
 from cloudtui_engine.catalog.schema_idle import FIFTH
 from cloudtui_engine.catalog.schema_models import SECOND
 from cloudtui_engine.catalog.schema_money import FOURTH
+from cloudtui_engine.catalog.schema_objects import SEVENTH
 from cloudtui_engine.durable import replace_file
 
 migrations = Migrations("cloudtui")
@@ -61,6 +62,12 @@ def m006_apart(db: Database) -> None:
     if not file.exists():  # else it was set again since, and that counts
         replace_file(file, row[0])
     db.conn.execute("DELETE FROM setting WHERE key = 'notify.webhook'")
+
+
+@migrations()
+def m007_objects(db: Database) -> None:
+    """Which state of objects in a store a dataset was made of."""
+    _execute(db, SEVENTH)
 
 
 def _execute(db: Database, script: str) -> None:

@@ -20,7 +20,7 @@ from cloudtui_engine.catalog.file_systems import network_file_system
 from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.paths import Paths
 
-VERSION = 6
+VERSION = 7
 """The number of steps in `migrations`, which is only imported when one is due (it costs 0.13 s)."""
 APPLICATION_ID = 0x636C7475
 HEADER_BYTES = 100

@@ -182,6 +182,11 @@ class Operations(Repository):
         where = "id = ? AND state IN ('pending', 'needs_you')"
         return self._set(where, (operation_id,), state="cancelled", ended_at=time.time()) == 1
 
+    def withdraw(self, operation_id: str) -> bool:
+        """Take it back wherever it is; who carries it out has to look. False when it is finished."""
+        where = f"id = ? AND {_OPEN}"
+        return self._set(where, (operation_id,), state="cancelled", ended_at=time.time()) == 1
+
     def _end(self, operation_id: str, state: str, **fields: Any) -> None:
         self._set(f"id = ? AND {_OPEN}", (operation_id,), state=state, ended_at=time.time(), **fields)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudtui_engine.data.build import Wishes, build_dataset
 from cloudtui_engine.data.manifest import FILE_NAME, Manifest
@@ -29,6 +30,8 @@ def add_dataset(
     task: str | None = None,
     wishes: Wishes | None = None,
     on_progress: Progress | None = None,
+    fetched_from: str = "",
+    taken: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Prepare `source` and keep it as the next version of `name`; unchanged content is the version it was.
 
@@ -39,6 +42,8 @@ def add_dataset(
         task: what it is for; None to see it from the source.
         wishes: the target, the seed of the splits and so on; `task` goes before its own.
         on_progress: told what is being done, how many are done, and of how many (0: not known).
+        fetched_from: where a person said it is, when `source` is a copy of that.
+        taken: which state of it that was.
 
     Raises:
         UsageError: the name, the task or a column cannot be.
@@ -58,7 +63,7 @@ def add_dataset(
     )
     with catalog.write("dataset"):
         known = catalog.datasets.by_sha(manifest.sha256)
-        return known or catalog.datasets.add(_record(catalog, manifest, source))
+        return known or catalog.datasets.add(_record(catalog, manifest, fetched_from or source, taken or {}))
 
 
 def is_name(name: str) -> bool:
@@ -79,7 +84,7 @@ def check_name(name: str) -> None:
         )
 
 
-def _record(catalog: Catalog, manifest: Manifest, source: str) -> Dataset:
+def _record(catalog: Catalog, manifest: Manifest, source: str, taken: Mapping[str, Any]) -> Dataset:
     folder = catalog.paths.data / manifest.sha256
     return Dataset(
         id=new_id(),
@@ -93,4 +98,5 @@ def _record(catalog: Catalog, manifest: Manifest, source: str) -> Dataset:
         manifest=manifest.data,
         source=source,
         created_at=time.time(),
+        taken=taken,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_ON_A_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*:[/~]")
+_ON_A_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*:(?!//)[/~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ class Dataset:
     created_at: float = 0.0
     instances: tuple[str, ...] = ()
     """Names of the instances that hold a verified copy."""
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    """Which state of a source in a store of objects it was made of: `objects`, `bytes`, and `etag` and
+    `version` of a single one, or `listing` (a sha256) of a folder. Empty for other sources."""
     is_here: bool = field(default=True, compare=False)
     """False where it was read in place on a host, and only its manifest is on this machine."""
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from cloudtui_providers import times
-from cloudtui_providers.aws.errors import translated
-from cloudtui_providers.errors import AuthError, NotInstalledError, ProviderError
+from cloudtui_providers.aws.errors import ASK_LATER, LOG_IN, translated
+from cloudtui_providers.errors import (
+    AuthError,
+    CloudUnreachable,
+    NotInstalledError,
+    PermissionDenied,
+    ProviderError,
+)
 
 CONNECT_S = 5
 READ_S = 60
@@ -22,6 +28,8 @@ FRESH_S = 10.0
 """A session that is younger was made of the credentials that are there now."""
 SERVICES = {"servicequotas": "service-quotas"}
 """Where boto3 calls a service otherwise than IAM does."""
+PUBLIC = "s3"
+"""It answers without credentials, too, where a bucket is public."""
 
 
 class Clients:
@@ -89,6 +97,21 @@ class Clients:
                 self._account = str(self.ask(self.default_region(), "sts:GetCallerIdentity")["Account"])
         return self._account
 
+    def pieces(self, action: str, body: Any, size: int) -> Iterator[bytes]:
+        """The body of an answer, as it comes. Closed before its end, its connection is, too."""
+        from urllib3.exceptions import HTTPError  # what a broken TLS connection raises past botocore
+
+        with closing(body):
+            while True:
+                try:
+                    with self._translated(action):
+                        piece = body.read(size)
+                except HTTPError:
+                    raise CloudUnreachable(f"The answer of AWS to {action} broke off.", ASK_LATER) from None
+                if not piece:
+                    return
+                yield piece
+
     def default_region(self) -> str:
         """Where questions go that are the same everywhere."""
         with translated("configuration"):
@@ -97,13 +120,25 @@ class Clients:
     @contextmanager
     def _translated(self, action: str, *, changes: bool = False, but: Collection[str] = ()) -> Iterator[None]:
         try:
-            with translated(action, changes=changes, but=but):
+            with self._known(), translated(action, changes=changes, but=but):
                 yield
         except AuthError:
             with self._lock:
                 if time.monotonic() - self._opened_at > FRESH_S:
                     self._session, self._made = None, {}
                     self._account, self._account_at = "", -UNKNOWN_S
+            raise
+
+    @contextmanager
+    def _known(self) -> Iterator[None]:
+        """Who asks without credentials is refused for that, and not for a permission."""
+        try:
+            yield
+        except PermissionDenied:
+            if self._opened().get_credentials() is None:
+                raise AuthError(
+                    "There are no credentials for AWS, and what was asked for is not public.", LOG_IN
+                ) from None
             raise
 
     def _method(self, region: str, action: str) -> Any:
@@ -118,6 +153,7 @@ class Clients:
         return made or self._make(service, region)
 
     def _make(self, service: str, region: str) -> Any:
+        from botocore import UNSIGNED
         from botocore.config import Config
 
         config = Config(
@@ -130,7 +166,8 @@ class Clients:
         )
         session, name = self._opened(), SERVICES.get(service, service)
         with self._lock:  # a session is not safe for threads; its clients are
-            name = SERVICES.get(service, service)
+            if service == PUBLIC and session.get_credentials() is None:
+                config = config.merge(Config(signature_version=UNSIGNED))
             return self._made.setdefault(
                 (service, region),
                 session.client(name, region_name=region, config=config, endpoint_url=self._endpoint),

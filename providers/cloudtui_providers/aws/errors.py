@@ -19,6 +19,9 @@ from cloudtui_providers.errors import (
     InvalidOrderError,
     MachineGone,
     NotInstalledError,
+    NotPossibleError,
+    ObjectChanged,
+    ObjectMissing,
     PermissionDenied,
     ProviderError,
     QuotaError,
@@ -44,10 +47,17 @@ AUTH = {
     "AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
     "InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken", "InvalidAccessKeyId",
     "ExpiredToken", "ExpiredTokenException", "RequestExpired", "OptInRequired", "PendingVerification",
-    "Blocked",
+    "Blocked", "InvalidToken",
 }  # fmt: skip
 PERMISSION = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "UnauthorizedAccess"}
 GONE = {"InvalidInstanceID.NotFound", "IdempotentInstanceTerminated"}
+MISSING_OBJECTS = {
+    "NoSuchBucket": "There is no such bucket.",
+    "NoSuchKey": "There is no such object.",
+    "NoSuchVersion": "There is no such version of the object.",
+}
+PERMISSIONS = {"s3:ListObjectsV2": "s3:ListBucket", "s3:ListBuckets": "s3:ListAllMyBuckets"}
+"""What IAM calls the permission of an action, where that is not the action's own name."""
 OF_THE_ORDER = ("Invalid", "ParameterNotFound", "Unsupported")
 BROKEN = {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "ServerInternal"}
 MOST_WORDS = 300
@@ -109,7 +119,7 @@ def _answered(error: ClientError, action: str, *, changes: bool) -> ProviderErro
     code = code_of(error)
     words = str(error.response.get("Error", {}).get("Message", ""))[:MOST_WORDS]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    for means in (_of_the_cloud, _of_the_account):
+    for means in (_of_the_cloud, _of_the_account, _of_an_object):
         if found := means(code, words, action):
             return found
     if code in BROKEN or status >= 500:
@@ -138,7 +148,21 @@ def _of_the_account(code: str, words: str, action: str) -> ProviderError | None:
         return AuthError(f"AWS refuses the credentials ({code}).", AUTH_HINTS.get(code, LOG_IN))
     if code in PERMISSION:
         named = MISSING.search(words)  # one call can need more than the permission of its own name
-        return PermissionDenied(f"These credentials may not do {named[1] if named else action}.", ALLOW)
+        needed = named[1] if named else PERMISSIONS.get(action, action)
+        return PermissionDenied(f"These credentials may not do {needed}.", ALLOW)
+    return None
+
+
+def _of_an_object(code: str, _words: str, _action: str) -> ProviderError | None:
+    """What lies with an object of S3."""
+    if code in MISSING_OBJECTS:
+        return ObjectMissing(MISSING_OBJECTS[code])
+    if code in {"PreconditionFailed", "InvalidRange"}:
+        return ObjectChanged("The object is another one than it was when it was looked at.")
+    if code == "InvalidObjectState":
+        return NotPossibleError(
+            "The object is archived and cannot be read.", "Restore it first: aws s3api restore-object"
+        )
     return None
 
 

@@ -120,6 +120,12 @@ def test_a_catalog_of_the_fourth_format_keeps_what_accrued(tmp_path: Path) -> No
     catalog.close()
 
 
+def test_a_catalog_of_the_seventh_format_keeps_what_was_taken_of_a_store(tmp_path: Path) -> None:
+    catalog = upgraded(tmp_path, OLD / "v7.sql")
+    assert catalog.datasets.find("digits").taken == {"objects": 1, "bytes": 7, "etag": "ab", "version": "v1"}
+    catalog.close()
+
+
 def test_a_catalog_of_the_fifth_format_keeps_what_gpus_did(tmp_path: Path) -> None:
     catalog = upgraded(tmp_path, OLD / "v5.sql")
     rented = catalog.instances.find("rented")

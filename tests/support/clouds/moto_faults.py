@@ -65,7 +65,7 @@ class Faulty:
             told = self._control(path, json.loads(body or b"{}"))
             return _reply(start, 404 if told is None else 200, json.dumps(told), "application/json")
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        action = target.rpartition(".")[2] or parse_qs(body.decode()).get("Action", [""])[0]
+        action = target.rpartition(".")[2] or parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
         fault = self._due(action, body)
         if fault in ANSWERS:
             return _refuse(start, ANSWERS[fault], json_protocol=bool(target), key=self.key)
@@ -73,7 +73,10 @@ class Faulty:
             return _reply(start, known[0], json.dumps(known[1]), "application/x-amz-json-1.1")
         if fault == Fault.INCOMPLETE:
             body = urlencode(
-                {**{name: one[0] for name, one in parse_qs(body.decode()).items()}, "MaxResults": 1}
+                {
+                    **{name: one[0] for name, one in parse_qs(body.decode(errors="replace")).items()},
+                    "MaxResults": 1,
+                }
             ).encode()
         if fault == Fault.LATE:
             self._hide.set()

@@ -1,0 +1,140 @@
+"""S3 before a stub: what it is asked, what its refusals mean, and objects read from where they were left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.support.clouds.s3_stub import KEY, SECRET, S3Stub, tag
+
+from cloudtui_providers.aws.s3 import S3
+from cloudtui_providers.errors import (
+    AuthError,
+    CloudUnreachable,
+    NotInstalledError,
+    NotPossibleError,
+    ObjectChanged,
+    ObjectMissing,
+    PermissionDenied,
+)
+from cloudtui_providers.stores import StoredObject
+
+CONTENT = bytes(range(256)) * 400
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[S3Stub, S3]]:
+    """Client and server for all: a client of boto3 takes a third of a second to make."""
+    with S3Stub() as stub, pytest.MonkeyPatch.context() as patched:
+        for name, value in stub.environment.items():
+            patched.setenv(name, value)
+        yield stub, S3()
+
+
+@pytest.fixture
+def stub(running: tuple[S3Stub, S3]) -> S3Stub:
+    running[0].reset()
+    running[0].objects["data", "a/b.csv"] = CONTENT
+    return running[0]
+
+
+@pytest.fixture
+def store(running: tuple[S3Stub, S3], stub: S3Stub) -> S3:
+    return running[1]
+
+
+def whole(store: S3, found: StoredObject, start: int = 0) -> bytes:
+    return b"".join(store.read("data", found, start))
+
+
+def test_an_object_is_found_and_read_from_where_it_was_left(stub: S3Stub, store: S3) -> None:
+    found = store.find("data", "a/b.csv")
+    assert found == StoredObject("a/b.csv", len(CONTENT), tag(CONTENT), f"v{len(CONTENT)}")
+    assert whole(store, found) == CONTENT
+    assert whole(store, found, 1000) == CONTENT[1000:]
+    assert stub.asked[-1] == ("get", "data/a/b.csv", "bytes=1000-")
+
+
+def test_an_answer_that_is_cut_off_can_be_read_on(stub: S3Stub, store: S3) -> None:
+    found = store.find("data", "a/b.csv")
+    stub.cut_after.append(5000)
+    came: list[bytes] = []
+    with pytest.raises(CloudUnreachable):
+        came.extend(store.read("data", found, 0))
+    begun = b"".join(came)
+    assert len(begun) == 5000
+    assert begun + whole(store, found, len(begun)) == CONTENT
+
+
+def test_nothing_of_another_state_is_read(stub: S3Stub, store: S3) -> None:
+    found = store.find("data", "a/b.csv")
+    stub.objects["data", "a/b.csv"] = CONTENT[::-1]
+    with pytest.raises(ObjectChanged):
+        whole(store, found, 1000)
+
+
+def test_a_prefix_is_listed_to_its_last_page_whatever_keys_hold(stub: S3Stub, store: S3) -> None:
+    stub.page = 7
+    odd = ["x/../../up", "x/a b", "x/ä\n\x1b[31m", "x//y"]
+    keys = [*odd, *(f"x/{number:03}" for number in range(40))]
+    stub.objects |= {("data", key): key.encode() for key in keys}
+    assert [one.key for one in store.below("data", "x/")] == sorted(keys)
+    assert list(store.below("data", "none/")) == []
+
+
+def test_a_bucket_in_another_region_is_found(stub: S3Stub) -> None:
+    stub.regions["data"] = "eu-central-1"
+    store = S3()
+    assert whole(store, store.find("data", "a/b.csv")) == CONTENT
+    assert [one.key for one in S3().below("data", "a/")] == ["a/b.csv"]
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "raised", "words"),
+    [
+        ("get", (403, "AccessDenied"), PermissionDenied, "s3:GetObject on s3://data/a/b.csv"),
+        ("list", (403, "AccessDenied"), PermissionDenied, "s3:ListBucket on s3://data/"),
+        ("get", (403, "InvalidAccessKeyId"), AuthError, "InvalidAccessKeyId"),
+        ("get", (400, "ExpiredToken"), AuthError, "ExpiredToken"),
+        ("get", (403, "InvalidObjectState"), NotPossibleError, "archived"),
+        ("get", (404, "NoSuchKey"), ObjectMissing, "s3://data/a/b.csv"),
+        ("list", (404, "NoSuchBucket"), ObjectMissing, "no such bucket: s3://data/"),
+        ("get", (503, "SlowDown"), Exception, "later"),
+    ],
+)
+def test_what_is_refused_is_named_and_tells_no_secret(
+    stub: S3Stub, store: S3, what: str, said: tuple[int, str], raised: type[Exception], words: str
+) -> None:
+    stub.refuses[what] = said
+    with pytest.raises(raised) as caught:
+        store.find("data", "a/b.csv") if what == "get" else list(store.below("data", ""))
+    assert words in str(caught.value)
+    told = f"{caught.value} {getattr(caught.value, 'hint', '')} {caught.value.__cause__}"
+    assert KEY not in told
+    assert SECRET not in told
+
+
+def test_without_credentials_a_public_bucket_is_read_and_another_says_what_is_missing(
+    stub: S3Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/none")
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/none")
+    assert whole(S3(), S3().find("data", "a/b.csv")) == CONTENT
+    stub.public = False
+    with pytest.raises(AuthError, match="no credentials") as raised:
+        S3().find("data", "a/b.csv")
+    assert "aws configure" in raised.value.hint
+
+
+def test_no_network_and_no_library_are_told_apart(stub: S3Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(CloudUnreachable):
+        S3().find("data", "a/b.csv")
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(NotInstalledError, match="boto3") as raised:
+        S3().find("data", "a/b.csv")
+    assert raised.value.hint == "pip install 'cloudtui[aws]'"
