@@ -43,6 +43,23 @@ def test_an_operation_that_a_restored_backup_took_away_is_let_go(catalog: Catalo
     assert said == ["Catch up: done."]
 
 
+def test_a_stop_that_waits_for_its_host_says_so_once(catalog: Catalog) -> None:
+    said: list[str] = []
+    app = SimpleNamespace(notify=lambda text, **_options: said.append(text))
+    performer = Performer(
+        cast("Any", app), cast("Any", SimpleNamespace(catalog=catalog)), lambda _area, _key: None
+    )
+    asked = catalog.operations.submit("run.stop", "r1", {"attempt": 1})
+    catalog.operations.take(asked.id)
+    performer.underway.operations[asked.id] = "Stop"
+    performer.operations_changed()
+    assert said == []
+    for tried in ("once", "twice"):
+        catalog.operations.set_progress(asked.id, {"text": f"The host will be told. Tried {tried}.\x1b[2J"})
+        performer.operations_changed()
+    assert said == ["The host will be told. Tried once."]
+
+
 def test_data_that_a_training_adds_first_is_in_the_log_too(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,9 @@ from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run
 from cloudtui_engine.sanitize import clean_line
 
+_WAIT_FOR_HOST = frozenset({"run.stop"})
+"""Operations that tell how far they are only while their host cannot be reached."""
+
 
 class Underway:
     """Operations, and jobs that read data in place: no list shows them."""
@@ -25,6 +28,8 @@ class Underway:
         self.operations: dict[str, str] = {}
         """What each is called, by its id."""
         self._reading: set[str] = set()
+        self._waiting: set[str] = set()
+        """Those of which it was said that they wait for a host."""
 
     def follow(self, operation: Operation, title: str) -> None:
         """It was asked for here."""
@@ -48,11 +53,22 @@ class Underway:
                 continue
             if operation.state.is_finished:
                 del self.operations[operation_id]
+            elif operation.kind in _WAIT_FOR_HOST and operation_id not in self._waiting:
+                self._say_waiting(operation, title)
             if operation.state is OperationState.FAILED:
                 self._failed(from_dict(dict(operation.error)))
             elif operation.state is OperationState.DONE and operation.kind not in LASTING:
                 self._app.notify(f"{title}: done.", markup=False)
         self._say_read()
+
+    def _say_waiting(self, operation: Operation, title: str) -> None:
+        """Nothing else on the screen shows that a host which does not answer has been asked for something."""
+        text = operation.progress.get("text")
+        if text:
+            self._waiting.add(operation.id)
+            self._app.notify(
+                clean_line(str(text), 200), title=title, severity="warning", timeout=8, markup=False
+            )
 
     def _say_read(self) -> None:
         """What came of data that is read in place."""

@@ -39,8 +39,10 @@ def _names(records: Sequence[Any]) -> str:
 def stop_runs(runs: Sequence[Run]) -> str:
     """For `run.stop`."""
     machines = ", ".join(sorted({name for run in runs for name in run.instances})) or "its machine"
+    silent = any(run.stale_since is not None for run in runs)
     return (
         f"Stops {_names(runs)} on {machines}. It writes a checkpoint where it can; resume goes on from there."
+        + (" What does not answer now is told as soon as it does." if silent else "")
     )
 
 

@@ -49,7 +49,7 @@ class Chart(Lines, can_focus=True):
     HINTS: tuple[tuple[str, str], ...] = (
         ("← →", "read"),
         ("+ -", "zoom"),
-        ("l", "log"),
+        ("l", "log axis"),
         (", .", "smooth"),
         ("esc", "list"),
     )

@@ -24,7 +24,7 @@ class ChartedTab(RunTab):
         ("← →", "read"),
         ("+ -", "zoom"),
         ("space", "replay"),
-        ("l", "log"),
+        ("l", "log axis"),
         ("m , .", "smooth"),
         ("esc", "list"),
     )
