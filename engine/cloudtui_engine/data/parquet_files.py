@@ -1,8 +1,10 @@
-"""Parquet files. Polars reads them here; what hosts get are arrays."""
+"""Parquet files, and folders of their parts. Polars reads them here; what hosts get are arrays."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,21 +23,47 @@ if TYPE_CHECKING:
 NAME = re.compile(r"\.(parquet|pq)$", re.IGNORECASE)
 
 
+def parts_in(folder: Path) -> list[Path]:
+    """The parts of one table, in order, where a folder has those and nothing else that counts.
+
+    What begins with a dot or an underscore (`_SUCCESS`) does not count, as everywhere where parts are read.
+    """
+    found: list[Path] = []
+    for here, below, names in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith((".", "_"))]
+        found += [Path(here, name) for name in names if not name.startswith((".", "_"))]
+    return sorted(found) if all(NAME.search(path.name) for path in found) else []
+
+
+def open_parts(folder: Path, parts: Sequence[Path], progress: Progress) -> Table:
+    """Read the parts as one table; folders named `year=2026` below are a column `year`.
+
+    Raises:
+        BadInputError: as `open_parquet`; or a part has other columns than the first.
+    """
+    by_name = any("=" in name for path in parts for name in path.relative_to(folder).parts[:-1])
+    return _read(clean_line(folder.name), parts, progress, by_name=by_name)
+
+
 def open_parquet(path: Path, progress: Progress) -> Table:
     """Read a Parquet file. Columns of lists and structures are kept as columns that cannot be used.
 
     Raises:
         BadInputError: it is damaged, empty or too large.
     """
+    return _read(clean_line(path.name), [path], progress, by_name=False)
+
+
+def _read(shown: str, files: Sequence[Path], progress: Progress, *, by_name: bool) -> Table:
     need_polars()
     import polars as pl
 
-    shown = clean_line(path.name)
     try:
-        schema = pl.read_parquet_schema(path)
-        _check_size(shown, len(schema), pl.scan_parquet(path).select(pl.len()).collect().item())
+        rows = pl.scan_parquet(list(files), hive_partitioning=by_name)
+        schema = rows.collect_schema()
+        _check_size(shown, len(schema), rows.select(pl.len()).collect().item())
         flat = [name for name, kind in schema.items() if not kind.is_nested() and kind != pl.Object]
-        frame = pl.read_parquet(path, columns=flat)
+        frame = pl.read_parquet(list(files), columns=flat, hive_partitioning=by_name)
     except pl.exceptions.PanicException:  # what some damage leads to: none of its errors, nor an Exception
         raise BadInputError(f"{shown} cannot be read as Parquet: it is damaged.", "Write it again.") from None
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -17,8 +17,8 @@ BUILT_IN = built_in.BUILT_IN
 """Sources that need no file: name and what it is."""
 
 _SOURCES = (
-    "Give a table (CSV, TSV, Parquet), a folder with one sub-folder a class, idx files (*-images-idx3-ubyte "
-    f"with their labels), or a built-in name: {', '.join(BUILT_IN)}."
+    "Give a table (CSV, TSV, Parquet, or a folder of its parts), a folder with one sub-folder a class, idx "
+    f"files (*-images-idx3-ubyte with their labels), or a built-in name: {', '.join(BUILT_IN)}."
 )
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.\w+|7z|rar)$", re.IGNORECASE)
 _OTHER_TABLE = re.compile(r"\.(jsonl?|xlsx?|ods|feather|arrow|orc)(\.gz)?$", re.IGNORECASE)
@@ -38,7 +38,7 @@ def open_source(
         return built_in.open_built_in(source, downloads, progress)
     path = _existing(source)
     if path.is_dir():
-        return idx.open_idx(path) if idx.images_in(path) else folders.open_folder(path, progress)
+        return _open_folder(path, progress)
     if path.is_file() and idx.is_images(path.name):
         return idx.open_idx(path)
     if path.is_file() and csv_files.NAME.search(path.name):
@@ -46,6 +46,13 @@ def open_source(
     if path.is_file() and parquet_files.NAME.search(path.name):
         return parquet_files.open_parquet(path, progress)
     raise BadInputError(f"Cannot use {clean_line(str(path))}: {_why_not(path)}", _SOURCES)
+
+
+def _open_folder(path: Path, progress: Progress) -> Opened | Table:
+    if idx.images_in(path):
+        return idx.open_idx(path)
+    parts = parquet_files.parts_in(path)
+    return parquet_files.open_parts(path, parts, progress) if parts else folders.open_folder(path, progress)
 
 
 def _why_not(path: Path) -> str:
@@ -63,7 +70,7 @@ def _why_not(path: Path) -> str:
 def _existing(source: str) -> Path:
     if re.match(r"^\w[\w+.-]*://", source):
         raise BadInputError(
-            f"Cannot read {clean_line(source)}: this version reads files of this machine.",
+            f"Cannot read {clean_line(source)}: files of this machine are read, and s3:// addresses.",
             "Copy it here and give its path.",
         )
     try:

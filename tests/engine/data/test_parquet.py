@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from tests.engine.data.columns import NOISE, YES_NO, left_out, shards, types
 
-from cloudtui_engine.data import build_dataset
+from cloudtui_engine.data import Wishes, build_dataset
 from cloudtui_engine.errors import BadInputError
 
 
@@ -68,3 +68,33 @@ def test_damage_that_makes_polars_panic_is_said(prepare, monkeypatch):
     monkeypatch.setattr(pl, "read_parquet", panics)
     with pytest.raises(BadInputError, match="it is damaged"):
         prepare({"a": NOISE.tolist(), "y": YES_NO}, "t.parquet")
+
+
+def test_parts_in_a_folder_are_one_table(tmp_path, into, prepare):
+    columns = {"a": NOISE.tolist(), "y": YES_NO}
+    whole = prepare(columns)
+    for part in range(4):
+        rows = pl.DataFrame({name: values[part * 100 : part * 100 + 100] for name, values in columns.items()})
+        rows.write_parquet(tmp_path / f"part-{part:05}.parquet")
+    (tmp_path / "_SUCCESS").write_bytes(b"")
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for path in (*tmp_path.glob("part-*"), tmp_path / "_SUCCESS"):
+        path.rename(parts / path.name)
+    made = build_dataset(str(parts), into, name="d")
+    assert made.splits == whole.splits
+    np.testing.assert_array_equal(shards(into, made, "test")[0], shards(into, whole, "test")[0])
+
+
+def test_a_folder_that_is_named_for_a_column_is_one_and_other_columns_are_refused(tmp_path, into):
+    parts = tmp_path / "t"
+    for year in (2025, 2026):
+        folder = parts / f"year={year}"
+        folder.mkdir(parents=True)
+        rows = {"a": NOISE.tolist()[:200], "y": YES_NO[:200]}
+        pl.DataFrame(rows).write_parquet(folder / "0.parquet")
+    made = build_dataset(str(parts), into, name="d", wishes=Wishes(target="y"))
+    assert [one["name"] for one in made.data["columns"]] == ["a", "year"]
+    pl.DataFrame({"b": [1.0], "y": ["yes"]}).write_parquet(parts / "year=2026" / "1.parquet")
+    with pytest.raises(BadInputError, match="t cannot be read as Parquet"):
+        build_dataset(str(parts), into, name="d")
