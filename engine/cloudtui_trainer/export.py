@@ -47,7 +47,6 @@ def to_onnx(model: nn.Module, example: torch.Tensor, stated: dict[str, Any]) -> 
                 model,
                 (example[:2].contiguous(),),
                 dynamo=True,
-                external_data=False,
                 opset_version=OPSET,
                 input_names=[stated["input"]],
                 output_names=[stated["output"]],

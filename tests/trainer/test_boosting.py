@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cloudtui_trainer import fitting
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.models import boosting
 from cloudtui_trainer.models.boosting import Boosting, Ranks
@@ -74,6 +78,21 @@ def test_scikit_learn_and_onnx_runtime_agree_on_rows_never_seen(classes):
         found = as_onnx(model)(rows)
         assert found.shape == (len(rows), classes or 1)
         np.testing.assert_allclose(found, model.outputs(own), atol=1e-4, rtol=1e-6)
+
+
+def test_a_file_that_says_something_else_than_its_trees_is_refused():
+    model, x = grown(2)
+    content = model.to_onnx(STATED)
+    own = model.outputs(model.forest.outputs(model.ranks.apply(x)))
+    task = SimpleNamespace(batch=lambda *_: (torch.from_numpy(x), None), rows=lambda _: len(x))
+
+    def judged(off):
+        fitted = SimpleNamespace(outputs=lambda _: own + off)
+        return fitting._judged(content, task, fitted, "test", SimpleNamespace())
+
+    np.testing.assert_allclose(judged(0.0), own, atol=1e-4, rtol=1e-6)
+    with pytest.raises(TrainerError, match=r"differs from the model by 0\.1 on the test rows"):
+        judged(0.1)
 
 
 @settings(max_examples=30, deadline=None)

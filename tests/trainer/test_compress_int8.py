@@ -20,6 +20,8 @@ from cloudtui_trainer.compress.int8 import Quantizer, coverage
 from cloudtui_trainer.compress.measure import Timing
 from cloudtui_trainer.compress.rows import TrainRows
 from cloudtui_trainer.compress.settings import Settings
+from cloudtui_trainer.errors import ParamError
+from cloudtui_trainer.params import read_params
 from cloudtui_trainer.stop import Stop
 
 
@@ -50,6 +52,25 @@ def logits(content, given):
     inputs = np.load(given.folder / "data" / "test-x.npy")
     session = onnxruntime.InferenceSession(content)
     return session.run(None, {session.get_inputs()[0].name: inputs})[0]
+
+
+@pytest.mark.parametrize(("vnni", "widest"), [(True, 127), (False, 64)])
+def test_without_vnni_weights_are_of_seven_bits_for_sums_to_fit(given, monkeypatch, vnni, widest):
+    monkeypatch.setattr(int8, "has_vnni", lambda: vnni)
+    with Quantizer(given.content, TrainRows(given.task), 256, 0) as quantizer:
+        proto = onnx.load_from_string(quantizer.quantize({}))
+    weights = [
+        np.abs(onnx.numpy_helper.to_array(tensor).astype(int)).max()
+        for tensor in proto.graph.initializer
+        if tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) > 1
+    ]
+    assert max(weights) == pytest.approx(widest, abs=1)
+
+
+def test_fewer_rows_than_ranges_need_are_refused():
+    assert read_params(Settings, {"calibration": 256}).calibration == 256
+    with pytest.raises(ParamError, match="256"):
+        read_params(Settings, {"calibration": 255})
 
 
 def test_it_says_nearly_the_same_in_much_less(given, quantized):

@@ -26,6 +26,18 @@ def test_a_ratio_is_of_readings_of_one_round_so_that_what_slows_a_round_counts_i
     assert timing.ratio == 1.0
 
 
+def test_the_band_of_noise_holds_every_median_of_the_control_both_ways():
+    chance = np.random.default_rng(3)
+    controls = [list(chance.normal(at, 0.01, 30)) for at in (1.0, 1.1)]
+    low, high = measure.band(controls)
+    assert low < 0.92
+    assert 1.09 < high < 1.13
+    assert low == pytest.approx(1 / high, rel=0.01)
+    narrow = measure.band(controls[:1])
+    assert 0.98 < narrow[0] < 1 < narrow[1] < 1.02
+    assert measure.band([]) == [1.0, 1.0]
+
+
 def test_cpu_time_is_read_where_one_thread_does_all_the_work():
     assert measure.clock(1) is time.thread_time
     assert measure.clock(2) is time.perf_counter

@@ -75,6 +75,25 @@ def test_the_file_says_nothing_of_this_machine(left):
     assert not any("/" in entry.value for entry in model.metadata_props)
 
 
+def test_nothing_that_an_exporter_may_write_of_this_machine_stays():
+    """Whichever of these places the next version of torch fills."""
+    secret = "/home/ann/secret.py"
+    proto = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 20]> g (float[1] x) => (float[1] y) {y = Relu(x)}'
+    )
+    proto.functions.add().node.add()
+    proto.graph.initializer.add()
+    proto.graph.value_info.add().name = secret
+    graphs = [proto.graph, *proto.functions]
+    values = [*proto.graph.input, *proto.graph.output, *proto.graph.initializer]
+    for one in [proto, *graphs, *(node for graph in graphs for node in graph.node), *values]:
+        one.doc_string = secret
+        one.metadata_props.add().value = secret
+    assert secret.encode() in proto.SerializeToString()
+    export.strip(proto)
+    assert secret.encode() not in proto.SerializeToString()
+
+
 def test_the_file_says_what_it_is(left):
     artifacts, data, _ = left
     model = onnx.load(artifacts / "model.onnx")

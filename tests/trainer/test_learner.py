@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -52,6 +53,24 @@ def test_statistics_of_batch_norm_are_averaged_with_the_weights():
     with swapped(it.model, it.average):
         assert torch.allclose(it.model[1].running_mean, torch.tensor(2.0))
     assert torch.allclose(it.model[1].running_mean, torch.tensor(1.0))
+
+
+def test_a_gradient_in_parts_of_different_sizes_is_that_of_the_whole():
+    """Five rows in two parts: three and two."""
+    torch.manual_seed(1)
+    rows, truth = torch.randn(5, 3), torch.tensor([0, 1, 1, 0, 1])
+    task = SimpleNamespace(
+        batch=lambda _split, part, **_: (rows[part], truth[part]),
+        loss=nn.functional.cross_entropy,
+        scored=lambda outputs, targets: (outputs.argmax(1) == targets).sum(),
+    )
+    found = []
+    for parts in (1, 2):
+        it = learner()
+        it.model.eval()  # batch-norm sees the parts alone
+        sums = it.gradients(task, torch.arange(5), parts, CPU)
+        found.append([sums, *(weight.grad for weight in it.weights)])
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(*found, strict=True))
 
 
 def test_biases_and_norms_are_not_pulled_towards_zero():

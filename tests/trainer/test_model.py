@@ -52,6 +52,11 @@ def test_the_residual_network_is_small_and_works_from_8_to_64(shape):
     assert all(weight.grad.isfinite().all() for weight in model.parameters())
 
 
+def test_both_dense_layers_drop_as_much_as_is_said():
+    model = build(cnn.spec((1, 8, 8), 10, spec("cnn", (1, 8, 8))["features"], dropout=0.4))
+    assert [layer.p for layer in model.modules() if isinstance(layer, torch.nn.Dropout)] == [0.4, 0.4]
+
+
 @pytest.mark.parametrize("kind", ["cnn", "resnet"])
 def test_the_spec_is_json_and_rebuilds_the_network(kind):
     model = build(spec(kind, (3, 20, 28)))
