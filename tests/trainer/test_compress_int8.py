@@ -92,6 +92,25 @@ def test_raw_bytes_go_in_and_all_is_stated(given, quantized):
     assert weights == {onnx.TensorProto.INT8}
 
 
+def test_each_output_channel_has_its_scale(quantized):
+    """One for a whole layer would be that of its widest channel."""
+    proto = onnx.load_from_string(quantized["whole"])
+    dims = {value.name: list(value.dims) for value in proto.graph.initializer}
+    scales = [
+        (dims[node.input[0]], dims[node.input[1]])
+        for node in proto.graph.node
+        if node.op_type == "DequantizeLinear" and len(dims.get(node.input[0], ())) > 1
+    ]
+    assert len(scales) == 4
+    assert all(scale in ([weight[0]], [weight[1]]) for weight, scale in scales)
+
+
+def test_shapes_that_were_true_of_another_graph_are_not_read(given):
+    proto = onnx.load_from_string(given.content)
+    proto.graph.value_info.add().name = "stale"
+    assert not files.read(proto.SerializeToString()).graph.value_info
+
+
 def test_all_heavy_layers_run_in_integers(given, quantized):
     assert coverage(quantized["whole"]) == 1.0
     assert coverage(given.content) == 0.0

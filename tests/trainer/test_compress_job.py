@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -17,6 +18,7 @@ from cloudtui_host.journal import decode_line
 from cloudtui_trainer import weights
 from cloudtui_trainer.__main__ import main
 from cloudtui_trainer.compress import candidates, files, int8, measure, pruning
+from cloudtui_trainer.compress import job as compress_job
 from cloudtui_trainer.compress.job import run
 from cloudtui_trainer.errors import ParamError, TrainerError
 from cloudtui_trainer.identity import trainer_sha256
@@ -110,6 +112,30 @@ def test_it_is_told_after_each_candidate(done):
         r["text"].split(":")[0] for r in done.records("progress", name="whole") if ":" in r.get("text", "")
     ]
     assert list(dict.fromkeys(begun)) == ["int8", "prune60", "prune60-int8", "sparse80"]
+
+
+def test_the_choice_is_made_before_the_test_rows_are_touched(monkeypatch):
+    calls = []
+
+    def answers(content, _judge, split):
+        calls.append((content, split))
+        return SimpleNamespace(accuracy=0.5, right=np.ones(4, bool), predicted=np.zeros(4, int))
+
+    monkeypatch.setattr(compress_job.measure, "answers", answers)
+    chosen = SimpleNamespace(id="int8")
+    board = SimpleNamespace(
+        choice=lambda: calls.append("choice") or chosen,
+        baseline={},
+        notes=[],
+        report=dict,
+        verdicts=lambda: {"int8": SimpleNamespace(word="keeps", why="")},
+    )
+    judge = SimpleNamespace(open_test=lambda one: calls.append(("open", one)), rows=lambda _: 4)
+    recorder = SimpleNamespace(report=lambda *_: None, event=lambda *_, **__: None, say=lambda _: None)
+    maker = SimpleNamespace(content=lambda one: f"file of {one}")
+    compress_job._decide(board, SimpleNamespace(judge=judge, baseline="whole"), maker, recorder)
+    assert calls == ["choice", ("open", "int8"), ("whole", "test"), ("file of int8", "test")]
+    assert board.chosen is chosen
 
 
 def test_the_test_rows_judge_the_chosen_one_alone(done):
