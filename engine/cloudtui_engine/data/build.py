@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cloudtui_engine.data import table_build
+from cloudtui_engine.data import archives, table_build
 from cloudtui_engine.data.image_shards import write_images
 from cloudtui_engine.data.manifest import FORMAT, SPLITS, Manifest
 from cloudtui_engine.data.opened import Opened, Progress
@@ -57,7 +57,7 @@ def build_dataset(
     The same content under the same name gives the same sha256, and what is already there is left alone.
 
     Args:
-        source: a built-in name, a file or a folder.
+        source: a built-in name, a file, a folder, or an archive of one of these.
         into: the folder of all dataset versions.
         name: of the dataset.
         wishes: the target, the task, the seed and so on.
@@ -76,9 +76,14 @@ def build_dataset(
             f"Cannot prepare data for the task {clean_line(wishes.task)}.", f"Tasks: {', '.join(TASKS)}."
         )
     progress = on_progress or _quiet
-    opened = open_source(
-        source, progress, downloads=downloads or into.parent / "downloads", header=wishes.header
-    )
+    with archives.as_plain(source, into, progress) as plain:
+        opened = open_source(
+            plain, progress, downloads=downloads or into.parent / "downloads", header=wishes.header
+        )
+        return _build(opened, into, name, wishes, progress)
+
+
+def _build(opened: Opened | Table, into: Path, name: str, wishes: Wishes, progress: Progress) -> Manifest:
     task = "tabular" if isinstance(opened, Table) else opened.task
     if wishes.task not in {None, task}:
         raise UsageError(f"This source is for the task {task}, not {wishes.task}.", "Leave out --task.")

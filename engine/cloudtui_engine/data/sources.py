@@ -18,9 +18,10 @@ BUILT_IN = built_in.BUILT_IN
 
 _SOURCES = (
     "Give a table (CSV, TSV, Parquet, or a folder of its parts), a folder with one sub-folder a class, idx "
-    f"files (*-images-idx3-ubyte with their labels), or a built-in name: {', '.join(BUILT_IN)}."
+    "files (*-images-idx3-ubyte with their labels), a zip or tar of one of these, or a built-in name: "
+    f"{', '.join(BUILT_IN)}."
 )
-_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.\w+|7z|rar)$", re.IGNORECASE)
+_ARCHIVE = re.compile(r"\.(tar\.\w+|7z|rar)$", re.IGNORECASE)
 _OTHER_TABLE = re.compile(r"\.(jsonl?|xlsx?|ods|feather|arrow|orc)(\.gz)?$", re.IGNORECASE)
 _ON_A_HOST = re.compile(r"^[A-Za-z0-9][\w.-]+:/")
 
@@ -59,7 +60,7 @@ def _why_not(path: Path) -> str:
     if not path.is_file():
         return "it is neither a file nor a folder."
     if _ARCHIVE.search(path.name):
-        return "it is an archive. Unpack it and give the folder."
+        return "it is an archive of a kind that is not read. Unpack it and give the folder."
     if _OTHER_TABLE.search(path.name):
         return "it is a table of a kind that is not read. Save it as CSV or Parquet."
     if idx.is_labels(path.name):

@@ -6,13 +6,12 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cloudtui_engine.data.member_names import why_not
 from cloudtui_engine.errors import BadInputError
 from cloudtui_engine.objects.address import Address
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers.stores import StoredObject
 
-DEEPEST = 32
-LONGEST_NAME = 255
 _HINT = "Rename it in the bucket, or give a folder without it."
 
 
@@ -35,33 +34,18 @@ def placed(address: Address, objects: Iterable[StoredObject]) -> list[Placed]:
     prefix = address.key if address.is_folder else address.key.rpartition("/")[0]
     cut = len(prefix) + (not address.is_folder and bool(prefix))
     found = [one for one in objects if not (one.key.endswith("/") and one.size == 0)]
-    files = [Placed("/".join(_parts(address, one.key, one.key[cut:])), one) for one in found]
+    files = [Placed(_path(address, one.key, one.key[cut:]), one) for one in found]
     _check_apart(address, files)
     return files
 
 
-def _parts(address: Address, key: str, rest: str) -> list[str]:
-    parts = rest.split("/")
-    why = next(filter(None, map(_why_not, parts)), "")
-    if len(parts) > DEEPEST:
-        why = f"it lies more than {DEEPEST} folders deep"
-    if why:
+def _path(address: Address, key: str, rest: str) -> str:
+    if why := why_not(rest):
         raise BadInputError(
             f"An object of {address} cannot be a file here: {why}. Its key is {clean_line(ascii(key), 200)}.",
             _HINT,
         )
-    return parts
-
-
-def _why_not(part: str) -> str:
-    """Why a name cannot be one of a file here; empty: it can."""
-    if part in {"", ".", ".."}:
-        return f"a folder in its key is named '{part}'"
-    if "\\" in part or any(unicodedata.category(one) in {"Cc", "Cs"} for one in part):
-        return "its key holds a backslash or a control character"
-    if len(part.encode(errors="replace")) > LONGEST_NAME:
-        return f"a name in its key has more than {LONGEST_NAME} bytes"
-    return ""
+    return rest
 
 
 def _check_apart(address: Address, files: Iterable[Placed]) -> None:

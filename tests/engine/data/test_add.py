@@ -58,7 +58,14 @@ def test_a_missing_built_in_names_what_is_near(catalog):
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("a.zip", "archive"), ("a.xlsx", "a table"), ("a.txt", "neither a table")]
+    ("name", "why"),
+    [
+        ("a.7z", "archive"),
+        ("a.zip", "unpacked"),
+        ("a.tgz", "unpacked"),
+        ("a.xlsx", "a table"),
+        ("a.txt", "neither a table"),
+    ],
 )
 def test_files_of_other_kinds(catalog, tmp_path, name, why):
     (tmp_path / name).write_text("x")
