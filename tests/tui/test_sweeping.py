@@ -35,6 +35,7 @@ def sweeper(clock: Clock) -> Iterator[Sweeper]:
         yield made
     assert gc.isenabled()
     assert not gc.get_freeze_count()
+    gc.freeze()  # as tests/conftest.py left it
 
 
 class Ring:
