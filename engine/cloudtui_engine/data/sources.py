@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from cloudtui_engine.data import built_in, csv_files, folders, idx, parquet_files
+from cloudtui_engine.data import archives, built_in, csv_files, folders, idx, parquet_files
 from cloudtui_engine.data.opened import Opened, Progress
 from cloudtui_engine.data.tables import Table
 from cloudtui_engine.errors import BadInputError
@@ -56,14 +56,27 @@ def _open_folder(path: Path, progress: Progress) -> Opened | Table:
     return parquet_files.open_parts(path, parts, progress) if parts else folders.open_folder(path, progress)
 
 
+def check_kind(name: str) -> None:
+    """See that a file of this name can be read, before it is brought from far away.
+
+    Raises:
+        BadInputError: it cannot.
+    """
+    kinds = (csv_files.NAME, parquet_files.NAME, archives.NAME)
+    if not idx.is_images(name) and not any(kind.search(name) for kind in kinds):
+        raise BadInputError(f"Cannot use {clean_line(name)}: {_why_not_a(name)}", _SOURCES)
+
+
 def _why_not(path: Path) -> str:
-    if not path.is_file():
-        return "it is neither a file nor a folder."
-    if _ARCHIVE.search(path.name):
+    return _why_not_a(path.name) if path.is_file() else "it is neither a file nor a folder."
+
+
+def _why_not_a(name: str) -> str:
+    if _ARCHIVE.search(name):
         return "it is an archive of a kind that is not read. Unpack it and give the folder."
-    if _OTHER_TABLE.search(path.name):
+    if _OTHER_TABLE.search(name):
         return "it is a table of a kind that is not read. Save it as CSV or Parquet."
-    if idx.is_labels(path.name):
+    if idx.is_labels(name):
         return "these are labels. Give the images beside them, or the folder."
     return "it is neither a table nor a file of images that cloudtui knows."
 

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cloudtui_engine.data.sources import check_kind
 from cloudtui_engine.errors import BadInputError, CloudtuiError, FailedError, NotFoundError, UnreachableError
 from cloudtui_engine.fleet.means import ours
 from cloudtui_engine.objects.address import Address
@@ -58,7 +59,7 @@ def bring(address: Address, stage: Stage, report: Report, wait: Wait) -> Brought
         store = registry.store(address.scheme)
         address, objects = patiently(lambda: _looked(store, address), wait)
         files = placed(address, objects)
-        _check_some(address, files)
+        _check_usable(address, files)
         return _fetched(store, address, stage, files, report)
     except ProviderError as error:
         raise _as_told(address, error) from None
@@ -92,7 +93,10 @@ def _looked(store: ObjectStore, address: Address) -> tuple[Address, list[StoredO
     return address, found
 
 
-def _check_some(address: Address, files: Sequence[Placed]) -> None:
+def _check_usable(address: Address, files: Sequence[Placed]) -> None:
+    """Before anything is fetched."""
+    if not address.is_folder:
+        check_kind(files[0].path)
     if not files:
         see = f"aws s3 ls {address}" if address.scheme == "s3" else "its console"
         raise NotFoundError(f"There is nothing below {address}.", f"See what there is: {see}")

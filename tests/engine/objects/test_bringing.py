@@ -206,6 +206,13 @@ def test_what_is_not_there_is_told(world: World, monkeypatch: pytest.MonkeyPatch
         world.bring("s3://b/many/")
 
 
+def test_a_file_of_a_kind_that_is_not_read_is_not_fetched(world: World) -> None:
+    world.store.objects["t.jsonl"] = CONTENT
+    with pytest.raises(BadInputError, match=r"Cannot use t.jsonl: it is a table of a kind that is not read"):
+        world.bring("s3://b/t.jsonl")
+    assert world.store.read_from == []
+
+
 def test_what_was_left_long_ago_goes_and_what_is_new_stays(world: World) -> None:
     world.store.objects |= {"t.csv": CONTENT, "u.csv": CONTENT}
     for source in ("s3://b/t.csv", "s3://b/u.csv"):
