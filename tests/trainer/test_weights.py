@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.trainer.test_model import spec
 
+from cloudtui_trainer import weights
 from cloudtui_trainer.errors import TrainerError
 from cloudtui_trainer.models import build
 from cloudtui_trainer.weights import (
@@ -158,7 +159,16 @@ def test_a_file_cut_off_is_refused(written):
         (lambda net: net.clear(), "no network"),
     ],
 )
-def test_a_net_that_asks_for_more_than_the_file_has_is_refused(written, change, why):
+def test_a_net_that_asks_for_more_than_the_file_has_is_refused(written, monkeypatch, change, why):
+    """Before any memory is taken for it."""
+
+    def without_memory(net):
+        built = build(net)
+        assert all(weight.is_meta for weight in built.parameters())
+        return built
+
+    monkeypatch.setattr(weights, "build", without_memory)
+
     def changed(header):
         net = json.loads(header["__metadata__"]["net"])
         change(net)

@@ -62,6 +62,9 @@ def abandon(catalog: Catalog, run: Run) -> None:
     if run.status in ON_HOST and catalog.runs.move(
         run.id, run.attempt, RunState.LOST, expected=ON_HOST, ended_at=time.time(), reason=reason
     ):
+        for asked in catalog.operations.open_for(run.id):
+            if asked.kind == "run.stop":  # there is nobody left to tell
+                catalog.operations.withdraw(asked.id)
         return
     if run.status.is_finished:
         raise RefusedError(

@@ -14,6 +14,7 @@ from cloudtui_engine.errors import NotFoundError, RefusedError, UsageError
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.model import Model
+from cloudtui_engine.records.operation import OperationState
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.runs import commands, lineage, upkeep
 
@@ -187,9 +188,11 @@ def test_giving_up_is_for_what_is_on_a_machine(catalog: Catalog) -> None:
     assert refused.value.code == "not_there"
     for before, after in (("queued", "staging"), ("staging", "starting"), ("starting", "running")):
         catalog.runs.move(run.id, 1, RunState(after), expected=RunState(before))
+    asked = catalog.operations.submit("run.stop", run.id, {"attempt": 1})
     upkeep.abandon(catalog, catalog.runs.get(run.id))
     run = catalog.runs.get(run.id)
     assert run.status is RunState.LOST
+    assert catalog.operations.get(asked.id).state is OperationState.CANCELLED
     assert "run import --from" in run.reason
     with pytest.raises(RefusedError) as refused:
         upkeep.abandon(catalog, run)
