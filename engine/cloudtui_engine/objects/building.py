@@ -62,17 +62,28 @@ def build(wanted: Wanted, report: Callable[[str, int, int], None], check: Callab
             process.kill()
             raise
         status = process.wait()
-    if "error" in last:
-        raise from_dict(last["error"])
-    if "dataset" not in last:
+    if not last:
         raise _died(status)
-    return str(last["dataset"])
+    return outcome(last)
+
+
+def outcome(said: Mapping[str, Any]) -> str:
+    """The id of the version.
+
+    Raises:
+        CloudtuiError: there is none.
+    """
+    if "error" in said:
+        raise from_dict(said["error"])
+    return str(said["dataset"])
+
+
+def _command() -> list[str]:
+    return [sys.executable, "-m", __name__]
 
 
 def _started() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _tell(process: subprocess.Popen[str], wanted: Wanted) -> None:
@@ -99,30 +110,27 @@ def _died(status: int) -> FailedError:
     return FailedError("Reading the data ended without a word.", "The engine's log says more.")
 
 
-def main() -> None:
-    """Make it, and say what came of it."""
+def made(wanted: Wanted, say: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Make it in this process: `{"dataset": id}`, or `{"error": ...}`."""
     from cloudtui_engine.catalog import Catalog
     from cloudtui_engine.paths import Paths
 
-    wanted = Wanted(**json.load(sys.stdin))
     try:
-        catalog = Catalog.open(Paths(Path(wanted.home)))
-        made = add_dataset(
-            catalog,
+        dataset = add_dataset(
+            Catalog.open(Paths(Path(wanted.home))),
             wanted.name,
             wanted.path,
             wishes=wishes_of({"wishes": wanted.wishes}),
-            on_progress=_say,
+            on_progress=say,
             fetched_from=wanted.source,
             taken=wanted.taken,
         )
-        _write({"dataset": made.id})
     except CloudtuiError as error:
-        _write({"error": _of_the_source(error, wanted).as_dict()})
+        return {"error": _of_the_source(error, wanted).as_dict()}
     except MemoryError:
-        _write(
-            {"error": FailedError("The memory is too small for this data.", "Give less at once.").as_dict()}
-        )
+        small = FailedError("The memory is too small for this data.", "Give less at once.")
+        return {"error": small.as_dict()}
+    return {"dataset": dataset.id}
 
 
 def _of_the_source(error: CloudtuiError, wanted: Wanted) -> CloudtuiError:
@@ -142,4 +150,4 @@ def _write(said: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _write(made(Wanted(**json.load(sys.stdin)), _say))

@@ -33,12 +33,17 @@ class Fetch:
     """0: not known."""
     since: float
 
+    @property
+    def share(self) -> float | None:
+        """How much is done; None: not known."""
+        return self.done / self.total if self.total else None
+
 
 def ask_for(catalog: Catalog, name: str, source: str, wishes: Mapping[str, Any]) -> Operation:
     """Have it fetched and made; the same that is under way already is not begun twice."""
-    args = {"name": name, "source": source, "wishes": dict(wishes)}
-    # As it is read again: a tuple is a list there.
-    args["wishes"] = {key: list(one) if isinstance(one, tuple) else one for key, one in wishes.items()}
+    # As JSON has it when it is read again: a tuple is a list there.
+    plain = {key: list(one) if isinstance(one, tuple) else one for key, one in wishes.items()}
+    args = {"name": name, "source": source, "wishes": plain}
     with catalog.write("operation"):
         same = [one for one in catalog.operations.open_of([KIND]) if one.args == args]
         return same[0] if same else operations.submit(catalog, KIND, source, args)
