@@ -6,19 +6,21 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.tui.desk import desktop, screen, wait_until
 from textual.app import SuspendNotSupported
 
-from cloudtui import actions
+from cloudtui import actions, menus
 from cloudtui.cli.main import main
 from cloudtui.cli.parser import parse
 from cloudtui.handlers import instance, ports
 from cloudtui.handlers.session import Session
 from cloudtui.handlers.shell import shell
 from cloudtui.lending import lend
+from cloudtui.performing import Performer
 from cloudtui_engine import forwards
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, RefusedError, UnreachableError, UsageError
@@ -70,9 +72,35 @@ def test_the_desktop_comes_back_whatever_went_wrong(
         assert "The connection to box was lost." in capsys.readouterr().out
 
 
-def test_it_changes_things_so_a_read_only_desktop_has_none() -> None:
-    for verb in ("shell", "forward", "jupyter", "forwards"):
-        assert actions.changes(actions.get(f"instance.{verb}"))
+def test_a_read_only_desktop_has_the_lists_and_nothing_that_changes_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class List:
+        def __init__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("cloudtui.dialogs.forwards.ForwardsScreen", List)
+    monkeypatch.setattr("cloudtui.dialogs.orphans.OrphansScreen", List)
+    actions.adapt({}, read_only="This desktop is read-only.")
+    shown: list[object] = []
+    said: list[str] = []
+    app = SimpleNamespace(
+        screen=None, push_screen=shown.append, notify=lambda text, **_options: said.append(text)
+    )
+    performer = Performer(cast("Any", app), cast("Any", None), lambda _area, _key: None)
+    keys = {key for key, _, _ in menus.bar("instance", [])}
+    for verb, what in (("forwards", "stop"), ("orphans", "terminate")):
+        action = actions.get(f"instance.{verb}")
+        assert action.keys[0] in keys
+        performer.perform(action, "instance", [], {})
+        performer.perform(action, "instance", [], {"what": what})
+    assert [type(one) for one in shown] == [List, List]
+    assert said == [
+        "Forwarded ports: This desktop is read-only.",
+        "Orphans: This desktop is read-only.",
+    ]
+    for verb in ("shell", "forward", "jupyter"):
+        assert actions.get(f"instance.{verb}").off
 
 
 @pytest.mark.parametrize(
@@ -130,6 +158,8 @@ async def test_the_list_says_how_they_are_and_a_jupyter_is_stopped_after_a_word(
             await wait_until(pilot, lambda: "127.0.0.1:9000" not in screen(app))
             await pilot.press("y")  # a Jupyter that is not to be reached has no address
             await wait_until(pilot, lambda: "cannot be reached" in screen(app))
+            await pilot.press("enter")  # nor is it opened in a browser
+            await wait_until(pilot, lambda: screen(app).count("cannot be reached") == 2)
 
 
 def test_a_machine_whose_jupyter_is_here_is_not_forgotten_with_it(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ async def test_the_desktop_lists_and_copies_what_it_did(story: Path) -> None:
         app.performer.perform(get("run.tag"), "run", [run], {"add": ["b"]})
         await wait_until(pilot, lambda: "b" in app.bridge.catalog.runs.find("resnet-base").tags)
         await pilot.press("L")
-        await wait_until(pilot, lambda: isinstance(app.screen, ActionLogScreen) and app.screen.acts)
+        await wait_until(pilot, lambda: isinstance(app.screen, ActionLogScreen) and app.screen.records)
         await wait_until(pilot, lambda: "run tag resnet-base b" in screen(app))
         assert "[@click=app.quit]x" in screen(app)
         assert "desktop" in screen(app)

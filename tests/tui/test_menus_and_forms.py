@@ -13,6 +13,7 @@ from cloudtui.dialogs.help_text import help_facts
 from cloudtui.dialogs.palette import Found, matches
 from cloudtui.dialogs.searching import known
 from cloudtui_engine.errors import UsageError
+from cloudtui_engine.records.instance import Address, Instance
 from cloudtui_engine.records.run import Run, RunState
 
 LIVE = Run("c1", "one", "train", RunState.RUNNING, 1, ("box-1",))
@@ -59,6 +60,24 @@ def test_the_bar_begins_with_what_the_selection_allows() -> None:
     assert ("s", "stop", "run.stop") in bar[:3]
     assert bar[-1] == ("?", "help", "home.help")
     assert "run.delete" not in {action for _, _, action in bar}
+
+
+def test_what_is_used_most_has_the_first_place_in_the_bar() -> None:
+    """What does not fit is left out: at 80 columns that is about five keys."""
+    rented = Instance(
+        "i1",
+        "box",
+        "aws",
+        address=Address("h"),
+        created_at=1.0,
+        cloud_id="i-1",
+        cloud_state="running",
+        launch_id="l1",
+    )
+    assert [label for _, label, _ in menus.bar("instance", [rented])][:3] == ["stop", "add", "launch"]
+    local = Instance("i2", "local", "local", created_at=1.0)
+    assert [label for _, label, _ in menus.bar("instance", [local])][:2] == ["add", "launch"]
+    assert [label for _, label, _ in menus.bar("run", [LIVE])][:3] == ["again", "stop", "train"]
 
 
 def test_a_form_asks_for_what_is_missing_and_knows_the_choices() -> None:

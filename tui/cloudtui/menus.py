@@ -78,7 +78,7 @@ def takes_two(action: Action) -> bool:
 
 def possible(action: Action, noun: str, selected: Sequence[object]) -> bool:
     """It can be carried out now, on what is selected in an area of `noun`."""
-    if action.off:
+    if action.off and not action.lists:
         return False
     if not takes_target(action):
         return True
@@ -154,12 +154,17 @@ def by_key(noun: str, key: str, character: str | None) -> Action | None:
 
 
 def bar(noun: str, selected: Sequence[object]) -> list[tuple[str, str, str]]:
-    """(key, label, action id) for the status bar: what the selection allows first."""
-    found = context(noun, selected)
-    found.sort(key=lambda action: not takes_target(action))
-    keys = [(action.keys[0], action.verb if takes_target(action) else action.title.lower(), action.id)
-            for action in found]  # fmt: skip
+    """(key, label, action id) for the status bar: what is used most first, and of that what is selected."""
+    found = sorted(context(noun, selected), key=lambda action: (action.use, not takes_target(action)))
+    keys = [(action.keys[0], _label(action), action.id) for action in found]
     return keys + [(shown_key(get(name)), get(name).title.lower(), name) for name in _EVERYWHERE]
+
+
+def _label(action: Action) -> str:
+    """One word where that says it: `add` in the list of machines is no riddle."""
+    title = action.title.lower()
+    plain = action.noun in NOUNS and title.startswith(f"{action.verb} a ")
+    return action.verb if takes_target(action) or plain else title
 
 
 def shown_key(action: Action) -> str:

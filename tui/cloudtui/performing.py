@@ -28,7 +28,6 @@ _ASKS = STARTS | {"instance.add", "dataset.add", "instance.deadline"}
 """Actions that show their form even where nothing is missing."""
 _ENDS = frozenset({"instance.stop", "instance.terminate"})
 """Actions of which the catalog has to say what goes with them."""
-_LISTED = frozenset({"instance.orphans", "instance.forwards"})
 _OWN_DIALOG = {
     "settings.set": frozenset({"value"}),
     "view.columns": frozenset({"columns", "reset"}),
@@ -49,11 +48,12 @@ class Performer:
         self, action: Action, noun: str, selected: Sequence[Any], arguments: Mapping[str, Any]
     ) -> None:
         """Ask for what is missing, confirm what needs it, and do it in a thread."""
-        if not possible(action, noun, selected):
+        listed = action.lists and "what" not in arguments
+        if not possible(action, noun, selected) or (action.off and not listed):
             text = why_not(action, noun, selected)
             self._app.notify(text, severity="warning", timeout=4, markup=False)
             return
-        if action.id in _LISTED and "what" not in arguments:
+        if listed:
             self._list(action)
             return
         if action.id in LENT:

@@ -49,6 +49,6 @@ ACTIONS = (
                      metavar="open|stop"),
             Argument("which", "its port here, or its machine where that has only one", metavar="PORT"),
         ),
-        handler=_H + "forwards", keys=("F",),
+        handler=_H + "forwards", keys=("F",), lists=True, use=3,
     ),
 )  # fmt: skip

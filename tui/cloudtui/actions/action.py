@@ -69,6 +69,10 @@ class Action:
     """Why it cannot be done on this desktop at all; empty: it can."""
     starts_work: bool = False
     """It commits an operation and needs a living engine."""
+    lists: bool = False
+    """As long as nobody says what to do with one it is a list, which changes nothing."""
+    use: Literal[1, 2, 3] = 2
+    """How often it is wanted: the footer has room for those with 1 first."""
 
     @property
     def command(self) -> tuple[str, ...]:

@@ -50,12 +50,12 @@ _RENTING = (
                      option="--ssh-from", metavar="CIDR"),
             _FOLLOW,
         ),
-        handler=_H + "launch", keys=("l",), starts_work=True,
+        handler=_H + "launch", keys=("l",), starts_work=True, use=1,
     ),
     Action(
         "instance.start", "instance", "start", "Start", "start a stopped machine", (_INSTANCE, _FOLLOW),
         handler=_H + "start", keys=("u",), when="instance.startable", confirm="instance.start",
-        starts_work=True,
+        starts_work=True, use=1,
     ),
     Action(
         "instance.stop", "instance", "stop", "Stop",
@@ -68,7 +68,7 @@ _RENTING = (
             _FOLLOW,
         ),
         handler=_H + "stop", keys=("s",), when="instance.stoppable", confirm="instance.stop",
-        starts_work=True,
+        starts_work=True, use=1,
     ),
     Action(
         "instance.terminate", "instance", "terminate", "Terminate",
@@ -86,7 +86,7 @@ _RENTING = (
         "instance.replace", "instance", "replace", "Launch it again",
         "ask for another machine in the place of one that its cloud took away; the others of its group stay",
         (_INSTANCE, _FOLLOW), handler=_H + "replace_lost", keys=("R",), when="instance.lost",
-        starts_work=True,
+        starts_work=True, use=1,
     ),
     Action(
         "instance.deadline", "instance", "deadline", "Deadline",
@@ -109,7 +109,7 @@ _RENTING = (
             Argument("lose", "runs whose results may be lost with it, apart by commas", many=True,
                      option="--lose", metavar="NAMES"),
         ),
-        handler="cloudtui.handlers.orphans:orphans", keys=("o",), starts_work=True,
+        handler="cloudtui.handlers.orphans:orphans", keys=("o",), starts_work=True, lists=True, use=3,
     ),
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ ACTIONS = (
             Argument("accept_host_key", "the fingerprint of the host's key, as its owner told you",
                      option="--accept-host-key", metavar="SHA256:..."),
         ),
-        handler=_H + "add", keys=("+",), starts_work=True,
+        handler=_H + "add", keys=("+",), starts_work=True, use=1,
     ),
     Action(
         "instance.import", "instance", "import", "Import from SSH config",
@@ -82,11 +82,11 @@ ACTIONS = (
         "what a machine costs you an hour; it is paid for from now on",
         (_INSTANCE, Argument("price", "US dollars an hour, as 1.10; none: it costs nothing", required=True,
                              metavar="USD")),
-        handler=_H + "price", keys=("$",), when="instance.known",
+        handler=_H + "price", keys=("$",), when="instance.known", use=3,
     ),
     Action(
         "instance.forget", "instance", "forget", "Forget",
         "take a machine off the list; its runs stay, and nothing is done on the machine", (_INSTANCE,),
-        handler=_H + "forget", keys=("d",), when="instance.forgettable", confirm="instance.forget",
+        handler=_H + "forget", keys=("d",), when="instance.forgettable", confirm="instance.forget", use=3,
     ),
 )  # fmt: skip

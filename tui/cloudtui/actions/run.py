@@ -64,7 +64,7 @@ _STARTING = (
                      default=0.5, option="--max-drop", metavar="POINTS"),
             _NAME, _FOLLOW,
         ),
-        handler=_START + "train", keys=("+",), starts_work=True,
+        handler=_START + "train", keys=("+",), starts_work=True, use=1,
     ),
     Action(
         "run.script", "run", "script", "Run a script",
@@ -93,17 +93,18 @@ _STARTING = (
                      "instance", option="--on", metavar="INSTANCE"),
             _FOLLOW,
         ),
-        handler=_START + "resume", keys=("r",), when="run.resumable", starts_work=True,
+        handler=_START + "resume", keys=("r",), when="run.resumable", starts_work=True, use=1,
     ),
     Action(
         "run.again", "run", "again", "Run again",
         "start a new run with the same settings, or some changed",
-        (_RUN, _SET, _NAME, _FOLLOW), handler=_START + "again", keys=("a",), when="run.kept",
+        (_RUN, _SET, _NAME, _FOLLOW), handler=_START + "again", keys=("a",), when="run.kept", use=1,
         starts_work=True,
     ),
     Action(
         "run.stop", "run", "stop", "Stop", "ask a run to stop; it writes a checkpoint where it can", (_RUN,),
         handler=_START + "stop", keys=("s",), when="run.stoppable", confirm="run.stop", starts_work=True,
+        use=1,
     ),
     Action(
         "run.pull", "run", "pull", "Fetch files", "bring here what was left on the host",
@@ -184,7 +185,7 @@ _READING = (
             Argument("by", "group them by this setting, or by `settings`: all but the seed; over six are",
                      option="--by", metavar="SETTING"),
         ),
-        handler=_H + "compare", keys=("c",),
+        handler=_H + "compare", keys=("c",), use=1,
     ),
     Action(
         "run.export", "run", "export", "Export",
@@ -225,7 +226,7 @@ _KEEPING = (
     ),
     Action(
         "run.restore", "run", "restore", "Restore", "take a run back out of the trash", (_RUN,),
-        handler=_H + "restore", keys=("u",), when="run.deleted",
+        handler=_H + "restore", keys=("u",), when="run.deleted", use=1,
     ),
     Action("run.trash", "run", "trash", "Trash", "what is in the trash, or all the rest again",
            keys=("T",), faces=ONLY_DESKTOP),

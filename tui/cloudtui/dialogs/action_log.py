@@ -27,14 +27,18 @@ COLUMNS = (
 _TONES = {"good": "good", "busy": "busy", "warn": "warn", "bad": "bad", "quiet": "muted"}
 
 
-class ActionLogScreen(ListScreen):
+class ActionLogScreen(ListScreen[Act]):
     """The actions, and the whole of what became of the one under the cursor; `y` copies its command."""
 
     HEADING = "Actions"
     COLUMNS = COLUMNS
+    KEYS = "y copy   esc close"
+    EMPTY = (
+        "Nothing was done here yet", "What you do, here or on the command line, stands here.", "esc closes",
+    )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,L", "dismiss(None)", "Close", show=False),
-        Binding("y,enter", "copy", "Copy the command", show=False),
+        Binding("y", "copy", "Copy the command", show=False),
     ]
 
     def __init__(self, bridge: Bridge, read: Callable[[int], Sequence[Act]]) -> None:
@@ -42,7 +46,6 @@ class ActionLogScreen(ListScreen):
         self._read = read
         self._since: int | None = None
         """How much of what was written has been seen."""
-        self.acts: dict[str, Act] = {}
 
     def look(self) -> None:
         """Read again where an action was written; ages are older in any case."""
@@ -55,54 +58,37 @@ class ActionLogScreen(ListScreen):
             return
         if first or moved & _ABOUT:
             self._reader.ask(lambda: self._read(SHOWN), self._show)
-        elif self.acts:
-            self._draw()  # ages
+        elif self.records:
+            self.draw()
 
     def _show(self, acts: Sequence[Act]) -> None:
-        self.acts = {f"{act.t} {act.command}": act for act in acts}
-        self.show_notice(not acts)
-        if not acts:
-            self.notice.say(
-                "Nothing was done here yet", more="What you do, here or on the command line, stands here.",
-                begin="esc closes",
-            )  # fmt: skip
-        self._draw()
+        self.show((f"{act.t} {act.command}", act) for act in acts)
 
-    def _draw(self) -> None:
-        now = self._bridge.now()
-        self.head.show(f"Actions {fmt.count(len(self.acts))}")
-        self.table.show([_row(key, act, now) for key, act in self.acts.items()])
-        self._say()
+    def said(self) -> str:
+        """What became of the one under the cursor."""
+        return self.chosen.message if self.chosen is not None else ""
 
-    def on_table_highlighted(self) -> None:
-        """Another row."""
-        self._say()
-
-    def _say(self) -> None:
-        act = self.acts.get(self.table.cursor_key or "")
-        self.foot.show(act.message if act is not None and act.message else "", "y copy   esc close")
-
-    def on_table_opened(self) -> None:
-        """A double click copies, too."""
+    def open(self) -> None:
+        """It is copied, too."""
         self.action_copy()
 
     def action_copy(self) -> None:
         """The command under the cursor, into the clipboard."""
-        act = self.acts.get(self.table.cursor_key or "")
+        act = self.chosen
         if act is not None:
             self.app.copy_to_clipboard(act.command)
             self.notify(act.command, title="Copied", timeout=4, markup=False)
 
-
-def _row(key: str, act: Act, now: float) -> Row:
-    mark = fmt.ACT_MARKS.get(act.state, fmt.ACT_MARKS["begun"])
-    return Row(
-        key,
-        (
-            (fmt.since(act.t, now), "muted"),
-            (clean_line(act.command.removeprefix("cloudtui "), 1000), ""),
-            (str(mark), _TONES[mark.tone]),
-            (clean_line(act.message) or fmt.MISSING, "muted"),
-            (act.by, "muted"),
-        ),
-    )
+    def row(self, key: str, record: Act, now: float) -> Row:
+        """Its age, its command, how it ended and why."""
+        mark = fmt.ACT_MARKS.get(record.state, fmt.ACT_MARKS["begun"])
+        return Row(
+            key,
+            (
+                (fmt.since(record.t, now), "muted"),
+                (clean_line(record.command.removeprefix("cloudtui "), 1000), ""),
+                (str(mark), _TONES[mark.tone]),
+                (clean_line(record.message) or fmt.MISSING, "muted"),
+                (record.by, "muted"),
+            ),
+        )

@@ -32,19 +32,22 @@ STATES: Mapping[str, tuple[str, str]] = {
     "starting": ("◌ starting", "busy"),
     "needs_you": ("⚠ needs you", "warn"),
 }
-_KEYS = "o open   y copy   s stop   esc close"
 
 
-class ForwardsScreen(ListScreen):
+class ForwardsScreen(ListScreen[Forwarded]):
     """What is forwarded; what is done with one goes through the registry."""
 
     HEADING = "Forwarded ports"
     COLUMNS = COLUMNS
+    KEYS = "o open   y copy   s stop   esc close"
+    EMPTY = (
+        "Nothing is forwarded", "f on a machine has one of its ports here, J its Jupyter.", "esc closes",
+    )  # fmt: skip
     LOOK_S = 0.5
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,F", "dismiss(None)", "Close", show=False),
-        Binding("o,enter", "act('open')", "Open in a browser", show=False),
+        Binding("o", "act('open')", "Open in a browser", show=False),
         Binding("y", "copy", "Copy the address", show=False),
         Binding("s", "act('stop')", "Stop it", show=False),
     ]
@@ -53,30 +56,22 @@ class ForwardsScreen(ListScreen):
         super().__init__(bridge)
         self._perform = perform
         self._session = Session(bridge.paths, bridge.catalog, wait=False)
-        self.forwards: dict[str, Forwarded] = {}
 
     def look(self) -> None:
         """Read it whether anything was written or not: that an engine died is written nowhere."""
         self._reader.ask(lambda: ports.listed(self._session), self._show)
 
     def _show(self, found: list[Forwarded]) -> None:
-        self.forwards = {one.id: one for one in found}
-        self.show_notice(not found)
-        if not found:
-            self.notice.say(
-                "Nothing is forwarded",
-                more="f on a machine has one of its ports here, J its Jupyter.",
-                begin="esc closes",
-            )
-        self.head.show(f"Forwarded ports {fmt.count(len(found))}", "", "", "")
-        self.table.show([_row(one, self._bridge.now()) for one in found])
-        said = self.chosen.why if self.chosen is not None else ""
-        self.foot.show(clean_line(said, 200) or ("They end with the engine." if found else ""), _KEYS)
+        self.show((one.id, one) for one in found)
 
-    @property
-    def chosen(self) -> Forwarded | None:
-        """The one under the cursor."""
-        return self.forwards.get(self.table.cursor_key or "")
+    def said(self) -> str:
+        """Why the one under the cursor is not open; else when they end."""
+        why = self.chosen.why if self.chosen is not None else ""
+        return why or ("They end with the engine." if self.records else "")
+
+    def open(self) -> None:
+        """It is opened in a browser."""
+        self.action_act("open")
 
     def action_act(self, what: str) -> None:
         """Have it opened or stopped; a Jupyter is stopped after a word on what goes with it."""
@@ -106,24 +101,22 @@ class ForwardsScreen(ListScreen):
         try:
             self.app.copy_to_clipboard(ports.address(self._session, one))
         except CloudtuiError as error:
-            self.notify(
-                clean_line(error.hint) or " ", title=clean_line(error.message), severity="error", markup=False
-            )
+            self.say_error(error)
             return
         token = ", with its token" if one.kind == "jupyter" else ""
         self.notify(f"http://127.0.0.1:{one.local}/{token}", title="Copied", timeout=4, markup=False)
 
-
-def _row(one: Forwarded, now: float) -> Row:
-    there = f"{one.remote or fmt.MISSING}{' Jupyter' if one.kind == 'jupyter' else ''}"
-    return Row(
-        one.id,
-        (
-            (f"127.0.0.1:{one.local}" if one.local else fmt.MISSING, ""),
-            (clean_line(one.name, 60), ""),
-            (there, ""),
-            STATES.get(one.state, (one.state, "")),
-            (fmt.since(one.since, now), "muted"),
-            (clean_line(one.why, 200) or fmt.MISSING, "muted"),
-        ),
-    )
+    def row(self, key: str, record: Forwarded, now: float) -> Row:
+        """Where it is here and there, its state, and what was said last."""
+        there = f"{record.remote or fmt.MISSING}{' Jupyter' if record.kind == 'jupyter' else ''}"
+        return Row(
+            key,
+            (
+                (f"127.0.0.1:{record.local}" if record.local else fmt.MISSING, ""),
+                (clean_line(record.name, 60), ""),
+                (there, ""),
+                STATES.get(record.state, (record.state, "")),
+                (fmt.since(record.since, now), "muted"),
+                (clean_line(record.why, 200) or fmt.MISSING, "muted"),
+            ),
+        )

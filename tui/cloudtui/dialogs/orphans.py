@@ -32,14 +32,18 @@ COLUMNS = (
     Column("Seen", 5, "right", rank=4),
     Column("$/h", 6, "right"),
 )
-_KEYS = "a take up   X terminate   r look now   esc close"
 
 
-class OrphansScreen(ListScreen):
+class OrphansScreen(ListScreen[Orphan]):
     """The orphans; what is done with one goes through the registry."""
 
     HEADING = "Orphans"
     COLUMNS = COLUMNS
+    KEYS = "a take up   X terminate   r look now   esc close"
+    EMPTY = (
+        "No orphans", "Every machine of ours in a cloud that was looked at is on the list.",
+        "r looks now   esc closes",
+    )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,o", "dismiss(None)", "Close", show=False),
         Binding("a", "adopt", "Take it up", show=False),
@@ -52,7 +56,6 @@ class OrphansScreen(ListScreen):
         self._perform = perform
         self._stakes = Reader(self, bridge, self.fail)
         self._version = -1
-        self.orphans: dict[str, Orphan] = {}
         self._listings: Sequence[Listing] = ()
 
     def look(self) -> None:
@@ -63,34 +66,42 @@ class OrphansScreen(ListScreen):
             catalog = self._bridge.catalog
             self._reader.ask(lambda: (known_orphans(catalog), catalog.listings.list()), self._show)
         else:
-            self._draw()
+            self.draw()
 
     def _show(self, found: tuple[list[Orphan], list[Listing]]) -> None:
-        self.orphans = {one.cloud_id: one for one in found[0]}
         self._listings = found[1]
-        self.show_notice(not found[0])
-        if not found[0]:
-            self.notice.say(
-                "No orphans",
-                more="Every machine of ours in a cloud that was looked at is on the list.",
-                begin="r looks now   esc closes",
-            )
-        self._draw()
+        self.show((one.cloud_id, one) for one in found[0])
 
-    def _draw(self) -> None:
-        now = self._bridge.now()
-        known = [one.price for one in self.orphans.values() if one.price is not None]
-        cost = f" · ${fmt.money(sum(known))}/h" if known else ""
-        self.head.show(f"Orphans {fmt.count(len(self.orphans))}{cost}", "", *seen(self._listings, now))
-        self.table.show([_row(one, now) for one in self.orphans.values()])
-        self.foot.show("They cost money, and nobody watches them." if self.orphans else "", _KEYS)
+    def summary(self) -> str:
+        """What they cost, as far as it is known."""
+        known = [one.price for one in self.records.values() if one.price is not None]
+        return f" · ${fmt.money(sum(known))}/h" if known else ""
+
+    def age(self, now: float) -> tuple[str, str]:
+        """When the clouds were looked at."""
+        return seen(self._listings, now)
+
+    def said(self) -> str:
+        """Why they are shown."""
+        return "Nobody watches them." if self.records else ""
+
+    def row(self, key: str, record: Orphan, now: float) -> Row:
+        """What its cloud says of it."""
+        return Row(
+            key,
+            (
+                (clean_line(record.cloud_id, 60), ""),
+                (clean_line(record.name, 40) or fmt.MISSING, ""),
+                (clean_line(f"{record.provider} {record.region}", 60), "muted"),
+                (clean_line(record.type, 40), "muted"),
+                (f"⚠ {clean_line(record.state, 20)}", "warn"),
+                (fmt.since(record.first_seen_at, now), ""),
+                (fmt.since(record.seen_at, now), "muted"),
+                (fmt.money(record.price), ""),
+            ),
+        )
 
     # What is done with one
-
-    @property
-    def chosen(self) -> Orphan | None:
-        """The one under the cursor."""
-        return self.orphans.get(self.table.cursor_key or "")
 
     def action_adopt(self) -> None:
         """Take it up: it is on the list of machines from then on."""
@@ -126,7 +137,7 @@ class OrphansScreen(ListScreen):
         try:
             await self._bridge.in_thread(_submit_looks, self._bridge)
         except CloudtuiError as error:
-            self.notify(clean_line(error.hint) or " ", title=clean_line(error.message), severity="error")
+            self.say_error(error)
         else:
             self.notify("The clouds are being looked at.", timeout=3)
 
@@ -150,19 +161,3 @@ def _submit_looks(bridge: Bridge) -> None:
     for provider in bridge.catalog.launches.providers():
         commands.submit_look(bridge.catalog, provider)
     operations.ensure_engine(bridge.paths)
-
-
-def _row(one: Orphan, now: float) -> Row:
-    return Row(
-        one.cloud_id,
-        (
-            (clean_line(one.cloud_id, 60), ""),
-            (clean_line(one.name, 40) or fmt.MISSING, ""),
-            (clean_line(f"{one.provider} {one.region}", 60), "muted"),
-            (clean_line(one.type, 40), "muted"),
-            (f"⚠ {clean_line(one.state, 20)}", "warn"),
-            (fmt.since(one.first_seen_at, now), ""),
-            (fmt.since(one.seen_at, now), "muted"),
-            (fmt.money(one.price), ""),
-        ),
-    )
