@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,18 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No terminal is there to be sent what is drawn."""
+    from tests.tui.desk import Drawn
+    from textual._compositor import Compositor
+
+    def update(self: Compositor, *args: Any, **options: Any) -> None:
+        Drawn.update(self, *args, **options)
+
+    monkeypatch.setattr(Compositor, "render_update", update)
 
 
 @pytest.fixture(autouse=True)

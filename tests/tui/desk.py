@@ -1,4 +1,8 @@
-"""A desktop on a seeded home for tests: fixed clock, no animation, and the screen as text."""
+"""A desktop on a seeded home for tests: fixed clock, no animation, and the screen as text.
+
+No terminal shows these desktops, so `Drawn` has widgets draw what is due and leaves it at that: Textual would
+cut all of it into pieces and put them aside. What a test looks at is put together when it looks.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import seed
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from cloudtui.app import CloudtuiApp
@@ -21,6 +28,24 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPDATE = "CLOUDTUI_UPDATE_SNAPSHOTS"
 _CALM = 4
 """Frames without a change after which nothing more is expected."""
+
+
+class Drawn:
+    """What widgets drew since the start of this process, instead of what a terminal would have been sent."""
+
+    times = 0
+
+    @classmethod
+    def update(cls, compositor: Compositor, full: bool = False, screen_stack: Any = None, **_: Any) -> None:
+        """As `Compositor.render_update`, for a terminal that is not there."""
+        visible_screen_stack.set(screen_stack or [])
+        whole, due = compositor.size.region, compositor._dirty_regions.copy()
+        compositor._dirty_regions.clear()
+        if due or full:
+            cls.times += 1
+            crop = whole if full or whole in due else Region.from_union(due).intersection(whole)
+            for _drawn in compositor._get_renders(crop):
+                pass
 
 
 @asynccontextmanager
@@ -64,15 +89,15 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 async def still(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
     """Wait until this holds and the screen stands still."""
-    calm, seen = 0, ""
+    calm, seen, drawn = 0, "", -1
 
     def calmed() -> bool:
-        nonlocal calm, seen
+        nonlocal calm, seen, drawn
         if not ready():
             calm = 0
             return False
-        now = screen(pilot.app)
-        calm, seen = calm + 1 if now == seen else 0, now
+        now = seen if drawn == Drawn.times else screen(pilot.app)
+        calm, seen, drawn = calm + 1 if now == seen else 0, now, Drawn.times
         return calm >= _CALM
 
     await wait_until(pilot, calmed)
