@@ -269,6 +269,14 @@ class Provider(ABC):
             AmbiguousError: it was sent, and no answer came. It may be sent again.
         """
 
+    def taken_back(self, region: str, machine: str) -> bool:  # noqa: ARG002 - for those that can
+        """Whether the cloud itself took a spot machine back, of one that is in its lists no more.
+
+        By its own history, as far as it keeps one. False where it does not say so, or does not yet: it is
+        asked again.
+        """
+        return False
+
     def stop(self, region: str, machine: str) -> None:
         """Stop it; its disks stay. Of one that is stopped: done."""
         raise NotPossibleError(f"{self.title} cannot stop {machine} in {region}.")

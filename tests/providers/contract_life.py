@@ -128,6 +128,8 @@ class LifeContract:
         cloud.take_back(machine.id)
         found = cloud.provider.find(planned(cloud.provider, order))
         assert found is None or (found.state in ENDED and found.reason == "preempted")
+        assert found is not None or cloud.provider.taken_back(order.region, machine.id)
+        assert not cloud.provider.taken_back(order.region, cloud.absent)
         assert cloud.count() == 0
 
 

@@ -176,6 +176,11 @@ class TestWhatAlibabaTells:
         (now,) = cloud.provider.machines(order.region, order.owner).machines
         assert (now.state, now.reason) == (CloudState.RUNNING, "preempted")
 
+    def test_the_events_of_another_machine_are_not_its_own(self, cloud: FakeAlibaba) -> None:
+        machine, order = launched(cloud, spot=True)
+        cloud.take_back(f"{machine.id}0")
+        assert not cloud.provider.taken_back(order.region, machine.id)
+
     def test_its_account_is_known_without_a_permission_and_asked_for_once(self, cloud: FakeAlibaba) -> None:
         assert cloud.provider.account() == ACCOUNT
         cloud.fail(Fault.AUTH, "whose")

@@ -13,7 +13,7 @@ import pytest
 from tests.providers.contract import ProviderContract
 from tests.providers.contract_means import launched, planned
 from tests.support.clouds.azure_fake import FakeAzure
-from tests.support.clouds.azure_rows import PUBLIC_KEY, REGION, SUBSCRIPTION
+from tests.support.clouds.azure_rows import PUBLIC_KEY, REGION, SUBSCRIPTION, event_row
 from tests.support.clouds.faults import Fault
 
 from cloudtui_providers.azure import Azure
@@ -137,6 +137,14 @@ class TestOneThatCannotBePlaced:
 
 
 class TestWhatAzureTells:
+    def test_one_that_a_person_has_deleted_was_not_taken_back(self, cloud: FakeAzure) -> None:
+        machine, order = launched(cloud, spot=True)
+        cloud.evicted = [event_row(machine.id, "delete"), event_row(f"{machine.id}0", "evictSpotVM/action")]
+        failed = event_row(machine.id, "evictSpotVM/action")
+        cloud.evicted.append(failed | {"status": {"value": "Failed", "localizedValue": "Failed"}})
+        cloud.forget(machine.id)
+        assert not cloud.provider.taken_back(order.region, machine.id)
+
     def test_one_that_is_only_switched_off_costs_and_says_so(self, cloud: FakeAzure) -> None:
         machine, _ = launched(cloud)
         cloud.power[machine.id] = "stopped"

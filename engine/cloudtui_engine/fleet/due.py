@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.fleet import installation
+from cloudtui_engine.fleet import installation, reconcile
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
@@ -98,7 +98,7 @@ def _every(facts: Facts, provider: str) -> float:
     }:
         return SOON_S
     unanswered = any(one.launch_id in opened for one in facts.unanswered)
-    living = any(lives(one) for one in theirs)
+    living = any(lives(one) or reconcile.is_unexplained(one, facts.now) for one in theirs)
     return CALM_S if living or unanswered else 0.0
 
 

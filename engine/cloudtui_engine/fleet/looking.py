@@ -11,7 +11,7 @@ from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.fleet import adoption, installation, losing, news, reconcile
 from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.means import Interrupted, Means, ours
-from cloudtui_engine.records.instance import NOTICED, VANISHED, Instance
+from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Listing
 from cloudtui_engine.sanitize import clean_line
 from cloudtui_providers import base
@@ -60,12 +60,13 @@ def _cloud(means: Means, name: str) -> Provider:
 
 
 def live_regions(means: Means, name: str) -> set[str]:
-    """Where something of ours lives or may live."""
+    """Where something of ours lives or may live, or has vanished and may be explained."""
     catalog = means.catalog
+    now = means.clock.now()
     rows = {
         one.region
         for one in catalog.instances.rented()
-        if one.provider == name and one.cloud_id and not one.is_gone
+        if one.provider == name and one.cloud_id and (not one.is_gone or reconcile.is_unexplained(one, now))
     }
     asked = {one.region for one in catalog.launches.may_live(name)}
     return rows | asked | {one.region for one in catalog.orphans.list(name)}
@@ -89,8 +90,9 @@ def _regions(means: Means, cloud: Provider, name: str, *, everywhere: bool) -> l
 def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> None:
     """Write down what is new, in one transaction with what it was held against."""
     catalog, now = means.catalog, means.clock.now()
+    taken = _taken_back(means, cloud, name, listing)
     with catalog.write("instance", durable=True):
-        known = _known(means, name, listing)
+        known = _known(means, name, listing, taken)
         changes = reconcile.compare(name, known, listing, now, means.clock.passed)
         rows = {one.id: one for one in known.instances}
         for instance_id, fields in changes.updates.items():
@@ -110,18 +112,27 @@ def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> N
         _end(cloud, name, changes.doubles, listing.region)
 
 
-def _lose(catalog: Catalog, before: Instance, now: float) -> None:
-    """What lived on a machine that is gone ends with it.
+def _taken_back(means: Means, cloud: Provider, name: str, listing: base.Listing) -> frozenset[str]:
+    """The spot machines that are listed no more and that the cloud's own history has as taken back."""
+    rows = [one for one in means.catalog.instances.rented() if one.provider == name]
+    found: set[str] = set()
+    for row in reconcile.unexplained(rows, listing, means.clock.now()):
+        try:
+            found |= {row.id} if cloud.taken_back(row.region, row.cloud_id) else set()
+        except ProviderError as error:
+            # It is told as one that vanished, if nobody says more of it in time.
+            log.warning("%s: why %s is gone is not known: %s", name, row.cloud_id, ours(error).message)
+    return frozenset(found)
 
-    That it is not listed any more is no proof of that, unless it had said that it goes.
-    """
+
+def _lose(catalog: Catalog, before: Instance, now: float) -> None:
+    """What lived on a machine that is gone, by its cloud's word, ends with it."""
     machine = catalog.instances.get(before.id)
-    proven = machine.cloud_state != VANISHED or machine.cloud_reason == NOTICED
-    if machine.is_gone and not before.is_gone and proven:
+    if reconcile.is_proven(machine) and not reconcile.is_proven(before):
         losing.lose(catalog, machine.id, machine.cloud_reason or str(machine.cloud_state), now)
 
 
-def _known(means: Means, name: str, listing: base.Listing) -> reconcile.Known:
+def _known(means: Means, name: str, listing: base.Listing, taken: frozenset[str]) -> reconcile.Known:
     catalog = means.catalog
     attempts = catalog.launches.by_tokens([one.token for one in listing.machines if one.token])
     ids = {one.launch_id for one in attempts.values()}
@@ -131,6 +142,7 @@ def _known(means: Means, name: str, listing: base.Listing) -> reconcile.Known:
         launches={one: catalog.launches.get(one) for one in ids},
         newest={one: catalog.launches.attempts(one)[-1].number for one in ids},
         orphans=catalog.orphans.list(name),
+        taken=taken,
     )
 
 

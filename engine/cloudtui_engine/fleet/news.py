@@ -23,7 +23,8 @@ def launch_failed(catalog: Catalog, launch: Launch, name: str, error: Mapping[st
 def taken(catalog: Catalog, before: Instance, fields: Mapping[str, Any]) -> None:
     """A machine that somebody wants is gone: why, and what was there alone. What was asked for is no news."""
     state = fields.get("cloud_state")
-    if state not in GONE or before.wanted != "running" or before.cloud_state not in _CAME:
+    was_there = before.cloud_state in _CAME or (before.cloud_state == VANISHED and state != VANISHED)
+    if state not in GONE or before.wanted != "running" or not was_there:
         return
     if state == VANISHED:
         why = "The cloud does not list it any more."

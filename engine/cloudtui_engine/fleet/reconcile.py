@@ -2,7 +2,8 @@
 
 Complete and incomplete listings are told apart: what is not in an incomplete one may still be there. What is
 not in complete ones for five minutes, seen at two of them, has vanished; it is not called terminated, for no
-cloud said so. A machine that was told to end, and was heard, needs no more than two listings without it.
+cloud said so. A machine that was told to end, and was heard, needs no more than two listings without it. One
+whose cloud had said that it takes it back needs two a minute apart; where its history says so, one will do.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ GRACE_S = 300.0
 """So long complete listings must have been without a machine before it counts as vanished."""
 ENDING_GRACE_S = 15.0
 """The same of one whose end the cloud has accepted."""
+TAKEN_GRACE_S = 60.0
+"""The same of one that its cloud had told that it takes it back."""
+UNEXPLAINED_S = 3600.0
+"""So long its cloud's history is asked about a spot machine that has vanished: some are written late."""
 DOUBLE_S = 3600.0
 """So long after it was sent a request may have made a machine; what came later is not ended by us."""
 ENDED = frozenset({CloudState.TERMINATING, CloudState.TERMINATED})
@@ -45,6 +50,8 @@ class Known:
     """The number of the newest attempt of each of those launches."""
     orphans: Sequence[Orphan] = ()
     """Of this provider."""
+    taken: frozenset[str] = frozenset()
+    """The ids of rows whose machines the cloud took back, by its own history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +106,59 @@ def compare(
         elif meaning == "stray":
             strays.append(machine)
     if listing.complete:
-        there = {machine.id for machine in listing.machines}
-        missing = [
-            row
-            for row in rows.values()
-            if row.region == listing.region and row.cloud_id not in there and not row.is_gone
-        ]
-        updates |= {row.id: fields for row in missing if (fields := _missing(row, now, passed))}
+        for row in _unlisted(known.instances, listing):
+            if row.id in known.taken and (not row.is_gone or is_unexplained(row)):
+                updates[row.id] = _ended(row, PREEMPTED) | {"missing_since": row.missing_since or now}
+            elif not row.is_gone and (fields := _missing(row, now, passed)):
+                updates[row.id] = fields
     kept, gone = _orphans(provider, known.orphans, strays, listing, now, passed)
     return Changes(updates, adoptions, doubles, kept, gone)
 
 
+def unexplained(instances: Iterable[Instance], listing: Listing, now: float) -> list[Instance]:
+    """The spot machines that a complete listing lacks, and of which nobody here knows why.
+
+    Args:
+        instances: what is known of this provider.
+        listing: what the cloud lists of ours.
+        now: when it was asked.
+    """
+    if not listing.complete:
+        return []
+    return [
+        row
+        for row in _unlisted(instances, listing)
+        if row.spot and row.wanted == "running" and (not row.is_gone or is_unexplained(row, now))
+    ]
+
+
+def is_unexplained(row: Instance, now: float | None = None) -> bool:
+    """Whether its cloud's history may still say why a spot machine has vanished."""
+    return (
+        row.spot
+        and row.cloud_state == VANISHED
+        and row.wanted == "running"
+        and (now is None or 0 <= now - (row.missing_since or 0.0) <= UNEXPLAINED_S)
+    )
+
+
+def is_proven(row: Instance) -> bool:
+    """Its machine is no more, by its cloud's word; that it is not listed is none, without a word before."""
+    return row.is_gone and (row.cloud_state != VANISHED or row.cloud_reason in {NOTICED, PREEMPTED})
+
+
+def _unlisted(instances: Iterable[Instance], listing: Listing) -> list[Instance]:
+    there = {machine.id for machine in listing.machines}
+    return [
+        row
+        for row in instances
+        if row.cloud_id and row.region == listing.region and row.cloud_id not in there
+    ]
+
+
 def seen(row: Instance, machine: Machine, now: float) -> dict[str, Any]:
     """The fields of a row after its machine was seen."""
-    if row.cloud_state == CloudState.TERMINATED:
+    if row.cloud_state == CloudState.TERMINATED and row.missing_since is None:
         return {"cloud_seen_at": now}  # a list that lags brings nothing back
     return {
         "cloud_state": str(machine.state),
@@ -162,11 +208,21 @@ def _missing(row: Instance, now: float, passed: Passed) -> dict[str, Any]:
     if row.missing_since is None or row.missing_since > now:
         passed(now)  # from here on it is seen to go by
         return {"missing_since": now}
-    ending = row.cloud_state == CloudState.TERMINATING
-    if passed(row.missing_since) < (ENDING_GRACE_S if ending else GRACE_S):
+    ending, told = row.cloud_state == CloudState.TERMINATING, row.cloud_reason in {NOTICED, PREEMPTED}
+    if passed(row.missing_since) < (ENDING_GRACE_S if ending else TAKEN_GRACE_S if told else GRACE_S):
         return {}
-    state = str(CloudState.TERMINATED) if ending else VANISHED
-    return {"cloud_state": state, "address": replace(row.address, host="")}
+    if ending or told:
+        return _ended(row, PREEMPTED if told else row.cloud_reason)
+    return {"cloud_state": VANISHED, "address": replace(row.address, host="")}
+
+
+def _ended(row: Instance, reason: str) -> dict[str, Any]:
+    """Its cloud has said it, before or in its history."""
+    return {
+        "cloud_state": str(CloudState.TERMINATED),
+        "cloud_reason": reason,
+        "address": replace(row.address, host=""),
+    }
 
 
 def _orphans(  # noqa: PLR0917 - as `compare` has them

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloudtui_providers.alibaba import machines, network, prices, types
+from cloudtui_providers.alibaba import history, machines, network, prices, types
 from cloudtui_providers.alibaba.service import Api, items
 from cloudtui_providers.alibaba.settings import Settings
 from cloudtui_providers.base import OWNER_TAG, Check
@@ -34,6 +34,7 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
     network.NETWORKS: {"VpcName": network.OURS},
     network.SWITCHES: {},
     network.GROUPS: {"SecurityGroupName": network.OURS},
+    history.EVENTS: history.ABOUT,
 }
 DRY_RUNS: Mapping[str, Mapping[str, Any]] = {
     "ecs:RunInstances": {"InstanceType": types.COMMON[0]},

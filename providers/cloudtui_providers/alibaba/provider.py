@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from typing import ClassVar
 
-from cloudtui_providers.alibaba import checks, machines
+from cloudtui_providers.alibaba import checks, history, machines
 from cloudtui_providers.alibaba.errors import NO_MACHINE, TITLE
 from cloudtui_providers.alibaba.plan import planned, release_at
 from cloudtui_providers.alibaba.service import NAME, Api, items
@@ -102,6 +102,11 @@ class Alibaba(Provider):
     def terminate(self, region: str, machine: str) -> None:
         """Its disk and address go with it."""
         self._api.change(region, "ecs:DeleteInstance", but=(NO_MACHINE,), InstanceId=machine, Force=True)
+
+    def taken_back(self, region: str, machine: str) -> bool:
+        """By the event that it was interrupted."""
+        with reading(TITLE):
+            return history.taken_back(self._api, region, machine)
 
     def stop(self, region: str, machine: str) -> None:
         """So that its disk alone is paid for; Alibaba does not release it any more."""

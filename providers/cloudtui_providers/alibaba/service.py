@@ -16,7 +16,7 @@ from cloudtui_providers.errors import AuthError, ProviderError
 from cloudtui_providers.rest import CONNECT_S, READ_S
 
 NAME = "alibaba"
-VERSIONS = {"ecs": "2014-05-26", "vpc": "2016-04-28", "sts": "2015-04-01"}
+VERSIONS = {"ecs": "2014-05-26", "vpc": "2016-04-28", "sts": "2015-04-01", "cms": "2019-01-01"}
 HOSTS = {
     ("ecs", "cn-hangzhou"): "ecs-cn-hangzhou.aliyuncs.com",
     ("vpc", "cn-hangzhou"): "vpc.aliyuncs.com",
@@ -155,4 +155,6 @@ def _credential() -> Any:
 def _host(service: str, region: str) -> str:
     if service == "sts":
         return "sts.aliyuncs.com"
+    if service == "cms":
+        return f"metrics.{region}.aliyuncs.com"
     return HOSTS.get((service, region), f"{service}.{region}.aliyuncs.com")

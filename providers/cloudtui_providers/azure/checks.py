@@ -24,6 +24,7 @@ ACTIONS = (
     *(f"{ADDRESSES}/{what}" for what in ("read", "write", "join/action")),
     "Microsoft.Network/networkInterfaces/write",
     "Microsoft.Network/networkInterfaces/join/action",
+    "Microsoft.Insights/eventtypes/values/read",
 )
 ROLE = "The role Contributor of the subscription has it."
 

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Any, ClassVar
 
-from cloudtui_providers.azure import checks, machines
+from cloudtui_providers.azure import checks, history, machines
 from cloudtui_providers.azure.access import Access
 from cloudtui_providers.azure.plan import planned
 from cloudtui_providers.azure.service import COMPUTE, NAME, RESOURCES, TITLE, Resources, kind_of
@@ -129,6 +129,10 @@ class Azure(Provider):
             self._change("DELETE", machine)
         except MachineGone:
             return
+
+    def taken_back(self, region: str, machine: str) -> bool:  # noqa: ARG002 - its log is one for all regions
+        """By the activity log, which is some minutes late."""
+        return history.taken_back(self._resources, machine)
 
     def stop(self, region: str, machine: str) -> None:  # noqa: ARG002 - the contract's
         """By deallocating it: what is only switched off costs as before."""

@@ -13,7 +13,7 @@ from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import commands, spot
+from cloudtui_engine.fleet import commands, due, reconcile, spot
 from cloudtui_engine.fleet.attempts import Candidate, End, Plan, Wait, candidates, next_step
 from cloudtui_engine.fleet.spot import CutOff, Facts
 from cloudtui_engine.handlers import go_on
@@ -296,6 +296,92 @@ def test_what_has_vanished_goes_on_once_a_person_says_that_it_is_gone(world: Wor
     world.launch(fresh)
     world.catalog.instances.update(fresh.id, link_state=LinkState.UP)
     assert carry_out(context, asked(world)[0]) == {"attempt": 2}
+
+
+def notice(world: World, run: Run, machine: Instance) -> None:
+    """The machine's own journal tells that it is taken back."""
+    ingest = Ingest(world.catalog, world.catalog.sources.open(machine.id, run.id, 1, "system"), 0.0)
+    ingest.feed(0, line("event", name="preemption", data={"left_s": 120.0, "text": "It is taken back."}))
+    ingest.commit()
+
+
+def state_of(world: World, machine: Instance) -> tuple[str | None, str]:
+    row = world.row(machine)
+    return row.cloud_state, row.cloud_reason
+
+
+TAKEN = ("terminated", PREEMPTED)
+
+
+def test_one_that_had_said_so_is_taken_back_once_it_is_listed_no_more(world: World) -> None:
+    first = world.launched(name="box", spot=True, lifetime_s=7200)
+    run = running(world, first)
+    notice(world, run, first)
+    world.cloud.take_away(first.cloud_id, say=False)
+    world.look()
+    assert state_of(world, first) == ("running", NOTICED), "one list may lag"
+    world.forget_time(60)
+    assert state_of(world, first) == TAKEN
+    assert world.catalog.runs.get(run.id).status is RunState.LOST
+    assert [one.kind for one in asked(world)] == ["instance.replace"]
+
+
+def test_one_that_is_listed_again_all_the_same_is_there(world: World) -> None:
+    first = world.launched(name="box", spot=True, lifetime_s=7200)
+    notice(world, running(world, first), first)
+    with world.cloud.books.open() as books:
+        kept = books["machines"].pop(first.cloud_id)
+    world.forget_time(120)
+    assert state_of(world, first) == TAKEN
+    with world.cloud.books.open() as books:
+        books["machines"][first.cloud_id] = kept
+    world.look(everywhere=True)
+    assert world.row(first).cloud_state == "running", "it costs money, so it is watched"
+
+
+@pytest.mark.parametrize("late_s", [0.0, 600.0])
+def test_one_whose_end_nobody_saw_is_taken_back_by_its_clouds_own_history(
+    world: World, late_s: float
+) -> None:
+    first = world.launched(name="box", spot=True, lifetime_s=7200)
+    run = running(world, first)
+    world.cloud.take_away(first.cloud_id, say=not late_s)
+    world.cloud.fail(Fault.PERMISSION, on="taken_back")  # who does not answer has said nothing
+    world.look()
+    assert state_of(world, first) == ("running", "")
+    if late_s:
+        world.forget_time(late_s)
+        assert state_of(world, first) == (VANISHED, "")
+        assert asked(world) == []
+        assert ("fleet.reconcile", "toy") in [(kind, of) for kind, of, _, _ in later_looks(world)]
+        world.cloud.say_taken(first.cloud_id)
+    world.look()
+    assert state_of(world, first) == TAKEN
+    assert world.catalog.runs.get(run.id).reason.startswith("Its machine is gone (preempted).")
+    assert [one.kind for one in asked(world)] == ["instance.replace"]
+    said = [one.detail for one in world.catalog.notices.since(0)[1] if one.kind == "taken"]
+    assert said[-1].startswith("The cloud ended it: preempted.")
+
+
+def later_looks(world: World) -> list[due.Wanted]:
+    """Those beside the rare ones at everything."""
+    return [one for one in due.due(due.read(world.catalog, world.clock)) if not one[3]]
+
+
+def test_what_nobody_explains_in_an_hour_is_left_to_a_person(world: World) -> None:
+    spot_, other = world.launched(name="box", spot=True), world.launched(name="calm")
+    running(world, spot_)
+    for one in (spot_, other):
+        world.cloud.take_away(one.cloud_id, say=False)
+    world.forget_time(600)
+    assert later_looks(world) != []
+    world.forget_time(reconcile.UNEXPLAINED_S)
+    assert later_looks(world) == []
+    assert {state_of(world, one) for one in (spot_, other)} == {(VANISHED, "")}
+    before = world.cloud.books.calls("taken_back")
+    world.look(everywhere=True)
+    assert world.cloud.books.calls("taken_back") == before
+    assert before <= 80, "of the spot machine, once at each look"
 
 
 def test_a_budget_holds_and_a_person_is_told(world: World, context: Context) -> None:

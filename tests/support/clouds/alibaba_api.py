@@ -47,6 +47,7 @@ CALLED = {
     "DescribeVSwitches": "switches",
     "CreateVSwitch": "create_switch",
     "GetCallerIdentity": "whose",
+    "DescribeSystemEventAttribute": "events",
 }
 LISTS = ("machines", "find", "one")
 """What DescribeInstances is asked for here: those of an owner, that of an order, that of an id."""

@@ -22,6 +22,7 @@ from tests.support.clouds.alibaba_rows import (
     ZONES,
     denied,
     error,
+    event_row,
     instance_row,
     is_user_data,
     may_be_released_at,
@@ -68,6 +69,7 @@ class FakeAlibaba(Networks):
         self.hidden: set[str] = set()
         self.tokens: dict[str, tuple[Told, str]] = {}
         self.sold_out: set[str] = set()
+        self.interrupted: list[Told] = []
         self.currency = "USD"
         self.breaks_off = False
         self.provider: Provider = reached(self.endpoint)
@@ -117,7 +119,10 @@ class FakeAlibaba(Networks):
         self.rows.pop(machine, None)
         self.ended.discard(machine)
 
-    take_back = forget
+    def take_back(self, machine: str) -> None:
+        """It is gone from all lists; what was said before is among the events of CloudMonitor."""
+        self.interrupted.append(event_row(machine))
+        self.forget(machine)
 
     def disk_tags(self, machine: str) -> list[dict[str, str]]:
         return [self.disks[machine]]
@@ -205,6 +210,19 @@ class FakeAlibaba(Networks):
             listed = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
             self.rows[name]["Tags"] = {"Tag": listed}
         return 200, {}
+
+    def _events(self, *, body: Told, **_: Any) -> Reply:
+        if "cms:DescribeSystemEventAttribute" in self.forbidden:
+            return denied("cms:DescribeSystemEventAttribute")
+        keys = {"Product", "Name"}
+        found = [
+            one
+            for one in self.interrupted
+            if all(one[key] == body.get(key, one[key]) for key in keys)
+            and body.get("SearchKeywords", "") in one["Content"]
+        ]
+        told = {"Code": "200", "Message": "Success", "Success": "true"}
+        return 200, told | {"SystemEvents": {"SystemEvent": found[: body.get("PageSize", 10)]}}
 
     # -- what there is
 

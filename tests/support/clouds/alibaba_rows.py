@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from datetime import datetime
 from typing import Any
@@ -91,3 +92,14 @@ def instance_row(name: str, told: dict[str, Any]) -> dict[str, Any]:
 
 def tags_of(row: dict[str, Any]) -> dict[str, str]:
     return {one["TagKey"]: one["TagValue"] for one in row["Tags"]["Tag"]}
+
+
+def event_row(name: str) -> dict[str, Any]:
+    """As CloudMonitor tells that a spot machine is taken back."""
+    return {
+        "Product": "ECS", "Name": "Instance:PreemptibleInstanceInterruption", "Status": "Normal",
+        "Level": "WARN", "RegionId": REGION, "GroupId": "0", "InstanceName": name,
+        "Time": int(time.time() * 1000), "Id": f"event-of-{name}",
+        "ResourceId": f"acs:ecs:{REGION}:{ACCOUNT}:instance/{name}",
+        "Content": json.dumps({"action": "delete", "instanceId": name}),
+    }  # fmt: skip

@@ -2,9 +2,10 @@
 
 `azure_models.json` has the names, types and enumerations of Azure's own Python libraries, which are made from
 its REST API specifications. Their paths and versions are here: virtual machines 2026-04-01, network
-2026-03-01, sizes 2021-07-01, resources 2022-12-01, permissions 2022-04-01. Not established, and so
-as `azure_fake` has it: which fields a list of statuses alone has beside them (id, name and location),
-and whether the same PUT again is taken or refused (refused, which is the harder one).
+2026-03-01, sizes 2021-07-01, resources 2022-12-01, permissions 2022-04-01; the activity log's, 2015-04-01, is
+from the page on its REST API, and that an eviction is the operation `evictSpotVM` from those who met one. Not
+established, and so as `azure_fake` has it: what a list of statuses alone has beside (id, name, location), and
+whether the same PUT again is taken or refused (refused, which is the harder one).
 """
 
 from __future__ import annotations
@@ -23,6 +24,17 @@ OURS = "/subscriptions/[^/]+/resourceGroups/([^/]+)/providers"
 ALL = "/subscriptions/([^/]+)"
 VM = f"{OURS}/Microsoft.Compute/virtualMachines/([^/]+)"
 NET = f"{OURS}/Microsoft.Network"
+EVENTS_OF = r"^eventTimestamp ge '[0-9TZ:.-]+' and resourceUri eq '(/[^']+)'$"
+"""Of the activity log one pattern of few; it keeps ninety days."""
+NAMED = {"type": "object", "properties": {"value": TEXT, "localizedValue": TEXT}}
+EVENT = {
+    "type": "object",
+    "properties": {
+        "operationName": NAMED, "status": NAMED, "subStatus": NAMED, "category": NAMED, "eventName": NAMED,
+        "resourceId": TEXT, "eventTimestamp": TEXT, "caller": TEXT, "level": TEXT, "eventDataId": TEXT,
+    },
+    "additionalProperties": False,
+}  # fmt: skip
 VERSIONS = (
     f"{ALL}/providers/Microsoft.Compute/locations/([^/]+)/publishers/([^/]+)/artifacttypes/vmimage/offers/"
 )
@@ -111,6 +123,11 @@ def operations() -> list[Operation]:
             thing({"location": TEXT}, {"tags": {"type": "object"}}), resources,
         ),
         Operation("regions", "GET", f"{ALL}/locations", None, resources),
+        Operation(
+            "events", "GET", f"{ALL}/providers/Microsoft.Insights/eventtypes/management/values", None,
+            query("2015-04-01", **{"$filter": {"pattern": EVENTS_OF}}) | {"required": ["$filter"]},
+            thing({"value": {"type": "array", "items": EVENT}}, {"nextLink": TEXT}),
+        ),
         Operation("subscription", "GET", ALL, None, resources),
         Operation("registered", "GET", f"{ALL}/providers/([^/]+)", None, resources),
         Operation(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, ClassVar
 
-from tests.support.clouds.azure_api import operations
+from tests.support.clouds.azure_api import EVENTS_OF, operations
 from tests.support.clouds.azure_rows import (
     MOVES,
     NOT_FOUND,
@@ -17,6 +18,7 @@ from tests.support.clouds.azure_rows import (
     TOKEN,
     Credential,
     error,
+    event_row,
     interface_of,
 )  # fmt: skip
 from tests.support.clouds.faults import ALL_TAGS, Fault
@@ -63,6 +65,7 @@ class FakeAzure(HttpFake):
             {"actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"]}
         ]
         self.registration = "Registered"
+        self.evicted: list[dict[str, Any]] = []
         self.breaks_off = False
         self.restrictions: list[dict[str, Any]] = []
         self.provider = reached(self.endpoint)
@@ -98,7 +101,10 @@ class FakeAzure(HttpFake):
         for books in (self.rows, self.power, self.marks):
             books.pop(machine, None)
 
-    take_back = forget
+    def take_back(self, machine: str) -> None:
+        """It is gone from all lists; the activity log knows."""
+        self.evicted.append(event_row(machine, "evictSpotVM/action"))
+        self.forget(machine)
 
     def disk_tags(self, machine: str) -> list[dict[str, str]]:
         return self.marks[machine]
@@ -235,6 +241,11 @@ class FakeAzure(HttpFake):
     def _put_group(self, subscription: str, name: str, *, body: dict[str, Any], **_: Any) -> Reply:
         self.made["group"] = body
         return 201, body
+
+    def _events(self, subscription: str, *, query: dict[str, str], **_: Any) -> Reply:
+        asked = re.fullmatch(EVENTS_OF, query["$filter"])
+        whose = asked[1].lower() if asked else ""
+        return 200, {"value": [one for one in self.evicted if one["resourceId"].lower() == whose]}
 
     def _regions(self, subscription: str, **_: Any) -> Reply:
         names = {REGION: "Physical", "westeurope": "Physical", "europe": "Logical"}

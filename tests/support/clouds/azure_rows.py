@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from azure.core.credentials import AccessToken
 from tests.support.clouds.http_fake import Reply
@@ -37,3 +38,15 @@ NOT_FOUND = error(404, "ResourceNotFound", "The Resource was not found.")
 
 def interface_of(name: str) -> str:
     return f"{ROOT}/Microsoft.Network/networkInterfaces/{name}-nic"
+
+
+def event_row(name: str, operation: str) -> dict[str, Any]:
+    """As the activity log has something that was done to a machine."""
+    what = f"Microsoft.Compute/virtualMachines/{operation}"
+    return {
+        "operationName": {"value": what, "localizedValue": what},
+        "status": {"value": "Succeeded", "localizedValue": "Succeeded"},
+        "resourceId": f"{ROOT}/Microsoft.Compute/virtualMachines/{name}".upper(),
+        "eventTimestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "caller": "Microsoft.Compute", "level": "Informational", "eventDataId": f"event-of-{name}",
+    }  # fmt: skip

@@ -141,6 +141,11 @@ class ToyCloud(Provider):
 
         self._change("terminate", region, machine, change, gone_is_done=True)
 
+    def taken_back(self, region: str, machine: str) -> bool:
+        self._begin("taken_back", region)
+        with self.books.open() as books:
+            return machine in books["taken"]
+
     def stop(self, region: str, machine: str) -> None:
         def change(row: dict[str, Any]) -> None:
             if row["state"] in {"pending", "running"}:
@@ -274,6 +279,16 @@ class Toy(Orders):
     def take_back(self, machine: str) -> None:
         with self.books.open() as books:
             books["machines"][machine] |= {"state": "terminated", "reason": "preempted"}
+
+    def take_away(self, machine: str, *, say: bool = True) -> None:
+        """As clouds do that list no more what they took back; their history may say so, or not yet."""
+        self.forget(machine)
+        if say:
+            self.say_taken(machine)
+
+    def say_taken(self, machine: str) -> None:
+        with self.books.open() as books:
+            books["taken"].append(machine)
 
     def disk_tags(self, machine: str) -> list[dict[str, str]]:
         with self.books.open() as books:

@@ -28,7 +28,7 @@ class ToyFault(StrEnum):
 
 
 Books = dict[str, Any]
-EMPTY: Books = {"machines": {}, "faults": [], "calls": [], "next": 1, "settings": {}}
+EMPTY: Books = {"machines": {}, "faults": [], "calls": [], "next": 1, "settings": {}, "taken": []}
 SETTINGS = {"slow_s": 0.2, "late_looks": 2, "address": "127.0.0.1", "port": 22, "user": "toy"}
 """What `ToyBooks.set` changes."""
 
