@@ -12,6 +12,7 @@ from tests.engine.catalog.helpers import open_catalog
 from tests.engine.fleet.killing import Engines, Template
 from tests.support.clouds.faults import Fault
 from tests.support.clouds.http_fake import HttpFake
+from tests.support.clouds.moto_sshd import Moto
 from tests.support.clouds.toy_books import ToyBooks
 
 from cloudtui_engine.catalog import Catalog
@@ -118,6 +119,31 @@ class HttpAtHand:
         assert sum(state == "running" for state in states.values()) == self._fake.count()
         assert self._fake.wrong == []
         return states
+
+
+class MotoAtHand:
+    """AWS by moto, in a process of its own."""
+
+    kind = "moto_sshd"
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        order = moto.order()
+        self.where, self.environment = moto.endpoint, moto.environment
+        self.wish = Wish("aws", "box", order.type, regions=(order.region,))
+
+    def keep(self) -> None:
+        self._moto.do("keep")
+
+    def restore(self) -> None:
+        self._moto.do("restore")
+
+    def only(self, most: int) -> None:
+        self._moto.do("only", most=most)
+
+    def living(self) -> dict[str, str]:
+        self._moto.settle()
+        return {one["id"]: one["state"] for one in self._moto.machines() if one["costs"]}
 
 
 Asking = Callable[["Scene", Catalog], object]

@@ -6,6 +6,7 @@ single by its token, which moto itself does not.
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -37,6 +38,8 @@ class Cloud:
         self._hidden: set[str] = set()
         self.hide_next = threading.Event()
         self._notices: dict[str, Any] = {}
+        self._most: int | None = None
+        self._kept: Any = None
         self.faulty: Faulty
         ec2: Any = InstanceBackend
         ec2.run_instances = self._run_once(ec2.run_instances)
@@ -63,6 +66,8 @@ class Cloud:
                     if before != asked:
                         raise EC2ClientError("IdempotentParameterMismatch", "The token is another request's.")
                     return made
+                if self._most is not None and self._living() + count > self._most:
+                    raise EC2ClientError("InsufficientInstanceCapacity", "There is no more of it here.")
                 made = run(backend, *given, **kwargs)
                 self._tokens[token] = (asked, made)
                 if self.hide_next.is_set():
@@ -115,22 +120,42 @@ class Cloud:
         return {}
 
     def do_reset(self, key: str) -> Any:
-        from moto.core.models import DEFAULT_ACCOUNT_ID
-        from moto.ec2.models import ec2_backends
-
         if self._hosts:
             self._hosts.end_all()
-        for backend in ec2_backends[DEFAULT_ACCOUNT_ID].values():
+        for backend in self._backends():
             backend.reservations.clear()
         self._tokens.clear()
         self._hidden.clear()
         self._notices.clear()
         self.hide_next.clear()
+        self._most = None
         moto_gaps.quota["value"] = 64.0
         self.faulty.heal()
         self.faulty.calls.clear()
         self.faulty.key = key
         return {}
+
+    def do_only(self, most: int) -> Any:
+        """So many machines are to be had."""
+        self._most = most
+        return {}
+
+    def do_keep(self) -> Any:
+        """What EC2 is now is what `restore` brings back. Without hosts."""
+        self._kept = self._copied(({one.region_name: vars(one) for one in self._backends()}, self._tokens))
+        return {}
+
+    def do_restore(self) -> Any:
+        self.do_reset(self.faulty.key)
+        regions, self._tokens = self._copied(self._kept)
+        for backend in self._backends():
+            if backend.region_name in regions:  # others were not asked for then, and are empty
+                vars(backend).update(regions[backend.region_name])
+        return {}
+
+    def _copied(self, state: Any) -> Any:
+        """What instances, volumes and groups call their backend stays it."""
+        return copy.deepcopy(state, {id(one): one for one in self._backends()})
 
     def do_quota(self, value: float) -> Any:
         moto_gaps.quota["value"] = value
@@ -188,14 +213,18 @@ class Cloud:
                 del backend.reservations[name]
         return {}
 
-    def _instances(self) -> list[Any]:
+    def _backends(self) -> list[Any]:
         from moto.core.models import DEFAULT_ACCOUNT_ID
         from moto.ec2.models import ec2_backends
 
-        backends = ec2_backends[DEFAULT_ACCOUNT_ID].values()
-        return [
-            one for backend in backends for each in backend.reservations.values() for one in each.instances
-        ]
+        return list(ec2_backends[DEFAULT_ACCOUNT_ID].values())
+
+    def _instances(self) -> list[Any]:
+        every = [each for backend in self._backends() for each in backend.reservations.values()]
+        return [one for each in every for one in each.instances]
+
+    def _living(self) -> int:
+        return sum(one._state.name in COSTS for one in self._instances())
 
     def _instance(self, machine: str) -> Any:
         return next(one for one in self._instances() if one.id == machine)

@@ -152,3 +152,8 @@ class Moto(Orders):
         told = json.dumps(arguments).encode()
         with urlopen(f"{self.endpoint}/fake/{method}", told, timeout=30) as reply:  # noqa: S310 - loopback
             return json.load(reply)
+
+
+def reached(endpoint: str) -> Provider:
+    """From another process, which has the cloud's `environment`."""
+    return Aws(Settings(regions=(REGION,), user=getpass.getuser(), endpoint=endpoint))
