@@ -6,6 +6,7 @@ cut all of it into pieces and put them aside. What a test looks at is put togeth
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -67,10 +68,16 @@ async def desktop(
 async def wait_until(pilot: Pilot[Any], true: Callable[[], object], timeout: float = 30.0) -> None:
     """Let the app work until this holds."""
     deadline = time.monotonic() + timeout
-    while not true():
+    if true():
+        return
+    while True:
+        await asyncio.sleep(0.01)
+        pilot.app.screen._on_timer_update()  # what is due is laid out and drawn
+        if true():
+            break
         if time.monotonic() > deadline:
             raise AssertionError("Not in time. The screen:\n" + screen(pilot.app))
-        await pilot.pause(0.01)
+    await pilot.pause(0)  # each widget has seen what came so far
 
 
 async def settle(pilot: Pilot[Any]) -> None:
