@@ -133,12 +133,15 @@ def unexplained(instances: Iterable[Instance], listing: Listing, now: float) -> 
 
 
 def is_unexplained(row: Instance, now: float | None = None) -> bool:
-    """Whether its cloud's history may still say why a spot machine has vanished."""
+    """Whether its cloud's history may still say why a spot machine is listed no more."""
+    since = row.missing_since
     return (
         row.spot
-        and row.cloud_state == VANISHED
+        and row.is_gone
         and row.wanted == "running"
-        and (now is None or 0 <= now - (row.missing_since or 0.0) <= UNEXPLAINED_S)
+        and not row.cloud_reason
+        and since is not None
+        and (now is None or 0 <= now - since <= UNEXPLAINED_S)
     )
 
 

@@ -363,6 +363,22 @@ def test_one_whose_end_nobody_saw_is_taken_back_by_its_clouds_own_history(
     assert said[-1].startswith("The cloud ended it: preempted.")
 
 
+def test_one_that_was_seen_on_its_way_out_is_explained_later(world: World) -> None:
+    first = world.launched(name="box", spot=True, lifetime_s=7200)
+    run = running(world, first)
+    with world.cloud.books.open() as books:
+        books["machines"][first.cloud_id]["state"] = "terminating"
+    world.look()
+    world.cloud.take_away(first.cloud_id, say=False)
+    world.forget_time(120)
+    assert (state_of(world, first), asked(world)) == (("terminated", ""), [])
+    assert world.catalog.runs.get(run.id).status is RunState.LOST
+    world.cloud.say_taken(first.cloud_id)
+    world.look()
+    assert state_of(world, first) == TAKEN
+    assert [one.kind for one in asked(world)] == ["instance.replace"]
+
+
 def later_looks(world: World) -> list[due.Wanted]:
     """Those beside the rare ones at everything."""
     return [one for one in due.due(due.read(world.catalog, world.clock)) if not one[3]]
