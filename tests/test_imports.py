@@ -93,6 +93,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.ids",
             "cloudtui_engine.lock",  # Instances alone: is an engine living
             "cloudtui_engine.money",
+            "cloudtui_engine.objects.checking",  # doctor's look
             "cloudtui_engine.objects.address",  # what a source is that is typed
             "cloudtui_engine.objects.fetches",
             "cloudtui_engine.operations",

@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cloudtui_providers.base import Check
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -64,3 +66,7 @@ class ObjectStore(ABC):
             ObjectChanged: it is another one by now.
             CloudUnreachable: the connection broke off; it can be read on from where it was.
         """
+
+    @abstractmethod
+    def check(self) -> list[Check]:
+        """What is missing on this machine or in the account, permission by permission; changes nothing."""

@@ -138,3 +138,23 @@ def test_no_network_and_no_library_are_told_apart(stub: S3Stub, monkeypatch: pyt
     with pytest.raises(NotInstalledError, match="boto3") as raised:
         S3().find("data", "a/b.csv")
     assert raised.value.hint == "pip install 'cloudtui[aws]'"
+
+
+def test_a_check_names_the_permission_that_is_missing(
+    stub: S3Stub, store: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUDTUI_S3_BUCKET", "data")
+    assert [(one.name, one.ok) for one in store.check()] == [("s3:ListBucket", True), ("s3:GetObject", True)]
+    stub.refuses["get"] = (403, "AccessDenied")
+    assert [one.name for one in store.check() if not one.ok] == ["s3:GetObject"]
+    stub.refuses["list"] = (403, "AccessDenied")
+    (refused,) = store.check()
+    assert (refused.name, refused.ok) == ("s3:ListBucket", False)
+    assert "IAM" in refused.hint
+
+
+def test_a_check_without_a_bucket_says_so(stub: S3Stub, store: S3) -> None:
+    stub.refuses["list"] = (403, "AccessDenied")
+    (unknown,) = store.check()
+    assert unknown.ok
+    assert "CLOUDTUI_S3_BUCKET" in unknown.hint

@@ -147,6 +147,16 @@ def percent(share: float | None, digits: int = 0) -> str:
     return MISSING if share is None or not math.isfinite(share) else f"{share * 100:.{digits}f}%"
 
 
+def taken(said: Mapping[str, Any]) -> str:
+    """Which state of a dataset's source in a store of objects it was; empty where it is in none."""
+    if not said:
+        return ""
+    names = (("version", "version"), ("etag", "ETag"), ("listing", "listing sha256"))
+    parts = [f"{word} {clean_line(str(said[name]), 80)}" for name, word in names if said.get(name)]
+    count_of = f"{count(said.get('objects'))} objects, " if "listing" in said else ""
+    return ", ".join([f"{count_of}{size(said.get('bytes'))}", *parts])
+
+
 def moment(t: float | None) -> str:
     """A moment in this machine's time zone, to the minute."""
     at = _datetime(t)

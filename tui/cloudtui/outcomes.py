@@ -11,6 +11,7 @@ from cloudtui.carrying import Outcome
 from cloudtui.comparing import Comparison
 from cloudtui.differing import ModelDifference, identity
 from cloudtui.underway import Underway
+from cloudtui_engine.records.fetch import FETCH
 from cloudtui_engine.records.forward import LASTING
 from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
@@ -23,6 +24,8 @@ STARTS = frozenset({"run.start", "run.script", "run.again", "model.evaluate", "m
 """Actions that answer with the run that was begun."""
 _LAUNCHES = frozenset({"instance.launch", "instance.replace"})
 """Actions that answer with machines which are on the list from then on."""
+_LISTS = {**dict.fromkeys(LASTING, "instance.forwards"), FETCH: "dataset.fetches"}
+"""Kinds of operations that are seen in a list of their own: the action that it is."""
 _SHOWN = (Comparison, ModelDifference)
 _TOLD = 4
 """Refusals that are told in full when there are several."""
@@ -49,20 +52,20 @@ class Outcomes:
         app: App[Any],
         underway: Underway,
         show: Callable[[str, str], None],
-        list_forwards: Callable[[], None],
+        open_list: Callable[[str], None],
     ) -> None:
         self._app = app
         self._underway = underway
         self._show = show
-        self._list_forwards = list_forwards
+        self._open_list = open_list
 
     def tell(self, action: Action, results: Sequence[Any], *, several: bool = False) -> None:
         """Show what was begun or made, each where it is at home; follow what is under way."""
         for result in results:
             if isinstance(result, Operation):
                 self._underway.follow(result, action.title)
-                if result.kind in LASTING:
-                    self._list_forwards()
+                if result.kind in _LISTS:
+                    self._open_list(_LISTS[result.kind])
             elif isinstance(result, Run) and result.kind == "prepare":
                 self._underway.follow_reading(result)
             elif action.id in _LAUNCHES:

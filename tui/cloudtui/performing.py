@@ -42,7 +42,7 @@ class Performer:
         self._app = app
         self._bridge = bridge
         self.underway = Underway(app, bridge, self.say_error)
-        self._outcomes = Outcomes(app, self.underway, show, self._list_forwards)
+        self._outcomes = Outcomes(app, self.underway, show, self._list_of)
 
     def perform(
         self, action: Action, noun: str, selected: Sequence[Any], arguments: Mapping[str, Any]
@@ -132,15 +132,18 @@ class Performer:
 
     def _list(self, action: Action) -> None:
         """The list that an action is as long as nobody says what to do, unless it is there already."""
+        from cloudtui.dialogs.fetches import FetchesScreen
         from cloudtui.dialogs.forwards import ForwardsScreen
         from cloudtui.dialogs.orphans import OrphansScreen
 
-        screen = OrphansScreen if action.id == "instance.orphans" else ForwardsScreen
+        screen = {"instance.orphans": OrphansScreen, "dataset.fetches": FetchesScreen}.get(
+            action.id, ForwardsScreen
+        )
         if not isinstance(self._app.screen, screen):
             self._app.push_screen(screen(self._bridge, partial(self.perform, action, action.noun, ())))
 
-    def _list_forwards(self) -> None:
-        self._list(get("instance.forwards"))
+    def _list_of(self, action_id: str) -> None:
+        self._list(get(action_id))
 
     def _stakes(self, action: Action, selected: Sequence[Any]) -> list[Any]:
         """What goes with machines that are ended: told before, and no more than that is lost."""

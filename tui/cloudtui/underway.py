@@ -9,6 +9,7 @@ from textual.app import App
 
 from cloudtui.bridge import Bridge
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, from_dict
+from cloudtui_engine.records.fetch import FETCH
 from cloudtui_engine.records.forward import LASTING
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.records.run import Run
@@ -34,7 +35,8 @@ class Underway:
     def follow(self, operation: Operation, title: str) -> None:
         """It was asked for here."""
         self.operations[operation.id] = title
-        self._app.notify(f"{title}: on its way.", timeout=3, markup=False)
+        if operation.kind != FETCH:  # of that the list opens, which shows how far it is
+            self._app.notify(f"{title}: on its way.", timeout=3, markup=False)
 
     def follow_reading(self, run: Run) -> None:
         """Data is read in place by this job."""
@@ -58,8 +60,16 @@ class Underway:
             if operation.state is OperationState.FAILED:
                 self._failed(from_dict(dict(operation.error)))
             elif operation.state is OperationState.DONE and operation.kind not in LASTING:
-                self._app.notify(f"{title}: done.", markup=False)
+                self._app.notify(self._done(operation) or f"{title}: done.", markup=False)
         self._say_read()
+
+    def _done(self, operation: Operation) -> str:
+        """Of data that was fetched, which version it is."""
+        made = operation.result.get("dataset") if operation.kind == FETCH else None
+        if not made:
+            return ""
+        dataset = self._bridge.catalog.datasets.get(str(made))
+        return clean_line(f"{dataset.name} v{dataset.version} is ready, here.")
 
     def _say_waiting(self, operation: Operation, title: str) -> None:
         """Nothing else on the screen shows that a host which does not answer has been asked for something."""

@@ -113,7 +113,7 @@ def _fetched(
 
     def told(whole: int, here: int) -> None:
         counted = f", {whole:,} whole" if address.is_folder else ""
-        report(f"Fetching {address}: {amount(here)} of {of}{counted}", here, total)
+        report(f"Fetched {amount(here)} of {of}{counted}", here, total)
 
     told(fetching.whole, fetching.bytes)
     fetching.run(told)

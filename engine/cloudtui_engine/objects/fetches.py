@@ -4,39 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cloudtui_engine import operations
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.records.fetch import FETCH, Fetch
 from cloudtui_engine.records.operation import Operation
-
-KIND = "dataset.fetch"
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Data of a store that is on its way to be a dataset here."""
-
-    id: str
-    """Of the operation."""
-    name: str
-    """Of the dataset."""
-    source: str
-    state: str
-    """`waiting` (for its turn, or for an engine) or `running`."""
-    text: str
-    """What is being done."""
-    done: int
-    """Of what `text` counts: bytes, as long as it is fetched."""
-    total: int
-    """0: not known."""
-    since: float
-
-    @property
-    def share(self) -> float | None:
-        """How much is done; None: not known."""
-        return self.done / self.total if self.total else None
 
 
 def ask_for(catalog: Catalog, name: str, source: str, wishes: Mapping[str, Any]) -> Operation:
@@ -45,13 +18,13 @@ def ask_for(catalog: Catalog, name: str, source: str, wishes: Mapping[str, Any])
     plain = {key: list(one) if isinstance(one, tuple) else one for key, one in wishes.items()}
     args = {"name": name, "source": source, "wishes": plain}
     with catalog.write("operation"):
-        same = [one for one in catalog.operations.open_of([KIND]) if one.args == args]
-        return same[0] if same else operations.submit(catalog, KIND, source, args)
+        same = [one for one in catalog.operations.open_of([FETCH]) if one.args == args]
+        return same[0] if same else operations.submit(catalog, FETCH, source, args)
 
 
 def live(catalog: Catalog) -> list[Fetch]:
     """All that somebody wants now, in the order in which they were asked for."""
-    return [told(one) for one in catalog.operations.open_of([KIND])]
+    return [told(one) for one in catalog.operations.open_of([FETCH])]
 
 
 def told(operation: Operation) -> Fetch:

@@ -97,6 +97,11 @@ class Clients:
                 self._account = str(self.ask(self.default_region(), "sts:GetCallerIdentity")["Account"])
         return self._account
 
+    def has_credentials(self) -> bool:
+        """Whether boto3 finds any."""
+        with translated("configuration"):
+            return self._opened().get_credentials() is not None
+
     def pieces(self, action: str, body: Any, size: int) -> Iterator[bytes]:
         """The body of an answer, as it comes. Closed before its end, its connection is, too."""
         from urllib3.exceptions import HTTPError  # what a broken TLS connection raises past botocore
@@ -135,7 +140,7 @@ class Clients:
         try:
             yield
         except PermissionDenied:
-            if self._opened().get_credentials() is None:
+            if not self.has_credentials():
                 raise AuthError(
                     "There are no credentials for AWS, and what was asked for is not public.", LOG_IN
                 ) from None

@@ -6,16 +6,20 @@ s3transfer: its downloads begin anew after a cut, and what is promised here is t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from cloudtui_providers.aws.clients import Clients
-from cloudtui_providers.errors import ObjectMissing, PermissionDenied
+from cloudtui_providers.base import Check
+from cloudtui_providers.errors import NotPossibleError, ObjectMissing, PermissionDenied
 from cloudtui_providers.stores import ObjectStore, StoredObject
 
 GET = "s3:GetObject"
 LIST = "s3:ListObjectsV2"
+PERMISSION_TO_LIST = "s3:ListBucket"
+BUCKET = "CLOUDTUI_S3_BUCKET"
 PIECE = 1 << 18
 MAY_BE_MISSING = (
     "Allow it in IAM, for the bucket and its objects. "
@@ -52,9 +56,49 @@ class S3(ObjectStore):
         answer = self._got(bucket, found.key, **asked)
         yield from self._clients.pieces(GET, answer["Body"], PIECE)
 
+    def check(self) -> list[Check]:
+        """By listing one bucket and beginning to read one object: S3 knows no dry run."""
+        return checks(self, self._clients)
+
     def _got(self, bucket: str, key: str, **asked: Any) -> dict[str, Any]:
         with _named(bucket, key):
             return self._clients.ask(self._clients.default_region(), GET, Bucket=bucket, Key=key, **asked)
+
+
+def checks(store: S3, clients: Clients) -> list[Check]:
+    """Which permissions there are, on the bucket of CLOUDTUI_S3_BUCKET or the first one that is listed."""
+    if not clients.has_credentials():
+        return [Check("credentials", True, "No credentials were found: public buckets alone can be read.")]
+    try:
+        bucket = os.environ.get(BUCKET) or _first_bucket(clients)
+    except PermissionDenied:
+        text = "Not known: these credentials may not list the account's buckets."
+        return [Check(PERMISSION_TO_LIST, True, text, f"Name one to look at: {BUCKET}")]
+    if not bucket:
+        return [Check(PERMISSION_TO_LIST, True, "The account has no bucket to look at.")]
+    try:
+        first = next(store.below(bucket, ""), None)
+    except PermissionDenied as error:
+        return [Check(PERMISSION_TO_LIST, False, error.message, error.hint)]
+    found = [Check(PERMISSION_TO_LIST, True, f"{PERMISSION_TO_LIST} is allowed on {bucket}.")]
+    if first is not None:
+        found.append(_may_read(store, bucket, first))
+    return found
+
+
+def _first_bucket(clients: Clients) -> str:
+    listed = clients.ask(clients.default_region(), "s3:ListBuckets").get("Buckets", [])
+    return str(listed[0]["Name"]) if listed else ""
+
+
+def _may_read(store: S3, bucket: str, found: StoredObject) -> Check:
+    try:
+        store.find(bucket, found.key)
+    except PermissionDenied as error:
+        return Check(GET, False, error.message, error.hint)
+    except (ObjectMissing, NotPossibleError):
+        pass  # gone since, or archived: the permission is looked at before that
+    return Check(GET, True, f"{GET} is allowed on {bucket}.")
 
 
 @contextmanager

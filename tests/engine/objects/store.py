@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator
 
+from cloudtui_providers.base import Check
 from cloudtui_providers.errors import CloudUnreachable, ObjectChanged, ObjectMissing
 from cloudtui_providers.stores import ObjectStore, StoredObject
 
@@ -49,6 +50,9 @@ class FakeStore(ObjectStore):
         finally:
             with self._lock:
                 self.at_once -= 1
+
+    def check(self) -> list[Check]:
+        return []
 
     def _pieces(self, found: StoredObject, start: int) -> Iterator[bytes]:
         for at in range(start, found.size, PIECE):

@@ -20,7 +20,7 @@ PROMISED = {
     "instance": "add import list show probe connect clean prepare price forget shell forward jupyter forwards"
     " offers launch replace start stop terminate deadline orphans",
     "provider": "list check claim",
-    "dataset": "add list show push",
+    "dataset": "add fetches list show push",
     "run": "start script list show metrics logs stop resume again "
     "tag note rename delete restore sync import compare pull abandon export",
     "model": "list show evaluate diff compress export alias",

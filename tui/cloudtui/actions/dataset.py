@@ -17,7 +17,8 @@ ACTIONS = (
         (
             Argument("name", "what you will call it", required=True),
             Argument("source", "a built-in name (digits, adult, ...), a CSV, TSV or Parquet file, idx files, "
-                     "or a folder of pictures; MACHINE:/path is read there in place", required=True),
+                     "or a folder of pictures; MACHINE:/path is read there in place; s3://bucket/key or "
+                     "s3://bucket/folder/ is fetched", required=True),
             Argument("task", "what it is for; default: what the source says", "choice", choices=TASKS,
                      option="--task"),
             Argument("target", "the column to predict, by name or by number from 1; default: the last",
@@ -32,6 +33,16 @@ ACTIONS = (
                      option="--seed"),
         ),
         handler=_H + "add", keys=("+",),
+    ),
+    Action(
+        "dataset.fetches", "dataset", "fetches", "Fetches",
+        "data of S3 or another store that is on its way here: list it, stop one",
+        (
+            Argument("what", "what to do with one; default: list all", "choice", choices=("stop",),
+                     metavar="stop"),
+            Argument("which", "the dataset's name", metavar="NAME"),
+        ),
+        handler="cloudtui.handlers.fetches:fetches", keys=("F",), lists=True, use=3,
     ),
     Action(
         "dataset.list", "dataset", "list", "List", "all dataset versions", handler=_H + "list_all",

@@ -57,6 +57,7 @@ def dataset(record: Dataset) -> Lines:
             ("Task", record.task),
             ("Target", _target(record)),
             ("Source", clean_line(record.source)),
+            *([("Taken", words.taken(record.taken))] if record.taken else []),
             ("Rows", ", ".join(f"{split} {words.count(n)}" for split, n in record.splits.items())),
             ("Classes", _classes(record.classes)),
             ("Input", _input(record)),

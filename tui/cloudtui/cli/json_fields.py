@@ -76,6 +76,7 @@ def dataset(record: Any) -> dict[str, Any]:
         "left_out": list(record.left_out),
         "findings": list(record.findings),
         "source": record.source,
+        "taken": dict(record.taken) or None,
         "created_at": rfc3339(record.created_at),
     }
 
@@ -253,8 +254,8 @@ def checks(records: Sequence[Any]) -> dict[str, Any]:
 
 
 def setting(record: Any) -> dict[str, Any]:
-    """A setting; of an address only what is shown."""
-    hidden = record.preference.kind == "address"
+    """A setting; of an address or a command only what is shown."""
+    hidden = record.preference.kind in {"address", "command"}
     return {
         "key": record.id,
         "value": record.shown if hidden and record.value else record.value,

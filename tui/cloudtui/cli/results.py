@@ -12,6 +12,7 @@ from cloudtui.cli import (
     compare_texts,
     dataset_texts,
     difference_texts,
+    fetch_texts,
     fleet_texts,
     job_texts,
     money_texts,
@@ -167,7 +168,7 @@ _ASKED = frozenset({
 _TABLES: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "home.doctor": lambda result, _cells: _checks(result),
     "provider.check": lambda result, _cells: fleet_texts.checks(result),
-    "instance.forwards": access_texts.forwards,
+    "instance.forwards": access_texts.forwards, "dataset.fetches": fetch_texts.fetches,
     "instance.offers": fleet_texts.offers, "instance.orphans": fleet_texts.orphans,
     "provider.list": fleet_texts.clouds, "provider.claim": fleet_texts.clouds,
     "settings.list": work_texts.settings,
@@ -175,13 +176,14 @@ _TABLES: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
 _NONE: Mapping[str, str] = {
     "instance.offers": "Nothing fits. Another region, GPU or price may help; see: cloudtui provider list",
     "instance.forwards": "No port of a machine is forwarded. One is by: cloudtui instance forward NAME PORT",
+    "dataset.fetches": "Nothing is being fetched. What is, is begun by: cloudtui dataset add NAME s3://...",
     "instance.orphans": "No orphans: every machine of ours in a cloud is on the list.",
     "provider.list": "No cloud is installed. For AWS: pip install 'cloudtui[aws]'",
 }
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
     "Run": run_texts.run, "Instance": texts.instance, "Dataset": dataset_texts.dataset, "Model": texts.model,
     "Evaluation": job_texts.evaluation, "OperationRow": work_texts.operation,
-    "Reached": access_texts.reached, "Stopped": access_texts.stopped,
+    "Fetch": fetch_texts.stopped, "Reached": access_texts.reached, "Stopped": access_texts.stopped,
     "Setting": work_texts.setting, "View": work_texts.view,
 }  # fmt: skip
 _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {

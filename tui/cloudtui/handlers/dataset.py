@@ -10,6 +10,7 @@ from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.records.dataset import Dataset
 from cloudtui_engine.records.instance import LOCAL
+from cloudtui_engine.records.operation import Operation
 from cloudtui_engine.records.run import Run
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ def add(
     split_column: str | None = None,
     no_header: bool = False,
     seed: int = 0,
-) -> Dataset | Run:
-    """Read a source into a new version: on this machine, or in place on the one that the source names."""
-    from cloudtui.handlers import in_place
+) -> Dataset | Run | Operation:
+    """Read a source into a new version: on this machine, or in place on the one that the source names.
+
+    What lies in a store of objects the engine fetches; the desktop gets the operation and does not wait.
+    """
+    from cloudtui.handlers import fetches, in_place
     from cloudtui_engine import data
+    from cloudtui_engine.objects.address import parse
 
     wishes = data.Wishes(
         task=task or None,
@@ -40,6 +45,8 @@ def add(
         split_column=split_column or "",
         seed=int(seed or 0),
     )
+    if "://" in source and parse(source) is not None:
+        return fetches.add(session, name, source, wishes)
     place = in_place.place_of(session, source)
     if place is not None and place[0].name != LOCAL:
         return in_place.add(session, name, *place, wishes)

@@ -10,7 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from typing import Literal
 from cloudtui import format as words
 from cloudtui.handlers.session import Session
 from cloudtui_engine.errors import CatalogError, CloudtuiError
+from cloudtui_engine.records.cloud import CloudCheck
 from cloudtui_engine.records.run import RunState
 from cloudtui_engine.sanitize import clean_line
 
@@ -41,6 +42,7 @@ def doctor(session: Session) -> list[Check]:
     """All checks, in the order in which they would hurt."""
     return [
         _python(), _ssh(), _agent(), *_keys(), _disk(session), *_catalog(session), *_training(), *_clouds(),
+        *_stores(),
     ]  # fmt: skip
 
 
@@ -194,13 +196,27 @@ def _clouds() -> Iterator[Check]:
         found = answers.get(cloud.name)
         if found is None:
             yield Check(cloud.name, "warn", cloud.problem, cloud.hint)
-        elif isinstance(found, CloudtuiError):
-            yield Check(cloud.name, "warn", found.message, found.hint)
         else:
-            missing = [one for one in found if not one.ok]
-            yield from (Check(cloud.name, "warn", f"{one.name}: {one.text}", one.hint) for one in missing)
-            if not missing:
-                yield Check(cloud.name, "ok", " ".join(one.text for one in found[:2]))
+            yield from _of_a_cloud(cloud.name, found)
+
+
+def _stores() -> Iterator[Check]:
+    """Whether data can be read from S3 and its like."""
+    from cloudtui_engine.objects import checking
+
+    for scheme, found in checking.check_all().items():
+        yield from _of_a_cloud(f"{scheme}://", found)
+
+
+def _of_a_cloud(name: str, found: Sequence[CloudCheck] | CloudtuiError) -> Iterator[Check]:
+    """What is missing, or that nothing is."""
+    if isinstance(found, CloudtuiError):
+        yield Check(name, "warn", found.message, found.hint)
+        return
+    missing = [one for one in found if not one.ok]
+    yield from (Check(name, "warn", f"{one.name}: {one.text}", one.hint) for one in missing)
+    if not missing:
+        yield Check(name, "ok", " ".join(one.text for one in found[:2]))
 
 
 def _version(module: str) -> str:

@@ -41,6 +41,7 @@ def dataset_facts(dataset: Dataset) -> list[Fact]:
         Fact("task", clean_line(dataset.task)),
         *_target(dataset),
         Fact("source", clean_line(dataset.source, 200) or fmt.MISSING),
+        *([Fact("taken", fmt.taken(dataset.taken), "muted")] if dataset.taken else []),
         Fact("added", fmt.moment(dataset.created_at)),
         Fact("on", clean_line(dataset.only_on or ", ".join(["this machine", *dataset.instances]), 300)),
         Fact("SHA-256", dataset.sha256, "muted"),

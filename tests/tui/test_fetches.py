@@ -1,0 +1,35 @@
+"""Fetches on the desktop: how far they are, and one stopped after a word."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from tests.tui.desk import desktop, screen, wait_until
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.objects import fetches
+from cloudtui_engine.paths import Paths
+
+
+async def test_the_list_says_how_far_they_are_and_one_is_stopped_after_a_word(tmp_path: Path) -> None:
+    with contextlib.closing(Catalog.open(Paths(tmp_path))) as catalog:
+        made = fetches.ask_for(catalog, "pets", "s3://b/\x1b[31m[b]pets/", {})
+        catalog.operations.take(made.id)
+        catalog.operations.set_progress(made.id, {"text": "Fetched 1 kB of 2 kB", "done": 1, "total": 2})
+        async with desktop(tmp_path, (80, 24), first="datasets") as (app, pilot):
+            await pilot.press("F")
+            await wait_until(pilot, lambda: "Fetches 1" in screen(app))
+            shown = screen(app)
+            for part in ("● running", "50%", "[b]pets/", "Fetched 1 kB of 2 kB", "s stop"):
+                assert part in shown
+            await pilot.press("s")
+            await wait_until(pilot, lambda: "Stop the fetch?" in screen(app))
+            await pilot.press("escape")
+            await wait_until(pilot, lambda: "Stop the fetch?" not in screen(app))
+            assert fetches.live(catalog)
+            await pilot.press("s")
+            await wait_until(pilot, lambda: "Stop the fetch?" in screen(app))
+            await pilot.press("y")
+            await wait_until(pilot, lambda: not fetches.live(catalog))
+            await wait_until(pilot, lambda: "Nothing is being fetched" in screen(app))
