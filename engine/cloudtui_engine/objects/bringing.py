@@ -113,7 +113,8 @@ def _fetched(
 
     def told(whole: int, here: int) -> None:
         counted = f", {whole:,} whole" if address.is_folder else ""
-        report(f"Fetched {amount(here)} of {of}{counted}", here, total)
+        waits = f". {clean_line(fetching.trouble)} It is asked again." if fetching.trouble else ""
+        report(f"Fetched {amount(here)} of {of}{counted}{waits}", here, total)
 
     told(fetching.whole, fetching.bytes)
     fetching.run(told)

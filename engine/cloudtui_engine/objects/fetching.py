@@ -16,8 +16,10 @@ from cloudtui_providers.errors import CloudUnreachable, ProviderError, Throttled
 from cloudtui_providers.stores import ObjectStore, StoredObject
 
 AT_ONCE = 8
-TRIES = 5
-"""In a row without a byte; each that brings some begins the count anew."""
+LOOKS = 3
+"""Before anything came somebody may sit there and wait: it is given up after seconds."""
+TRIES = 8
+"""In a row without a byte, some three minutes; each that brings some begins the count anew."""
 LOOK_S = 0.25
 LEAVE_S = 2.0
 """So long a thread that waits for bytes is waited for at an end; it writes nothing any more."""
@@ -32,7 +34,7 @@ Wait = Callable[[float], bool]
 
 def patiently(question: Callable[[], Answer], wait: Wait) -> Answer:
     """The answer to what may be asked again while the store cannot be reached, or wants to be left alone."""
-    for tries in range(1, TRIES):
+    for tries in range(1, LOOKS):
         try:
             return question()
         except PASSING as error:
@@ -61,6 +63,8 @@ class Fetching:
         self._count, self._working = len(files), 0
         self.whole = self._count - len(self._left)
         self._failed: Exception | None = None
+        self.trouble = ""
+        """Why nothing comes at the moment, a sentence; empty: it does."""
 
     def run(self, told: Told) -> None:
         """Fetch what is missing; what came stays for the next time, however this one ends.
@@ -130,6 +134,7 @@ class Fetching:
                     tries = 1 if out.tell() > before else tries + 1
                     if tries >= TRIES:
                         raise
+                    self.trouble = error.message
                     self._stop.wait(patience(tries, error))
                 if self._stop.is_set():
                     return
@@ -147,6 +152,7 @@ class Fetching:
                 out.write(piece)
                 with self._lock:
                     self.bytes += len(piece)
+                    self.trouble = ""
         if out.tell() < found.size:
             raise CloudUnreachable("The store ended its answer before the object's end.")
 

@@ -96,6 +96,23 @@ def test_a_cut_is_gone_on_with_where_it_was(world: World) -> None:
     assert world.store.read_from == [("t.csv", at * PIECE) for at in range(5)]
 
 
+def test_why_nothing_comes_is_told_until_it_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.store.objects["t.csv"] = CONTENT
+    world.store.cuts, seen = 1, threading.Event()
+    monkeypatch.setattr(fetching, "patience", lambda _tries, _error: 20.0)
+
+    def told(text: str, _done: int, _total: int) -> None:
+        if "It broke off. It is asked again." in text:
+            seen.set()
+            raise _EnoughError
+
+    with pytest.raises(_EnoughError):
+        bring(world.address("s3://b/t.csv"), world.stage("s3://b/t.csv"), told, lambda _seconds: False)
+    assert seen.is_set()
+    world.bring("s3://b/t.csv")
+    assert "asked again" not in world.said[-1][0]
+
+
 def test_what_cannot_be_reached_for_long_is_told_and_gone_on_with_by_the_next_one(world: World) -> None:
     world.store.objects["t.csv"] = CONTENT
 
