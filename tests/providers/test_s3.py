@@ -55,6 +55,13 @@ def test_an_object_is_found_and_read_from_where_it_was_left(stub: S3Stub, store:
     assert stub.asked[-1] == ("get", "data/a/b.csv", "bytes=1000-")
 
 
+def test_a_look_reads_a_byte_and_of_an_empty_one_none(stub: S3Stub, store: S3) -> None:
+    stub.objects["data", "empty"] = b""
+    assert store.find("data", "a/b.csv").size == len(CONTENT)
+    assert stub.asked == [("get", "data/a/b.csv", "bytes=0-0")]
+    assert store.find("data", "empty").size == 0
+
+
 def test_an_answer_that_is_cut_off_can_be_read_on(stub: S3Stub, store: S3) -> None:
     found = store.find("data", "a/b.csv")
     stub.cut_after.append(5000)

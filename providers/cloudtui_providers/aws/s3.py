@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from cloudtui_providers.aws.clients import Clients
 from cloudtui_providers.base import Check
-from cloudtui_providers.errors import NotPossibleError, ObjectMissing, PermissionDenied
+from cloudtui_providers.errors import NotPossibleError, ObjectChanged, ObjectMissing, PermissionDenied
 from cloudtui_providers.stores import ObjectStore, StoredObject
 
 GET = "s3:GetObject"
@@ -37,10 +37,13 @@ class S3(ObjectStore):
         self._clients = clients or Clients()
 
     def find(self, bucket: str, key: str) -> StoredObject:
-        """By beginning to read it: the answer to a HEAD has no words for why not."""
-        answer = self._got(bucket, key)
+        """By reading its first byte: the answer to a HEAD has no words for why not."""
+        try:
+            answer = self._got(bucket, key, Range="bytes=0-0")
+        except ObjectChanged:
+            answer = self._got(bucket, key)  # an empty one has no first byte
         answer["Body"].close()
-        return StoredObject(key, int(answer["ContentLength"]), str(answer["ETag"]), _version(answer))
+        return StoredObject(key, _size(answer), str(answer["ETag"]), _version(answer))
 
     def below(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """A thousand a page; lists tell no versions."""
@@ -111,6 +114,12 @@ def _named(bucket: str, key: str = "") -> Iterator[None]:
         raise ObjectMissing(f"{error.message.removesuffix('.')}: {where}", error.hint) from None
     except PermissionDenied as error:
         raise PermissionDenied(f"{error.message.removesuffix('.')} on {where}", MAY_BE_MISSING) from None
+
+
+def _size(answer: Mapping[str, Any]) -> int:
+    """Of the whole object, of which a part may have been asked for."""
+    _, _, whole = str(answer.get("ContentRange") or "").rpartition("/")
+    return int(whole) if whole.isdigit() else int(answer["ContentLength"])
 
 
 def _version(answer: Mapping[str, Any]) -> str:

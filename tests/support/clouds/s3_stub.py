@@ -113,13 +113,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("If-Match", tag(content)) != tag(content):
             self._refuse(412, "PreconditionFailed")
             return
-        asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        asked = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         start = int(asked[1]) if asked else 0
-        body = content[start:]
+        end = int(asked[2]) + 1 if asked and asked[2] else len(content)
+        if asked and start >= len(content):
+            self._refuse(416, "InvalidRange")
+            return
+        body = content[start:end]
         said = {"ETag": tag(content), "x-amz-version-id": f"v{len(content)}"}
         if asked:
-            said["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        # What is only looked at has no header If-Match, and is cut by whoever looks.
+            said["Content-Range"] = f"bytes {start}-{start + len(body) - 1}/{len(content)}"
+        # What is only looked at has no header If-Match.
         cut = self.stub.cut_after.pop(0) if self.stub.cut_after and "If-Match" in self.headers else None
         self._answer(206 if asked else 200, body[:cut], said, length=len(body))
         if cut is not None:
