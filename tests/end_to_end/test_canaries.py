@@ -141,7 +141,10 @@ def test_secrets_are_nowhere_but_where_they_were_put(
         return answer.out
 
     run("settings", "set", "notify.webhook", f"http://127.0.0.1:9/{HOOK}")
-    run("settings", "get", "notify.webhook")
+    run("settings", "set", "notify.webhok", f"http://127.0.0.1:9/{HOOK}")  # as people mistype it
+    run("run", "script", "--on", "local", "--secret", f"MY_TOKEN={OF_RUN}", "--", "true")
+    for shown in (("get", "notify.webhook"), ("list",), ("list", "--json")):
+        run("settings", *shown)
     home.json(
         "instance", "launch", "rented", "--provider", "aws", "--type", "g4dn.xlarge", "--region", REGION,
         "--deadline", "1h", "--follow",

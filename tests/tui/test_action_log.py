@@ -47,6 +47,9 @@ def session(tmp_path: Path) -> Iterator[Session]:
         ),
         ("run.start", {"dataset": "d", "params": {"hub_token": "t0k3n"}}, "t0k3n"),
         ("settings.set", {"key": "notify.webhook", "value": "https://h.example/T0/B0/xyz"}, "xyz"),
+        ("settings.set", {"key": "notify.webhook", "value": "ftp://xyz/T0"}, "xyz"),
+        ("settings.set", {"key": "notify.webhok", "value": "https://h.example/T0/B0/xyz"}, "xyz"),
+        ("run.script", {"on": ["a"], "secret": ["WANDB=abc"], "command": ["python"]}, "abc"),
     ],
 )
 def test_no_secret_is_told(action: str, arguments: dict[str, Any], secret: str) -> None:

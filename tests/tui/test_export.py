@@ -23,7 +23,8 @@ from cloudtui.handlers.writing import free
 from cloudtui.reporting.chart import Curve, chart, ticks
 from cloudtui.reporting.markup import Paper, ours
 from cloudtui.reporting.records import Stretch
-from cloudtui.reporting.scrub import HOST, PATH, SECRET
+from cloudtui.reporting.scrub import HOST, PATH
+from cloudtui.secrecy import SECRET
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.chunks import Points
 from cloudtui_engine.errors import FailedError, RefusedError, UsageError

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from cloudtui.reporting.scrub import ADDRESS, HOST, PATH, SECRET, USER, Scrub, is_secret
+from cloudtui.reporting.scrub import ADDRESS, HOST, PATH, USER, Scrub
+from cloudtui.secrecy import SECRET, is_secret
 
 
 def test_the_scrub_leaves_what_tells_nothing() -> None:

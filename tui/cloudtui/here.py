@@ -98,7 +98,8 @@ class Here:
         """Copy the command that shows what is selected, where something is."""
         noun, selected = self.selection
         if selected:
-            text = self._performer().command_of(get(f"{noun}.show"), selected)
+            action = get("settings.get" if noun == "settings" else f"{noun}.show")
+            text = self._performer().command_of(action, selected)
             self._app.copy_to_clipboard(text)
             self._app.notify(text, title="Copied", timeout=4, markup=False)
 

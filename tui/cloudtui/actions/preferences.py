@@ -22,6 +22,8 @@ from cloudtui_engine.sanitize import clean_line
 
 THEME, READ_ONLY, CONFIRM_QUIT = "desktop.theme", "desktop.read_only", "desktop.confirm_quit"
 TOAST, BELL, OSC9 = "notify.toast", "notify.bell", "notify.osc9"
+ASKED = "-"
+"""An address that is typed so is asked for: a command line is seen by others."""
 KEYS = "keys."
 """Settings that begin so hold the keys of an action, by its id."""
 LOOKS = ("dark", "light", "colour-blind", "16-colours")
@@ -106,6 +108,10 @@ class Preference:
             return f"{parts.scheme}://{parts.hostname or ''}/…"
         if self.kind == "minutes":
             return f"{value} min" if value else "never"
+        if self.kind == "command" and value:
+            from cloudtui.secrecy import without_told  # nobody has one before the first screen is there
+
+            return clean_line(without_told(str(value)), 200)
         return clean_line(self.written(value), 200)
 
 
@@ -160,7 +166,8 @@ PREFERENCES: tuple[Preference, ...] = (
                "tell of a machine that does nothing for so many minutes; 0: never", "minutes", IDLE_MINUTES),
     Preference(COMMAND, "Command",
                "run with the notice as JSON on stdin and as CLOUDTUI_KIND, CLOUDTUI_TEXT, CLOUDTUI_RUN and "
-               "so on; ten seconds at most", "command", ""),
+               "so on; ten seconds at most; a secret belongs into a file that it reads, not into this line",
+               "command", ""),
     Preference(WEBHOOK, "Webhook",
                "an address that the notice is sent to as JSON; in no catalog and no backup", "address", ""),
 )  # fmt: skip

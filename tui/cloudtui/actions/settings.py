@@ -11,7 +11,8 @@ _KEY = Argument(
 
 ACTIONS = (
     Action("settings.set", "settings", "set", "Change a setting", "change a setting",
-           (_KEY, Argument("value", "what it is to be; '' is nothing", required=True, metavar="VALUE")),
+           (_KEY, Argument("value", "what it is to be; '' is nothing, - has an address asked for",
+                           required=True, metavar="VALUE")),
            handler=_H + "set_value", keys=("e",)),
     Action("settings.reset", "settings", "reset", "Reset a setting", "back to what it is without you",
            (_KEY,),

@@ -88,7 +88,7 @@ def _written(session: Session, action: Action, shown: Mapping[str, Any], by: str
 
 
 def _safe(text: str) -> str:
-    from cloudtui.reporting.scrub import without_told
+    from cloudtui.secrecy import without_told
 
     return clean_line(without_told(text))
 

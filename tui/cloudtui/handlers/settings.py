@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from cloudtui.actions import settled
-from cloudtui.actions.preferences import preference
+from cloudtui.actions.preferences import ASKED, Preference, preference
 from cloudtui.actions.settled import Setting
 
 if TYPE_CHECKING:
@@ -28,13 +29,22 @@ def get_value(session: Session, key: str) -> Setting:
 
 
 def set_value(session: Session, key: str, value: str) -> Setting:
-    """Change a setting.
+    """Change a setting. `-` asks for an address, or reads it from a pipe: a command line is seen by others.
 
     Raises:
         NotFoundError: there is none with this key. UsageError: it cannot be this.
     """
-    session.catalog.settings.set(key, preference(key).parse(value))
+    about = preference(key)
+    if value == ASKED and about.kind == "address" and session.wait:
+        value = _said(session, about)
+    session.catalog.settings.set(key, about.parse(value))
     return get_value(session, key)
+
+
+def _said(session: Session, about: Preference) -> str:
+    if session.ask_secret is not None:
+        return session.ask_secret(about.title) or ""
+    return sys.stdin.readline()
 
 
 def reset(session: Session, key: str) -> Setting:

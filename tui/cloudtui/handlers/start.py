@@ -106,8 +106,10 @@ def secret_values(
     found = {}
     for name in names or ():
         if not name.isidentifier() or not name.isascii():
+            alone, equals, _ = name.partition("=")  # what may be its value is never told
             raise UsageError(
-                f"'{name}' cannot be the name of an environment variable.", "Give NAME, not its value."
+                f"'{alone}{equals}' cannot be the name of an environment variable.",
+                "Give NAME, not its value: that is taken from your environment, or asked for.",
             )
         value = given.get(name) or os.environ.get(name) or (ask(name) if ask else None)
         if not value:

@@ -13,7 +13,8 @@ from cloudtui.reporting.chart import Curve, chart
 from cloudtui.reporting.markup import Html, Paper, joined, ours, tag
 from cloudtui.reporting.page import page
 from cloudtui.reporting.records import Reported
-from cloudtui.reporting.scrub import Scrub, without_secrets
+from cloudtui.reporting.scrub import Scrub
+from cloudtui.secrecy import without_secrets
 from cloudtui_engine.records.run import Attempt, Run
 
 _SETS = ("train", "validation", "test")

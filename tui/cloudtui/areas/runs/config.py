@@ -65,7 +65,10 @@ def facts(run: Run, attempts: Sequence[Attempt], events: Sequence[Event], now: f
         ]
     command = run.spec.get("command")
     if isinstance(command, list | tuple):
-        found += [Fact("Command", style="heading"), Fact("runs", clean_line(shlex.join(map(str, command))))]
+        from cloudtui.commanding.telling import guarded  # after the first paint
+
+        told = shlex.join(guarded([str(word) for word in command]))
+        found += [Fact("Command", style="heading"), Fact("runs", clean_line(told))]
     if len(attempts) > 1:
         found += [Fact("Attempts", style="heading")]
         found += [_attempt(one) for one in attempts]
