@@ -84,36 +84,37 @@ class Database:
         """
         if self.sealed is not None and not (topics and self.open_topics.issuperset(topics)):
             raise self.sealed
-        handle = self._handle()
-        if handle.reads and not handle.writes:
-            raise RuntimeError(
-                "A read of this thread is open: a write inside it could not see what others wrote."
-            )
-        body = self._inner(handle) if handle.writes else self._outer(handle, durable)
-        handle.topics.update(topics)
-        with body as db:
-            yield db
+        # The turn before the connection: of hundreds of threads that wait to write none has one.
+        with self._writing:
+            handle = self._handle()
+            if handle.reads and not handle.writes:
+                raise RuntimeError(
+                    "A read of this thread is open: a write inside it could not see what others wrote."
+                )
+            body = self._inner(handle) if handle.writes else self._outer(handle, durable)
+            handle.topics.update(topics)
+            with body as db:
+                yield db
 
     @contextmanager
     def _outer(self, handle: _Handle, durable: bool) -> Iterator[sqlite3.Connection]:
         db = handle.connection
-        with self._writing:
-            try:
-                if durable:
-                    db.execute("PRAGMA synchronous = FULL")
-                db.execute("BEGIN IMMEDIATE")
-                handle.writes = 1
-                yield db
-                _bump(db, handle.topics)
-                db.execute("COMMIT")
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                    raise
-                raise translate(error, self.paths.catalog) from error
-            finally:
-                handle.writes = 0
-                handle.topics.clear()
-                self._settle(handle, durable)
+        try:
+            if durable:
+                db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN IMMEDIATE")
+            handle.writes = 1
+            yield db
+            _bump(db, handle.topics)
+            db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                raise
+            raise translate(error, self.paths.catalog) from error
+        finally:
+            handle.writes = 0
+            handle.topics.clear()
+            self._settle(handle, durable)
 
     def _settle(self, handle: _Handle, durable: bool) -> None:
         """Leave the connection as the next write wants it; one that cannot be left so is given up."""

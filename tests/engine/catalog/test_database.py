@@ -353,6 +353,30 @@ def test_threads_that_wait_hold_no_connection(tmp_path: Path) -> None:
     catalog.close()
 
 
+def test_threads_that_wait_for_their_turn_to_write_hold_no_connection(tmp_path: Path) -> None:
+    before = connections()
+    catalog = open_catalog(tmp_path)
+    done: list[None] = []
+
+    def write() -> None:
+        asked.release()
+        with catalog.write("setting"):
+            done.append(None)
+
+    asked = threading.Semaphore(0)
+    threads = [threading.Thread(target=write) for _ in range(20)]
+    with catalog.write("setting"):
+        for thread in threads:
+            thread.start()
+        assert all(asked.acquire(timeout=20) for _ in threads)
+        catalog.topics()  # a moment in which each of them comes as far as it can
+        assert connections() == before + 1
+    for thread in threads:
+        thread.join(20)
+    assert len(done) == 20
+    catalog.close()
+
+
 def test_closing_takes_no_connection_from_under_another_thread(tmp_path: Path) -> None:
     before = connections()
     catalog = open_catalog(tmp_path)
