@@ -1,15 +1,16 @@
-"""The one way to one host: a daemon thread that keeps a session while there is a need, and who may use it."""
+"""The one way to one host: a session is kept while there is a need, and who may use it."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CatalogError, UnreachableError
+from cloudtui_engine.hosts.crew import Crew
 from cloudtui_engine.hosts.followers import Follower, Followers, Key
 from cloudtui_engine.hosts.keeper import Connect, Item, Keeper
 from cloudtui_engine.hosts.seen import Seen
@@ -30,29 +31,36 @@ class HostLink:
         instance_id: the host.
         connect: makes a connection to it.
         seen: shared with the other links, so that when hosts were heard from is written together.
+        crew: the threads that do its part; shared with the other links.
     """
 
     def __init__(
-        self, catalog: Catalog, instance_id: str, connect: Connect, seen: Seen | None = None
+        self,
+        catalog: Catalog,
+        instance_id: str,
+        connect: Connect,
+        seen: Seen | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self.instance_id = instance_id
         self.put_lock = threading.Lock()
         """Held while something is uploaded: two uploads of one host would only slow each other."""
-        self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._followers = Followers()
         self._waiting = Waiting(lambda: bool(self._followers))
+        crew = crew or Crew(f"link-{instance_id}")
+        self._duty = crew.duty(self._turn)
         self._keeper = Keeper(
             catalog,
             instance_id,
             connect,
             waiting=self._waiting,
             followers=self._followers,
-            inbox=self._inbox,
             seen=seen or Seen(catalog),
+            crew=crew,
+            wake=self._duty.wake,
         )
-        self._closing = threading.Event()
-        self._beginning = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._not_before = 0.0
 
     # -- for operations
 
@@ -65,7 +73,7 @@ class HostLink:
             HostKeyError, AuthError: the host's key or the user's is not right; waiting would not help.
         """
         with self._waiting.user():
-            self._run()
+            self._duty.wake()
             yield self._waiting.wait(timeout)
 
     @property
@@ -80,8 +88,7 @@ class HostLink:
 
     def follow(self, follower: Follower) -> None:
         """Follow until it is finished; a second follower of the same attempt is dropped."""
-        self._inbox.put(Item("follow", follower))
-        self._run()
+        self._keeper.post(Item("follow", follower))
 
     @property
     def is_up(self) -> bool:
@@ -99,16 +106,14 @@ class HostLink:
 
     def hurry(self) -> None:
         """Ask for the host's word on all that is followed now, rather than when it is time."""
-        self._inbox.put(Item("hurry"))
+        self._keeper.post(Item("hurry"))
 
     def close(self) -> None:
-        """End the link and its thread; nothing on the host is touched."""
-        self._closing.set()
+        """End the link; nothing on the host is touched."""
+        self._closing = True
         self._waiting.end()
-        self._inbox.put(Item("close"))
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout=5)
+        self._duty.wake()
+        self._duty.join(5)
 
     def _up(self) -> Session:
         session = self._waiting.session
@@ -116,34 +121,26 @@ class HostLink:
             raise UnreachableError("The link is down.")
         return session
 
-    # -- its thread
+    # -- its duty
 
-    def _run(self) -> None:
-        with self._beginning:
-            if self._thread is None:
-                name = f"link-{self.instance_id}"
-                self._thread = threading.Thread(target=self._main, name=name, daemon=True)
-                self._thread.start()
-
-    def _main(self) -> None:
-        while not self._ends():
-            try:
-                self._keeper.keep_up()
-            except CatalogError as error:
-                # Nothing was acknowledged that is not stored: the next session reads it again.
-                log.error("The catalog cannot be written: %s %s", error.message, error.hint)  # noqa: TRY400
-                self._closing.wait(TROUBLE_RETRY_S)
-            except Exception:
-                # Broad, for the thread is the host's only one: whatever defect is met (a follower's, a
-                # library's), the host must not be left without a link unseen. It is logged whole, and the
-                # next session begins from what is stored.
-                log.exception("link %s", self.instance_id)
-                self._closing.wait(TROUBLE_RETRY_S)
-
-    def _ends(self) -> bool:
-        """Whether the thread is of no more use; decided under the lock under which a new one is begun."""
-        with self._beginning:
-            if not self._closing.is_set() and not (self._waiting.is_over and self._inbox.empty()):
-                return False
-            self._thread = None
-            return True
+    def _turn(self) -> float | None:
+        """The seconds until the next turn, None after the last one."""
+        left = self._not_before - time.monotonic()
+        if left > 0 and not self._closing:
+            return left
+        try:
+            if not self._closing:
+                return self._keeper.turn()
+            self._keeper.end()
+        except CatalogError as error:
+            # Nothing was acknowledged that is not stored: the next session reads it again.
+            log.error("The catalog cannot be written: %s %s", error.message, error.hint)  # noqa: TRY400
+        except Exception:
+            # Broad, for nobody else looks after the host: whatever defect is met (a follower's, a library's),
+            # it must not be left without a link unseen. It is logged whole, and the next session begins from
+            # what is stored.
+            log.exception("link %s", self.instance_id)
+        if self._closing:
+            return None
+        self._not_before = time.monotonic() + TROUBLE_RETRY_S
+        return TROUBLE_RETRY_S

@@ -6,6 +6,7 @@ import threading
 import time
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.hosts.crew import Crew
 from cloudtui_engine.hosts.keeper import Connect
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.hosts.seen import Seen
@@ -18,6 +19,7 @@ class Links:
         self._catalog = catalog
         self._connect = connect
         self._seen = Seen(catalog)
+        self._crew = Crew("links")
         self._links: dict[str, HostLink] = {}
         self._lock = threading.Lock()
 
@@ -25,7 +27,9 @@ class Links:
         """The link to an instance; it connects when it is used."""
         with self._lock:
             if instance_id not in self._links:
-                self._links[instance_id] = HostLink(self._catalog, instance_id, self._connect, self._seen)
+                self._links[instance_id] = HostLink(
+                    self._catalog, instance_id, self._connect, self._seen, self._crew
+                )
             return self._links[instance_id]
 
     def has(self, instance_id: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts import bootstrap, replies
 from cloudtui_engine.hosts.clock import HostClock
+from cloudtui_engine.hosts.crew import Crew
 from cloudtui_engine.hosts.pending import Pending
 from cloudtui_engine.hosts.streams import Streams
 from cloudtui_engine.hosts.transport import Transport
@@ -28,8 +29,6 @@ class Timing:
     """A ping so often: silence that lasts longer than a few of them shows."""
     dead_s: float = 20.0
     """After so much silence the session closes itself."""
-    tick_s: float = 1.0
-    """How often is looked whether the host is silent: each look of hundreds of hosts costs."""
     start_s: float = 30.0
     """How long the host part may take to start: login shells can be slow."""
     request_s: float = 30.0
@@ -49,8 +48,9 @@ def _nothing(*_args: object) -> None:
 class Session:
     """The control lane over a connected transport, which it owns: `close` closes both.
 
-    Callbacks run on the session's one thread and must return soon. `on_data` gets the bytes of a followed
-    journal in order and without gaps; `on_closed` is called once, with the reason, or None after `close`.
+    Callbacks are called one after another, by threads of the crew, and must return soon. `on_data` gets the
+    bytes of a followed journal in order and without gaps; `on_closed` is called once, with the reason, or
+    None after `close`.
 
     Args:
         transport: connected.
@@ -59,6 +59,7 @@ class Session:
         on_event: each event but hello.
         on_closed: the end.
         timing: other periods, for tests.
+        crew: whose threads read and ping; one of its own by default.
 
     Raises:
         CloudtuiError: as `bootstrap.start`.
@@ -73,6 +74,7 @@ class Session:
         on_event: OnEvent = _nothing,
         on_closed: OnClosed = _nothing,
         timing: Timing = DEFAULT_TIMING,
+        crew: Crew | None = None,
     ) -> None:
         self._transport = transport
         self._on_data, self._on_event, self._on_closed = on_data, on_event, on_closed
@@ -93,8 +95,8 @@ class Session:
         """When the last byte came (monotonic)."""
         self._clock = HostClock(started.hello["now"])
         self._rest = started.rest
-        self._thread = threading.Thread(target=self._main, name=f"session-{transport.name}", daemon=True)
-        self._thread.start()
+        self._duty = (crew or Crew(f"session-{transport.name}")).duty(self._turn)
+        self._channel.watch(self._duty.wake)
 
     # -- for everyone
 
@@ -120,7 +122,7 @@ class Session:
     def request(
         self, verb: str, args: Mapping[str, Any] | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
-        """Ask the host and wait; from any thread but the session's own.
+        """Ask the host and wait; from anywhere but the session's own callbacks.
 
         Raises:
             CloudtuiError: what the host replied, with its code, message and hint, cleaned.
@@ -175,8 +177,7 @@ class Session:
     def close(self) -> None:
         """End the session and its transport at once; what runs on the host goes on."""
         self._end(None)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(timeout=5)
+        self._duty.join(5)
 
     # -- sending
 
@@ -204,28 +205,33 @@ class Session:
         finally:
             self._sending.release()
 
-    # -- the session's thread
+    # -- the session's duty
 
-    def _main(self) -> None:
-        # What is no error of the link (a callback that raises) ends the session too, and shows in the thread.
-        reason: CloudtuiError | None = FailedError(
-            f"The session with {self._transport.name} ended by an error inside cloudtui.",
-            "Report it, please.",
-        )
-        try:
-            for kind, payload in self._rest:
-                self._take(kind, payload)
-            while not self._closed:
-                self._keep_watch()
-                self._receive()
-            reason = None
-        except CloudtuiError as error:
-            reason = error
-        finally:
-            self._end(reason)
+    def _turn(self) -> float | None:
+        """Take what has come, ping when it is time; seconds until the next turn, None after the last one."""
+        if self._closed:
             self._on_closed(self._reason)
+            return None
+        try:
+            heard = self._receive()
+            rest = self._keep_watch()
+        except CloudtuiError as error:
+            self._end(error)
+            return 0.0
+        except BaseException:
+            # What is no error of the link (a callback that raises) ends the session too, and shows.
+            self._end(
+                FailedError(
+                    f"The session with {self._transport.name} ended by an error inside cloudtui.",
+                    "Report it, please.",
+                )
+            )
+            self._on_closed(self._reason)
+            raise
+        return 0.0 if heard else rest
 
-    def _keep_watch(self) -> None:
+    def _keep_watch(self) -> float:
+        """Ping when it is time, end it when it is dead; how long nothing is to be done if nothing comes."""
         now = time.monotonic()
         silence = self.silence()
         if silence >= self._timing.dead_s:
@@ -236,12 +242,17 @@ class Session:
         if now >= self._next_ping:
             self._next_ping = now + self._timing.ping_s
             self._send_ping()
+        return min(self._next_ping - now, self._timing.dead_s - silence)
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
+        """Take some of what has come; whether there was any."""
+        for kind, payload in self._rest:
+            self._take(kind, payload)
+        self._rest.clear()
         try:
-            chunk = self._channel.recv(_READ, self._timing.tick_s)
+            chunk = self._channel.recv(_READ, 0.0)
         except LinkTimeoutError:
-            return
+            return False
         if not chunk:
             raise UnreachableError(
                 f"The connection to {self._transport.name} ended.",
@@ -250,6 +261,7 @@ class Session:
         self.last_heard = time.monotonic()
         for kind, payload in self._decoder.feed(chunk):
             self._take(kind, payload)
+        return True
 
     def _take(self, kind: int, payload: bytes) -> None:
         if kind == frames.DATA:
@@ -289,3 +301,4 @@ class Session:
             self._reason = reason
         self._transport.close()
         self._pending.end(reason or UnreachableError(f"The session with {self._transport.name} is closed."))
+        self._duty.wake()

@@ -1,4 +1,4 @@
-"""Who needs a session with a host, and the one that is up: what its thread and all others share."""
+"""Who needs a session with a host, and the one that is up: what its link and all others share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Waiting:
         self._error: CloudtuiError | None = None
         self._users = 0
         self._idle_since = time.monotonic()
-        self._asked = threading.Event()
+        self._asked = False
         self._ended = False
 
     # -- for those who need a session
@@ -39,7 +39,7 @@ class Waiting:
         with self._changed:
             self._users += 1
             self._error = None
-        self._asked.set()
+            self._asked = True
         try:
             yield
         finally:
@@ -78,7 +78,7 @@ class Waiting:
         with self._changed:
             return bool(self._users) or self._is_followed()
 
-    # -- for the host's thread
+    # -- for the link
 
     @property
     def is_over(self) -> bool:
@@ -104,17 +104,19 @@ class Waiting:
             self._session, self._error = None, error
             self._changed.notify_all()
 
-    def pause(self, seconds: float) -> None:
-        """Until someone asks for a session who has not asked before the last try, at most so long."""
-        self._asked.wait(seconds)
+    @property
+    def is_asked(self) -> bool:
+        """Someone needs a session who has not asked before the last try."""
+        with self._changed:
+            return self._asked
 
     def tried(self) -> None:
         """A try begins: who has asked so far is answered by it."""
-        self._asked.clear()
+        with self._changed:
+            self._asked = False
 
     def end(self) -> None:
         """Nobody is to wait any more."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
-        self._asked.set()

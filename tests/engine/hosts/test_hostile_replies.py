@@ -66,7 +66,7 @@ def answering(body: str) -> str:
 
 
 def session(folder: Path, body: str, **options: Any) -> Session:
-    return Session(liar(folder, body), "", timing=Timing(ping_s=0.2, dead_s=5, tick_s=0.05), **options)
+    return Session(liar(folder, body), "", timing=Timing(ping_s=0.2, dead_s=5), **options)
 
 
 @pytest.mark.parametrize(

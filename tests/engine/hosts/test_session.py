@@ -15,12 +15,15 @@ from tests.support.sshd import Sshd, wait_for
 
 from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts import bootstrap, shipping
+from cloudtui_engine.hosts.crew import Crew
+from cloudtui_engine.hosts.keeper import QUIET_TICK_S
+from cloudtui_engine.hosts.link_display import SILENT_AFTER_S
 from cloudtui_engine.hosts.session import DEFAULT_TIMING, Session, Timing
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.local import LocalTransport
 from cloudtui_host import journal
 
-QUICK = Timing(ping_s=0.1, dead_s=2.0, tick_s=0.05)
+QUICK = Timing(ping_s=0.1, dead_s=2.0)
 
 
 class Heard:
@@ -124,6 +127,25 @@ def test_a_callback_that_raises_ends_the_session_and_is_not_hidden(tmp_path: Pat
     assert not session.is_open
 
 
+def test_a_session_whose_callback_is_stuck_holds_up_no_other_of_the_crew(tmp_path: Path) -> None:
+    (attempt_folder(tmp_path) / "journal" / "trainer.jsonl").write_bytes(b"x\n")
+    release, stuck = threading.Event(), threading.Event()
+
+    def on_data(*_args: object) -> None:
+        stuck.set()
+        release.wait(60)
+
+    crew = Crew()
+    first = Session(LocalTransport(), str(tmp_path), on_data=on_data, crew=crew)
+    second = Session(LocalTransport(), str(tmp_path), crew=crew)
+    first.follow(1, job="c0abc", attempt=1, source="trainer")
+    assert stuck.wait(20)
+    assert second.request("ping", timeout=20)
+    release.set()
+    for session in (first, second):
+        session.close()
+
+
 def test_a_journal_is_followed_as_it_grows_and_held_back_without_acknowledgement(tmp_path: Path) -> None:
     folder = attempt_folder(tmp_path)
     heard = Heard()
@@ -173,8 +195,9 @@ def test_a_follow_goes_on_at_its_offset_and_a_rewritten_journal_is_refused(tmp_p
 
 
 def test_the_periods_are_those_that_are_promised() -> None:
-    assert DEFAULT_TIMING.ping_s * 3 + DEFAULT_TIMING.tick_s <= 10
-    assert DEFAULT_TIMING.dead_s + 2 * DEFAULT_TIMING.tick_s + DEFAULT_TIMING.ping_s <= 25
+    assert SILENT_AFTER_S + 2 * QUIET_TICK_S <= 10
+    assert DEFAULT_TIMING.ping_s * 2 <= SILENT_AFTER_S
+    assert DEFAULT_TIMING.dead_s + DEFAULT_TIMING.ping_s <= 25
 
 
 def test_a_quiet_session_is_not_silent(tmp_path: Path) -> None:

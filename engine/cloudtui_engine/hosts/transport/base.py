@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Protocol
 
 STDERR_KEPT = 8192
@@ -31,6 +32,14 @@ class Channel(Protocol):
 
         Raises:
             LinkTimeoutError: nothing came in time; asking again is fine.
+        """
+        ...
+
+    def watch(self, ready: Callable[[], None]) -> None:
+        """Have `ready` called whenever there may be something to `recv`, its end included; at once, too.
+
+        From whichever thread sees it: it must return at once. Whoever watches calls `recv` with no time to
+        wait, once for each call at least.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 
 import paramiko
 
@@ -11,11 +12,22 @@ from cloudtui_engine.errors import LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.transport.base import STDERR_KEPT
 
 TICK_S = 0.25
-"""Sender and receiver share a channel's one timeout. Each counts its own deadline, so a receiver that waits
-longer makes a sender's late by as much, and no more."""
-LONGEST_TICK_S = 1.5
-"""A receiver's: hundreds of hosts that say nothing are to cost nothing."""
+"""Sender and receiver share a channel's one timeout. Each counts its own deadline, so that is late by as much
+at most."""
 _CHUNK = 32 * 1024
+
+
+class _Bell:
+    """What a pipe of paramiko's takes for an event; it tells instead of being asked, and keeps nothing."""
+
+    def __init__(self, ready: Callable[[], None]) -> None:
+        self._ready = ready
+
+    def set(self) -> None:
+        self._ready()
+
+    def clear(self) -> None:
+        """It was told."""
 
 
 class SshChannel:
@@ -25,7 +37,6 @@ class SshChannel:
         self._channel = channel
         self._name = name
         self._stderr = bytearray()
-        self._tick_s = TICK_S
         channel.settimeout(TICK_S)
 
     def send(self, data: bytes, timeout: float) -> None:
@@ -48,22 +59,28 @@ class SshChannel:
     def recv(self, limit: int, timeout: float) -> bytes:
         """Some bytes, b"" at the end; stderr is emptied on the way, as both share one window."""
         deadline = time.monotonic() + timeout
-        self._wait_for_at_most(timeout)
         while True:
             try:
                 self._drain_stderr()
-                return self._channel.recv(limit)
+                if timeout > 0 or self._is_ready():
+                    return self._channel.recv(limit)
             except TimeoutError:
-                if time.monotonic() >= deadline:
-                    raise LinkTimeoutError(f"{self._name} said nothing for {timeout:.1f} s.") from None
+                pass
             except (OSError, EOFError, paramiko.SSHException):
                 return b""
+            if time.monotonic() >= deadline:
+                raise LinkTimeoutError(f"{self._name} said nothing for {timeout:.1f} s.")
 
-    def _wait_for_at_most(self, timeout: float) -> None:
-        tick_s = min(max(timeout, 0.01), LONGEST_TICK_S)
-        if tick_s != self._tick_s:
-            self._tick_s = tick_s
-            self._channel.settimeout(tick_s)
+    def _is_ready(self) -> bool:
+        """Whether a `recv` waits for nothing: there are bytes, or no more will come."""
+        return bool(self._channel.recv_ready() or self._channel.eof_received or self._channel.closed)
+
+    def watch(self, ready: Callable[[], None]) -> None:
+        """Have `ready` called by the connection's own thread."""
+        bell = _Bell(ready)
+        self._channel.in_buffer.set_event(bell)  # type: ignore[arg-type]  # all of an event that it uses
+        self._channel.in_stderr_buffer.set_event(bell)  # type: ignore[arg-type]
+        ready()
 
     def _drain_stderr(self) -> None:
         while self._channel.recv_stderr_ready():

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cloudtui_engine.errors import LinkTimeoutError, UnreachableError
 from cloudtui_engine.hosts.transport.base import STDERR_KEPT
@@ -55,7 +55,8 @@ class ProcessChannel:
         self._stderr = bytearray()
         self._closed = False
         # A descriptor is closed only while nobody waits on it: its number may be another file's at once.
-        self._sending, self._receiving = threading.Lock(), threading.Lock()
+        self._sending, self._receiving, self._watching = threading.Lock(), threading.Lock(), threading.Lock()
+        self._taken = threading.Event()
         threading.Thread(target=self._drain_stderr, name="process-stderr", daemon=True).start()
 
     def _drain_stderr(self) -> None:
@@ -95,8 +96,24 @@ class ProcessChannel:
                         return os.read(self._out.fileno(), limit)
                 except (OSError, ValueError):
                     return b""
+                finally:
+                    self._taken.set()
             if left <= _SLICE_S:
                 raise LinkTimeoutError(f"{self._who} said nothing for {timeout:.1f} s.")
+
+    def watch(self, ready: Callable[[], None]) -> None:
+        """Have `ready` called by a thread that looks at the pipe."""
+        threading.Thread(target=self._watch, args=(ready,), name="process-stdout", daemon=True).start()
+        ready()
+
+    def _watch(self, ready: Callable[[], None]) -> None:
+        while not self._closed:
+            self._taken.clear()
+            with self._watching:
+                there = not self._closed and _wait(self._out.fileno(), select.POLLIN, _SLICE_S)
+            if there:
+                ready()
+                self._taken.wait()
 
     def stderr_text(self) -> str:
         """The first of its stderr."""
@@ -114,13 +131,14 @@ class ProcessChannel:
         if self._closed:
             return
         self._closed = True
+        self._taken.set()
         with self._sending, contextlib.suppress(OSError):
             self._in.close()
         if self.exit_status(self._grace_s) is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self.exit_status(5.0)  # one that not even that ends is left behind
-        with self._receiving:
+        with self._receiving, self._watching:
             self._out.close()
 
 
