@@ -90,10 +90,11 @@ def test_a_folder_comes_with_several_at_once_and_with_or_without_its_slash(world
 
 
 def test_a_cut_is_gone_on_with_where_it_was(world: World) -> None:
-    world.store.objects["t.csv"] = CONTENT
-    world.store.cuts = 4
-    assert world.bring("s3://b/t.csv").path.read_bytes() == CONTENT
-    assert world.store.read_from == [("t.csv", at * PIECE) for at in range(5)]
+    cuts = fetching.TRIES + 3
+    long = os.urandom((cuts + 2) * PIECE)
+    world.store.objects["t.csv"], world.store.cuts = long, cuts
+    assert world.bring("s3://b/t.csv").path.read_bytes() == long
+    assert world.store.read_from == [("t.csv", at * PIECE) for at in range(cuts + 1)]
 
 
 def test_why_nothing_comes_is_told_until_it_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,8 +127,10 @@ def test_what_cannot_be_reached_for_long_is_told_and_gone_on_with_by_the_next_on
     assert "goes on from there" in raised.value.hint
     assert len(world.store.read_from) == fetching.TRIES
     world.store.before = lambda _key, _at: None
+    world.said.clear()
     assert world.bring("s3://b/t.csv").path.read_bytes() == CONTENT
     assert world.store.read_from[-1] == ("t.csv", 2 * PIECE)
+    assert world.said[1][1] == 2 * PIECE, "what is here is told, and needs no room"
     assert world.bring("s3://b/t.csv").path.read_bytes() == CONTENT
     assert len(world.store.read_from) == fetching.TRIES + 1, "what is whole is not fetched again"
 
@@ -170,12 +173,12 @@ def test_whoever_wants_it_no_more_ends_it_and_no_thread_writes_on(world: World) 
     with fetching_leaves.context(), pytest.raises(_EnoughError):
         bring(world.address("s3://b/t.csv"), stage, enough, lambda _seconds: False)
     fetching_leaves.undo()
-    stage.remove()
     held.set()
     for thread in threading.enumerate():
         if thread.name == "object":
             thread.join(20)
-    assert not stage.folder.exists()
+    (part,) = stage.folder.glob("*.part")
+    assert part.stat().st_size == PIECE
 
 
 def test_there_must_be_room_for_what_is_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
