@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cloudtui_engine import kept
-from cloudtui_engine.data import csv_files, idx, parquet_files
+from cloudtui_engine.data import archives, csv_files, idx, parquet_files
 from cloudtui_engine.errors import FailedError, RefusedError, UnreachableError
 from cloudtui_engine.handlers import bring, stage
 from cloudtui_engine.handlers.context import Context
@@ -187,8 +187,10 @@ class Packing:
 
 
 def data_need(source: str) -> Need:
-    """What reading a source takes, as far as its name tells: a folder may hold pictures."""
+    """What reading a source takes, by its name: a folder may hold pictures, an archive anything."""
     name = source.rpartition("/")[2]
+    if archives.NAME.search(name):
+        return "archives"
     if csv_files.NAME.search(name) or parquet_files.NAME.search(name):
         return "tables"
     return "arrays" if idx.is_images(name) else "pictures"

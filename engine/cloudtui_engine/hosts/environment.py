@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from cloudtui_engine.errors import FailedError
 
-Need = Literal["train", "export", "boosting", "arrays", "pictures", "tables"]
+Need = Literal["train", "export", "boosting", "arrays", "pictures", "tables", "archives"]
 
 OLDEST = (3, 10)
 """The bundled trainer's."""
@@ -31,8 +31,9 @@ NEEDS: Mapping[Need, tuple[str, ...]] = {
     "arrays": ("numpy",),
     "pictures": ("numpy", "pillow"),
     "tables": ("numpy", "polars"),
+    "archives": ("numpy", "pillow", "polars"),
 }
-OF_DATA: frozenset[Need] = frozenset({"arrays", "pictures", "tables"})
+OF_DATA: frozenset[Need] = frozenset({"arrays", "pictures", "tables", "archives"})
 """Needs of reading data in place: no torch."""
 REQUIREMENTS: Mapping[str, str] = {
     "torch": "torch>=2.6,<2.14",
