@@ -39,6 +39,8 @@ PATIENCE_S = 10.0
 _LOOK_S = 0.25
 _ASK_S = 5.0
 """The user's own ssh is asked by a process each time."""
+_PROOF_S = 10.0
+"""What was silent is given so long to carry something again."""
 _ENDING_S = 0.5
 _STEADY_S = 10.0
 _CHUNK = 64 * 1024
@@ -80,6 +82,7 @@ class Forward:
         self._state = threading.Condition()
         self._way: Transport | None = None
         self._why = "It is being connected."
+        self._silent = False
         self._ended = threading.Event()
         self._room = threading.BoundedSemaphore(MOST)
         self._carried: dict[socket.socket, Stream | None] = {}
@@ -89,6 +92,8 @@ class Forward:
     def standing(self) -> Standing:
         """How it is now."""
         with self._state:
+            if self._way is not None and self._silent:
+                return Standing(False, f"{self.name} does not answer.")
             return Standing(self._way is not None, self._why)
 
     def close(self) -> None:
@@ -143,10 +148,31 @@ class Forward:
             while not self._ended.wait(_LOOK_S if isinstance(way, SshTransport) else _ASK_S):
                 if not way.is_alive:
                     raise UnreachableError(f"The connection to {self.name} broke.")
+                if owns:
+                    self._heed_link(way)
         finally:
+            self._silent = False
             self._use(None)
             if owns:
                 way.close()
+
+    def _heed_link(self, way: Transport) -> None:
+        """A connection on which nothing is said looks alive for a quarter of an hour after its host went.
+
+        The link knows sooner. Once that is back, the connection has to carry something, or is made again.
+
+        Raises:
+            UnreachableError: it carries nothing.
+        """
+        if not self._link.is_up:
+            self._silent = True
+        elif self._silent:
+            try:
+                dial(way, self.remote, _PROOF_S).close()
+            except UnreachableError as error:
+                if error.code != "closed_port":
+                    raise
+            self._silent = False
 
     def _use(self, way: Transport | None) -> None:
         with self._state:

@@ -32,6 +32,7 @@ class Link:
     def __init__(self, make: Callable[[], Transport]) -> None:
         self._make = make
         self.sessions = 0
+        self.is_up = True
 
     @contextlib.contextmanager
     def session(self, timeout: float) -> Iterator[Any]:
@@ -187,6 +188,33 @@ def test_a_link_cut_in_the_middle_resets_and_comes_back_by_itself(
     wait_for(lambda: link.sessions == 2 and one.standing().is_open, "the way to be made again", 30)
     with connect(one) as again:
         assert again.recv(1000)
+
+
+def test_a_host_that_fell_silent_is_said_and_a_dead_way_is_made_again(
+    serve: Callable[..., Service], forward: Callable[..., Forward], link_to: Callable[..., Link],
+    make_proxy: Callable[..., Proxy], sshd: Sshd, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """As after a sleep: nothing was said on the connection meanwhile, so TCP takes it for alive."""
+    monkeypatch.setattr("cloudtui_engine.hosts.forward._PROOF_S", 0.5)
+    proxy = make_proxy(sshd)
+    link = link_to(proxy.port)
+    one = forward(serve(digest).port, link=link)
+    link.is_up = False
+    wait_for(lambda: one.standing().why == "box does not answer.", "that it is told")
+    assert not one.standing().is_open
+    link.is_up = True
+    wait_for(lambda: one.standing().is_open, "the way that is alive to be gone on with")
+    assert link.sessions == 1
+    proxy.blackhole()
+    link.is_up = False
+    wait_for(lambda: not one.standing().is_open, "that it is told again")
+    link._make = link_to()._make  # by another way, for the one through the proxy is gone for good
+    link.is_up = True
+    wait_for(lambda: link.sessions == 2 and one.standing().is_open, "a new way")
+    with connect(one) as sock:
+        sock.sendall(b"x")
+        sock.shutdown(socket.SHUT_WR)
+        assert everything(sock) == hashlib.sha256(b"x").digest()
 
 
 def test_it_carries_much(serve: Callable[..., Service], forward: Callable[..., Forward]) -> None:
