@@ -23,6 +23,7 @@ from cloudtui_providers.errors import AuthError, ObjectChanged, ObjectMissing, P
 from cloudtui_providers.stores import ObjectStore, StoredObject
 
 MOST_OBJECTS = 1_000_000
+TOLD_EVERY = 1000
 MARGIN = 64 * 1024 * 1024
 """So much room stays free."""
 _AGAIN = "What came is kept for a week: add it again, and it goes on from there."
@@ -57,7 +58,7 @@ def bring(address: Address, stage: Stage, report: Report, wait: Wait) -> Brought
     report(f"Looking at {address}", 0, 0)
     try:
         store = registry.store(address.scheme)
-        address, objects = patiently(lambda: _looked(store, address), wait)
+        address, objects = patiently(lambda: _looked(store, address, report), wait)
         files = placed(address, objects)
         _check_usable(address, files)
         return _fetched(store, address, stage, files, report)
@@ -75,7 +76,7 @@ def amount(size: float) -> str:
     )
 
 
-def _looked(store: ObjectStore, address: Address) -> tuple[Address, list[StoredObject]]:
+def _looked(store: ObjectStore, address: Address, report: Report) -> tuple[Address, list[StoredObject]]:
     """The objects; what has no `/` at its end is one, or else a folder."""
     if not address.is_folder:
         try:
@@ -85,11 +86,16 @@ def _looked(store: ObjectStore, address: Address) -> tuple[Address, list[StoredO
             if not list(islice(store.below(folder.bucket, folder.key), 1)):
                 raise
             address = folder
-    found = list(islice(store.below(address.bucket, address.key), MOST_OBJECTS + 1))
-    if len(found) > MOST_OBJECTS:
-        raise BadInputError(
-            f"There are more than {MOST_OBJECTS:,} objects below {address}.", "Give a folder further down."
-        )
+    found: list[StoredObject] = []
+    for one in store.below(address.bucket, address.key):
+        found.append(one)
+        if len(found) % TOLD_EVERY == 0:
+            report(f"Looking at {address}: {len(found):,} objects so far", 0, 0)
+        if len(found) > MOST_OBJECTS:
+            raise BadInputError(
+                f"There are more than {MOST_OBJECTS:,} objects below {address}.",
+                "Give a folder further down.",
+            )
     return address, found
 
 

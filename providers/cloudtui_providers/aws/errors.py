@@ -47,7 +47,7 @@ AUTH = {
     "AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
     "InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken", "InvalidAccessKeyId",
     "ExpiredToken", "ExpiredTokenException", "RequestExpired", "OptInRequired", "PendingVerification",
-    "Blocked", "InvalidToken",
+    "Blocked", "InvalidToken", "RequestTimeTooSkewed",
 }  # fmt: skip
 PERMISSION = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "UnauthorizedAccess"}
 GONE = {"InvalidInstanceID.NotFound", "IdempotentInstanceTerminated"}
@@ -66,6 +66,7 @@ ALLOW = "Allow it in IAM; 'cloudtui provider check aws' lists all that is needed
 LOG_IN = "Set AWS_PROFILE, or run 'aws configure' or 'aws sso login', then 'cloudtui provider check aws'."
 AUTH_HINTS = {
     "RequestExpired": "The clock of this machine may be wrong: AWS refuses requests that are minutes off.",
+    "RequestTimeTooSkewed": "The clock of this machine is wrong, by a quarter of an hour or more.",
     "SignatureDoesNotMatch": "The secret key does not fit the access key, or the clock here is wrong.",
     "OptInRequired": "Enable the region, or EC2, for this account in the AWS console.",
     "PendingVerification": "AWS is still verifying this account; that takes up to four hours.",

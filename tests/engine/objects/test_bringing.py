@@ -226,6 +226,20 @@ def test_what_is_not_there_is_told(world: World, monkeypatch: pytest.MonkeyPatch
         world.bring("s3://b/many/")
 
 
+def test_a_long_list_is_told_while_it_is_read_and_can_be_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.objects |= {f"in/{number}": b"" for number in range(5)}
+    monkeypatch.setattr(bringing, "TOLD_EVERY", 2)
+
+    def told(text: str, _done: int, _total: int) -> None:
+        if "4 objects so far" in text:
+            raise _EnoughError
+
+    with pytest.raises(_EnoughError):
+        bring(world.address("s3://b/in/"), world.stage("s3://b/in/"), told, lambda _seconds: False)
+
+
 def test_a_file_of_a_kind_that_is_not_read_is_not_fetched(world: World) -> None:
     world.store.objects["t.jsonl"] = CONTENT
     with pytest.raises(BadInputError, match=r"Cannot use t.jsonl: it is a table of a kind that is not read"):

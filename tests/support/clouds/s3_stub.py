@@ -96,6 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403, "AccessDenied")
         elif what in self.stub.refuses:
             self._refuse(*self.stub.refuses[what])
+        elif not bucket:
+            held = {one for one, _ in self.stub.objects}
+            names = "".join(f"<Bucket><Name>{one}</Name></Bucket>" for one in held)
+            text = f"<ListAllMyBucketsResult><Buckets>{names}</Buckets></ListAllMyBucketsResult>"
+            self._answer(200, text.encode(), {})
         elif bucket not in {held for held, _ in self.stub.objects}:
             self._refuse(404, "NoSuchBucket")
         elif key:
