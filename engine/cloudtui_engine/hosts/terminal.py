@@ -25,10 +25,14 @@ _STATUS_S = 5.0
 SIGNALLED = 255
 """As ssh says it of a command that a signal ended."""
 _CALM = (
-    "".join(f"\x1b[?{mode}l" for mode in (1049, 1000, 1002, 1003, 1006, 1004, 2004, 1))
-    + "\x1b>\x1b[?25h\x1b[0m\r\n"
+    "".join(f"\x1b[?{mode}l" for mode in (1047, 1000, 1002, 1003, 1006, 1004, 2004, 1))
+    + "\x1b>\x1b[?25h\x1b[0m\r\n\x1b[J"
 ).encode()
-"""What a full-screen program says at its end: other screen, mouse, pasting, keypad, cursor, colour."""
+"""What a full-screen program says at its end: other screen, mouse, pasting, keypad, cursor, colour.
+
+1047 and not 1049: the latter puts the cursor back to where it was long ago, on the one screen, too, and what
+is told next would stand amid older lines.
+"""
 _HELP = "\r\nAt the beginning of a line:  ~.  ends the connection   ~~  is ~   ~?  is this\r\n"
 IN, OUT, ERR = 0, 1, 2
 

@@ -121,7 +121,7 @@ def test_a_server_that_dies_in_the_middle_gives_the_terminal_back_and_says_so(
     typist.type("printf '\\033[?1049h'; echo up''set; sleep 60\r")
     typist.until("upset")
     server.kill_sessions()
-    typist.until("\x1b[?1049l")  # out of the full-screen program that was there
+    typist.until("\x1b[?1047l")  # out of the full-screen program that was there
     typist.until("The connection to ours was lost.")
     assert typist.end() == 6
     assert not typist.is_raw()
