@@ -46,6 +46,11 @@ def parse(source: str) -> Address | None:
         return None
     scheme, bucket, key = match["scheme"].lower(), match["bucket"], match["key"]
     example = f"{scheme}://bucket/table.csv, or {scheme}://bucket/folder/"
+    if bucket.startswith("arn:"):
+        raise UsageError(
+            "An access point is not read by its ARN here.",
+            "Give its alias, which stands for a bucket's name.",
+        )
     if "@" in bucket or ":" in bucket:
         # What stands before an @ may be a secret, so none of it is repeated.
         raise UsageError(

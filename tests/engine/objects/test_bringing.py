@@ -189,6 +189,14 @@ def test_there_must_be_room_for_what_is_missing(world: World, monkeypatch: pytes
     assert world.store.read_from == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file that is always full here")
+def test_a_disk_that_fills_up_on_the_way_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.store.objects["t.csv"] = os.urandom(100_000)
+    monkeypatch.setattr(Stage, "part", lambda _stage, _found: Path("/dev/full"))
+    with pytest.raises(FailedError, match="The disk is full"):
+        world.bring("s3://b/t.csv")
+
+
 @pytest.mark.parametrize(
     ("error", "raised", "words"),
     [

@@ -32,6 +32,12 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated() -> None:
     assert "s3cret" not in raised.value.message + raised.value.hint
 
 
+def test_an_access_point_is_named_by_its_alias() -> None:
+    with pytest.raises(UsageError, match="access point") as raised:
+        parse("s3://arn:aws:s3:us-west-2:123456789012:accesspoint/mine/x.csv")
+    assert "alias" in raised.value.hint
+
+
 @pytest.mark.parametrize("source", ["s3://", "s3:///x", "s3://b\x1b[31m/x", f"s3://b/{'x' * 1025}"])
 def test_what_names_no_bucket_is_refused(source: str) -> None:
     with pytest.raises(UsageError, match="no bucket"):
