@@ -92,6 +92,22 @@ def home(tmp_path, datasets):
 
 
 @pytest.fixture
+def small():
+    """The small network narrower still, in this process: each kind of layer, a thirtieth of the weights."""
+    from cloudtui_trainer.models import cnn
+
+    right = cnn.spec
+
+    def narrow(*given, **more):
+        net = right(*given, **more)
+        return {**net, "widths": [wide // 4 for wide in net["widths"]], "dense": 64}
+
+    with pytest.MonkeyPatch.context() as patch:  # of its own: a test takes back what it has patched
+        patch.setattr(cnn, "spec", narrow)
+        yield
+
+
+@pytest.fixture
 def no_export(monkeypatch):
     """Without ONNX, which takes seconds."""
     monkeypatch.setattr("cloudtui_trainer.export.missing_libraries", lambda: ["onnx"])

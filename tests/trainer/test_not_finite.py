@@ -14,7 +14,7 @@ from cloudtui_trainer.tasks.image import ImageParams, ImageTask
 from cloudtui_trainer.train import fresh, taken_from
 from cloudtui_trainer.weights import write_safetensors
 
-pytestmark = pytest.mark.usefixtures("no_export")
+pytestmark = pytest.mark.usefixtures("no_export", "small")
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def cramped(monkeypatch):
     return cramp
 
 
-@pytest.mark.usefixtures("no_export")
+@pytest.mark.usefixtures("no_export", "small")
 class TestSmallerParts:
     """What the loop does."""
 

@@ -62,7 +62,7 @@ def visible(home, attempts):
     return found
 
 
-@pytest.mark.usefixtures("no_export")
+@pytest.mark.usefixtures("no_export", "small")
 @pytest.mark.parametrize(
     ("step", "more"),
     [(step, {}) for step in (0, 7, 13, 14, 39)]
@@ -90,7 +90,7 @@ def test_stopped_at_any_step_and_resumed(home, stop_at, step, more):
     assert visible(home, 2) == whole.points(1)
 
 
-@pytest.mark.usefixtures("no_export")
+@pytest.mark.usefixtures("no_export", "small")
 def test_the_points_up_to_a_checkpoint_are_in_the_journal_before_it(home, monkeypatch):
     """Who goes on from it tells none of them again."""
     right, seen = checkpoints.save, {}
@@ -129,19 +129,19 @@ def wait_for_step(home, attempt, process, step, seconds=60):
 def test_a_real_process_stopped_then_killed_then_resumed(home, monkeypatch):
     """SIGTERM amid an epoch, SIGKILL of the second attempt, and the third ends as if nothing had been."""
     monkeypatch.setattr("cloudtui_trainer.export.missing_libraries", lambda: ["onnx"])
-    home.params |= {"epochs": 4, "batch_size": 16, "log_every": 1, "checkpoint_every_steps": 10}
+    home.params |= {"epochs": 3, "batch_size": 16, "log_every": 1, "checkpoint_every_steps": 10}
     process = started(home, 1)
     wait_for_step(home, 1, process, 15)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == STOPPED
     assert home.records(1)[-1]["reason"] == "stopped"
     process = started(home, 2)
-    wait_for_step(home, 2, process, 150)
+    wait_for_step(home, 2, process, 60)
     process.kill()
     process.wait(30)
     assert home.run(3) == 0
     assert home.events(2)["resumed"]["from_step"] >= 15
-    assert home.events(3)["resumed"]["from_step"] >= 140
+    assert home.events(3)["resumed"]["from_step"] >= 50
     whole = home.beside("whole")
     assert whole.run() == 0
     assert home.weights(3) == whole.weights(1)
@@ -168,7 +168,7 @@ class Evil:
         return os.mkdir, (str(self.folder),)
 
 
-@pytest.mark.usefixtures("no_export")
+@pytest.mark.usefixtures("no_export", "small")
 class TestDamage:
     """Checkpoints that are not whole, or not ours."""
 

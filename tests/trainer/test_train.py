@@ -17,7 +17,7 @@ from cloudtui_trainer.__main__ import main
 from cloudtui_trainer.tasks.image import ImageTask
 from cloudtui_trainer.weights import read_safetensors
 
-pytestmark = pytest.mark.usefixtures("no_export")
+pytestmark = pytest.mark.usefixtures("no_export", "small")
 
 
 def test_what_a_run_tells(home, capsys):

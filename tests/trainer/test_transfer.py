@@ -84,7 +84,7 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path):
         transfer.take(path, new(), TEN)
 
 
-@pytest.mark.usefixtures("no_export")
+@pytest.mark.usefixtures("no_export", "small")
 class TestRuns:
     """A run that begins with the weights of another."""
 
