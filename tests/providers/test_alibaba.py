@@ -143,6 +143,23 @@ class TestItsOwnLimit:
         cloud.provider.start(order.region, machine.id)
         assert released_in(cloud, machine.id) == pytest.approx(1.5, abs=0.05), "of one that runs it stays"
 
+    @pytest.mark.parametrize("later", ["at once", "when it has stopped"])
+    def test_it_is_taken_back_also_from_one_that_stops_already(self, cloud: FakeAlibaba, later: str) -> None:
+        """Else the disk of a machine that "stopped, its disk stays" goes half an hour after its deadline."""
+        machine, order = launched(cloud, deadline=in_hours(4))
+        cloud.fail(Fault.THROTTLE, on="release")
+        with pytest.raises(ThrottledError):
+            cloud.provider.stop(order.region, machine.id)
+        assert (cloud.rows[machine.id]["Status"], released_in(cloud, machine.id) is None) == (
+            "Stopping", False
+        )  # fmt: skip
+        if later == "when it has stopped":
+            cloud.settle()
+        cloud.provider.stop(order.region, machine.id)
+        assert released_in(cloud, machine.id) is None
+        cloud.provider.set_deadline(order.region, machine.id, in_hours(5), 5 * 3600)
+        assert released_in(cloud, machine.id) is None, "and it does not come with another deadline"
+
     def test_one_that_switched_itself_off_costs_and_says_so(self, cloud: FakeAlibaba) -> None:
         machine, order = launched(cloud)
         cloud.rows[machine.id] |= {"Status": "Stopped", "StoppedMode": "KeepCharging"}

@@ -76,7 +76,8 @@ class _Change:
                 return self._result(instance, withdrawn=True)
             if self._is_coming(instance):
                 self._means.wait(POLL_S)
-            elif self._is_there(instance):
+            elif self._is_there(instance) and (told_at is not None or self._wanted != "stopped"):
+                # Of a stop the cloud must have said yes once: some take their own limit back only then.
                 return self._result(instance)
             elif told_at is None or (now - told_at > ASK_AGAIN_S and not self._is_on_its_way(instance)):
                 self._check(instance)

@@ -109,8 +109,14 @@ class Alibaba(Provider):
             return history.taken_back(self._api, region, machine)
 
     def stop(self, region: str, machine: str) -> None:
-        """So that its disk alone is paid for; Alibaba does not release it any more."""
-        self._turn(region, machine, "ecs:StopInstance", CloudState.STOPPED, StoppedMode="StopCharging")
+        """So that its disk alone is paid for; Alibaba does not release it any more.
+
+        Whoever gets an error says it again, also to one that stops or has stopped: until then it is released.
+        """
+        self._turn(
+            region, machine, "ecs:StopInstance", CloudState.STOPPED, CloudState.STOPPING,
+            StoppedMode="StopCharging",
+        )  # fmt: skip
         self._api.change(region, RELEASE, InstanceId=machine)
 
     def start(self, region: str, machine: str) -> None:
@@ -125,8 +131,8 @@ class Alibaba(Provider):
         self._turn(region, machine, "ecs:StartInstance", CloudState.RUNNING)
 
     def set_deadline(self, region: str, machine: str, deadline: str, lifetime_s: int) -> None:  # noqa: ARG002 - the contract's
-        """In its tag, and, of one that is not stopped, in Alibaba's own limit: half an hour after it."""
-        if self._seen(region, machine).state is not CloudState.STOPPED:
+        """In its tag, and, of one that stays on, in Alibaba's own limit: half an hour after it."""
+        if self._seen(region, machine).state not in {CloudState.STOPPING, CloudState.STOPPED}:
             limit = {"AutoReleaseTime": release_at(deadline)} if deadline else {}
             self._api.ask(region, RELEASE, InstanceId=machine, **limit)
         tag = [{"Key": DEADLINE_TAG, "Value": deadline}]
@@ -140,16 +146,16 @@ class Alibaba(Provider):
         with reading(TITLE):
             return machines.machine(machines.asked(self._api, region, machine), self._settings.user)
 
-    def _turn(self, region: str, machine: str, action: str, wanted: CloudState, **arguments: str) -> None:
-        """Turn it off or on. Alibaba refuses that in most states, of which one is the wanted one."""
+    def _turn(self, region: str, machine: str, action: str, *wanted: CloudState, **arguments: str) -> None:
+        """Turn it off or on. Alibaba refuses that in most states, some of which are the wanted ones."""
         try:
             self._api.change(region, action, InstanceId=machine, **arguments)
         except ThrottledError:
             found = self._seen(region, machine)
-            if found.reason == machines.PAID_FOR and wanted is CloudState.STOPPED:
+            if found.reason == machines.PAID_FOR and CloudState.STOPPED in wanted:
                 raise InvalidOrderError(
                     f"{machine} was switched off from within, and is paid for as if it ran.",
                     "Start it, then stop it; or terminate it.",
                 ) from None
-            if found.state is not wanted:
+            if found.state not in wanted:
                 raise

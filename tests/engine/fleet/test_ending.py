@@ -17,6 +17,7 @@ from cloudtui_engine.fleet import commands, due, ending
 from cloudtui_engine.records.instance import VANISHED, Instance
 from cloudtui_engine.records.launch import LaunchState, Wish
 from cloudtui_engine.records.operation import OperationState
+from cloudtui_providers.errors import ThrottledError
 
 MakeWorld = Callable[..., World]
 
@@ -45,6 +46,26 @@ def test_what_passes_is_said_again(world: World, fault: Fault) -> None:
     assert ending.stop(world.means, instance.id)["state"] == "stopped"
     world.cloud.fail(fault, on="terminate", times=2)
     assert world.end(instance)["state"] == "terminated"
+
+
+def test_a_stop_is_done_when_the_cloud_has_said_yes_to_all_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some take their own limit back in a second step: one that stops without it is ended with its disk."""
+    instance, whole, tried = world.launched(), ToyCloud.stop, []
+
+    def stop(cloud: ToyCloud, region: str, machine: str) -> None:
+        tried.append(machine)
+        whole(cloud, region, machine)
+        if len(tried) == 1:
+            world.look()
+            world.look()
+            raise ThrottledError("Its limit was not taken back.")
+
+    monkeypatch.setattr(ToyCloud, "stop", stop)
+    submit_stop(world, instance)
+    assert ending.stop(world.means, instance.id)["state"] == "stopped"
+    assert len(tried) == 2
 
 
 def test_an_end_that_is_refused_stays_wanted(world: World) -> None:
