@@ -21,7 +21,7 @@ async def test_the_list_says_how_far_they_are_and_one_is_stopped_after_a_word(tm
             await pilot.press("F")
             await wait_until(pilot, lambda: "Fetches 1" in screen(app))
             shown = screen(app)
-            for part in ("● running", "50%", "[b]pets/", "Fetched 1 kB of 2 kB", "s stop"):
+            for part in ("◌ waiting", "50%", "[b]pets/", "No engine runs. Fetched 1 kB of 2 kB", "s stop"):
                 assert part in shown
             await pilot.press("s")
             await wait_until(pilot, lambda: "Stop the fetch?" in screen(app))

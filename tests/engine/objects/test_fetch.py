@@ -91,13 +91,13 @@ def test_what_cannot_be_read_is_told_by_its_address_and_not_fetched_again(
 
 
 @pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize("by", ["person", "engine"])
+@pytest.mark.parametrize(("by", "left"), [("person", False), ("engine", False), ("engine", True)])
 def test_a_stop_takes_what_came_away_and_an_end_of_the_engine_leaves_it(
-    catalog: Catalog, store: FakeStore, by: str
+    catalog: Catalog, store: FakeStore, by: str, left: bool
 ) -> None:
     world, operation = context(catalog), asked(catalog)
     end: dict[str, Callable[[], object]] = {
-        "person": lambda: fetches.stop(catalog, fetches.told(operation)),
+        "person": lambda: catalog.operations.withdraw(operation.id),
         "engine": world.closing.set,
     }
     store.before = lambda _key, at: end[by]() and None if at == 2 * PIECE else None
@@ -107,7 +107,12 @@ def test_a_stop_takes_what_came_away_and_an_end_of_the_engine_leaves_it(
     state = catalog.operations.get(operation.id).state
     assert state is (OperationState.CANCELLED if by == "person" else OperationState.RUNNING)
     store.before = lambda _key, _at: None
-    if by == "engine":
+    if by == "engine" and left:
+        (waiting,) = fetches.live(catalog)
+        assert (waiting.state, waiting.text[:15]) == ("waiting", "No engine runs.")
+        fetches.stop(catalog, waiting)
+        assert staged(catalog) == [], "nobody is there to take it away but who stops it"
+    elif by == "engine":
         fetch(context(catalog), operation)
         # By then it may have been whole: nothing is looked at between two pieces.
         assert [start >= 2 * PIECE for _, start in store.read_from[1:]] in ([], [True])
