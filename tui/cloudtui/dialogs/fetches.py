@@ -47,6 +47,7 @@ class FetchesScreen(ListScreen[Fetch]):
     def __init__(self, bridge: Bridge, perform: Callable[[Mapping[str, Any]], None]) -> None:
         super().__init__(bridge)
         self._perform = perform
+        self._had_some = False
         self._session = Session(bridge.paths, bridge.catalog, wait=False)
 
     def look(self) -> None:
@@ -54,7 +55,12 @@ class FetchesScreen(ListScreen[Fetch]):
         self._reader.ask(lambda: fetches.listed(self._session), self._show)
 
     def _show(self, found: list[Fetch]) -> None:
-        self.show((one.id, one) for one in found)
+        """Once the last one is over there is nothing left to look at: what came of it is told."""
+        self._had_some = self._had_some or bool(found)
+        if self._had_some and not found and self.is_current:
+            self.dismiss(None)
+        else:
+            self.show((one.id, one) for one in found)
 
     def said(self) -> str:
         """What is being done for the one under the cursor."""
