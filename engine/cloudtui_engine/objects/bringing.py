@@ -22,7 +22,8 @@ from cloudtui_providers import registry
 from cloudtui_providers.errors import AuthError, ObjectChanged, ObjectMissing, ProviderError
 from cloudtui_providers.stores import ObjectStore, StoredObject
 
-MOST_OBJECTS = 1_000_000
+MOST_OBJECTS = 300_000
+"""Their list takes the engine 170 MB, and each of them a request."""
 TOLD_EVERY = 1000
 MARGIN = 64 * 1024 * 1024
 """So much room stays free."""
@@ -94,7 +95,7 @@ def _looked(store: ObjectStore, address: Address, report: Report) -> tuple[Addre
         if len(found) > MOST_OBJECTS:
             raise BadInputError(
                 f"There are more than {MOST_OBJECTS:,} objects below {address}.",
-                "Give a folder further down.",
+                "Pack them into a zip or tar and give that, or give a folder further down.",
             )
     return address, found
 
