@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import seed, seed_fleet
 from tests.tui.desk import check, desktop, screen, settle, wait_until
+from textual.widgets import Input
 
 from cloudtui.app import CloudtuiApp
 from cloudtui.areas.instances.machine import Machine
@@ -146,6 +147,31 @@ async def test_how_renting_looks(home: Path, size: tuple[int, int]) -> None:
         await pilot.press("escape", "l")
         await wait_until(pilot, lambda: shows(app, "8 offers", "$2.10 until"))
         check(f"launch-{name}", screen(app))
+
+
+async def test_what_is_wrong_in_the_form_is_said_and_stays_said(home: Path) -> None:
+    """Whatever is written to the catalog meanwhile: the log of actions is, when something was refused."""
+    async with desktop(home, (80, 24), first="instances") as (app, pilot):
+        await pilot.press("l")
+        await wait_until(pilot, lambda: "8 offers" in screen(app))
+        for field, text, said in (
+            ("deadline", "soon", "'soon' is no length of time."), ("count", "0", "1 to 64"),
+            ("find", "zzz", "No offer has these words."),
+        ):  # fmt: skip
+            line = app.screen.query_one(f"#field-{field}", Input)
+            was, line.value = line.value, text
+            await wait_until(pilot, lambda said=said: said in screen(app))  # type: ignore[misc]
+            line.value = was
+        app.screen.query_one("#field-name", Input).value = "no name!"
+        await pilot.press("ctrl+s")
+        await wait_until(pilot, lambda: "'no name!' cannot be the name of a machine." in screen(app))
+        app.bridge.catalog.settings.set("a", 1)
+        form = app.screen
+        assert isinstance(form, LaunchForm)
+        await wait_until(pilot, lambda: form._version == app.bridge.catalog.data_version())
+        await settle(pilot)
+        assert "'no name!' cannot be the name of a machine." in screen(app)
+        assert "Launch  ctrl+s" in screen(app)
 
 
 async def test_a_launch_from_the_form(home: Path) -> None:

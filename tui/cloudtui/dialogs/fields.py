@@ -68,6 +68,11 @@ _LABELS = {
 }
 
 
+_RANGES: Mapping[str, tuple[float, float]] = {"count": (1, 64), "disk": (1, 65_536), "local": (1, 65_535)}
+"""Of numbers; the others are 0 or more."""
+_MOST = 1e9
+
+
 def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormField:
     label = _LABELS.get(argument.name) or argument.name.replace("_", " ").capitalize()
     more = argument.name in _MORE and not argument.required
@@ -85,7 +90,11 @@ def _field(argument: Argument, options: Mapping[str, Sequence[Option]]) -> FormF
         words = tuple(Option(word, word) for word in argument.choices)
         found = words if value else (Option("", _NOTHING.get(argument.name, "default")), *words)
         return FormField(argument.name, label, "choice", value, argument.help, found, argument.required, more)
-    return FormField(argument.name, label, "text", value, argument.help, (), argument.required, more)
+    low, high = _RANGES.get(argument.name, (0, _MOST)) if argument.kind in {"int", "float"} else (None, None)
+    return FormField(
+        argument.name, label, "text", value, argument.help, (), argument.required, more,
+        low=low, high=high, whole=argument.kind == "int",
+    )  # fmt: skip
 
 
 def arguments_of(action: Action, fields: Sequence[FormField], values: Mapping[str, str]) -> dict[str, Any]:

@@ -144,27 +144,31 @@ class FormDialog(ModalScreen[Any]):
             # What is missing is said once, when it is tried; what is wrong at once, beside it.
             wrong = problem(field, values.get(field.name, "")) if values.get(field.name, "").strip() else ""
             self.query_one(f"#problem-{field.key}", Static).update(Text(wrong))
-        self.query_one("#form-error", Static).update("")
         self.query_one("#form-command", Static).update(Text(self.command(values)))
 
     def command(self, values: Mapping[str, str]) -> str:
         """The command line that does the same, or what is missing for one."""
         return preview(self._action, self.fields, values, self._known)
 
+    def _changed(self) -> None:
+        """What was wrong with other values is no word on these; what is read meanwhile takes no word away."""
+        self.query_one("#form-error", Static).update("")
+        self._preview()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """The command follows."""
         event.stop()
-        self._preview()
+        self._changed()
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """The command follows."""
         event.stop()
-        self._preview()
+        self._changed()
 
     def on_checkbox_changed(self, event: Checkbox.Changed) -> None:
         """The command follows."""
         event.stop()
-        self._preview()
+        self._changed()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the last line starts; elsewhere it goes on to the next."""

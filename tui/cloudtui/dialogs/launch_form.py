@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.text import Text
@@ -18,6 +19,7 @@ from cloudtui.dialogs.fields import arguments_of, fields_of
 from cloudtui.dialogs.form import Carry, FormDialog
 from cloudtui.dialogs.form_field import FormField
 from cloudtui.dialogs.launching import Market
+from cloudtui.handlers import moments
 from cloudtui_engine.errors import CloudtuiError, UsageError
 from cloudtui_engine.records.cloud import CloudOffer
 
@@ -34,13 +36,7 @@ def fields(action: Action) -> list[FormField]:
     find = FormField(_FIND, "Find", "text", "", "words of the offers below: a100, us-east, aws")
     offer = FormField(_OFFER, "Offer  $/h", "choice", "", "the cheapest first", required=True)
     first = [own.pop("name"), find, own.pop("spot"), offer, own.pop("deadline"), own.pop("count")]
-    rest = [FormField(**{**_plain(one), "more": one.name in _MORE}) for one in own.values()]
-    return [*first, *rest]
-
-
-def _plain(one: FormField) -> dict[str, Any]:
-    names = ("name", "label", "kind", "value", "help", "options", "required")
-    return {name: getattr(one, name) for name in names}
+    return [*first, *(replace(one, more=one.name in _MORE) for one in own.values())]
 
 
 class LaunchForm(FormDialog):
@@ -64,9 +60,7 @@ class LaunchForm(FormDialog):
         if field.name != _OFFER:
             return super()._line(field)
         label = Static(Text(field.label), markup=False, classes="form-label")
-        choice: Select[str] = Select(
-            [], prompt="none yet", allow_blank=True, id=f"field-{_OFFER}", compact=True
-        )
+        choice: Select[str] = Select([], prompt="none", allow_blank=True, id=f"field-{_OFFER}", compact=True)
         wrong = Static("", markup=False, id=f"problem-{_OFFER}", classes="form-problem")
         return Horizontal(label, choice, wrong, classes="form-line", id=f"line-{_OFFER}")
 
@@ -178,7 +172,12 @@ class LaunchForm(FormDialog):
         found = arguments_of(self._action, asked, values)
         offer = self.offer
         if offer is None:
-            raise UsageError("No offer is chosen.", "Take the words in Find away, or wait for the clouds.")
+            found_none = bool(self._shown == () and self._market is not None and self._market.offers.offers)
+            raise UsageError(
+                "No offer has these words." if found_none else "No offer is chosen.",
+                "Take words in Find away." if found_none else "Wait for the clouds, or see what they say.",
+            )
+        moments.lifetime(str(found.get("deadline") or "none"), self._bridge.now())
         return {**found, **launching.arguments(offer)}
 
     def command(self, values: Mapping[str, str]) -> str:
@@ -186,7 +185,7 @@ class LaunchForm(FormDialog):
         try:
             return command(self._action, self.arguments(values))
         except UsageError as error:
-            return error.message
+            return f"{error.message} {error.hint}"
 
 
 def _ask_clouds(bridge: Bridge, spot: bool) -> None:

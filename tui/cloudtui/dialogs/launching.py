@@ -112,14 +112,22 @@ def said(market: Market, offer: CloudOffer | None, values: Mapping[str, str], no
     if offer is not None:
         try:
             lifetime = moments.lifetime(values.get("deadline", "") or "none", now)
-            count = max(1, int(values.get("count", "") or 1))
-        except (UsageError, ValueError):
-            return _market(market, now)
+        except UsageError:
+            return _market(market, now)  # the form says it in place of the command
+        count = _count(values)
         cost = None if offer.price_usd_per_hour is None else offer.price_usd_per_hour * count
         lines += _cost(cost, count, lifetime, now)
         lines += _end(market.clouds.get(offer.provider), offer, lifetime, now)
         lines += _budgets(market.money, cost, lifetime)
     return lines + _market(market, now)
+
+
+def _count(values: Mapping[str, str]) -> int:
+    """What cannot be one is told beside its field."""
+    try:
+        return max(1, int(values.get("count", "") or 1))
+    except ValueError:
+        return 1
 
 
 def _cost(cost: float | None, count: int, lifetime: int, now: float) -> list[Line]:
