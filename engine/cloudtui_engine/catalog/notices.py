@@ -16,7 +16,7 @@ OLD_AFTER_S = 3600.0
 _LEVELS = {
     "failed": "error", "lost": "error", "stalled": "warning", "nan": "warning", "budget": "warning",
     "deadline": "warning", "overdue": "error", "idle": "warning", "launch": "error", "leaving": "warning",
-    "taken": "error", "orphan": "warning", "clock": "warning",
+    "taken": "error", "orphan": "warning", "clock": "warning", "standstill": "warning",
 }  # fmt: skip
 
 

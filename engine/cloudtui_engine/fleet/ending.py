@@ -194,9 +194,13 @@ def end_group(catalog: Catalog, failed: Launch) -> int:
     return ended
 
 
-def end_quietly(means: Means, provider: str, region: str, machine: str) -> None:
-    """End a machine that no row is for; what fails is seen again by reconciling."""
+def end_quietly(means: Means, provider: str, region: str, machine: str) -> bool:
+    """End a machine that no row is for; False where that failed, which reconciling sees again."""
     try:
         means.cloud(provider).terminate(region, machine)
+    except MachineGone:
+        return True
     except ProviderError as error:
         log.warning("%s: %s is not ended: %s", provider, machine, ours(error).message)
+        return False
+    return True

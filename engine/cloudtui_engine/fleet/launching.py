@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError, from_dict
-from cloudtui_engine.fleet import adoption, attempts, closing, installation, orders
+from cloudtui_engine.fleet import attempts, closing, installation, orders
+from cloudtui_engine.fleet.arriving import Arriving
 from cloudtui_engine.fleet.means import PASSING, Interrupted, Means, Question, ours
 from cloudtui_engine.fleet.requests import Requests
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Launch, LaunchAttempt, LaunchState
-from cloudtui_providers.base import CloudState, Provider
+from cloudtui_providers.base import Provider
 from cloudtui_providers.errors import ProviderError
 
 STALE_S = 3600.0
@@ -26,11 +27,6 @@ WAIT_S = 60.0
 """How often it looks whether that time has come, or something else is offered."""
 POLL_S = 0.25
 """How often the row is looked at for what reconciling has seen."""
-_VANISHED = {
-    "code": "vanished",
-    "message": "The cloud does not list the machine any more.",
-    "hint": "Look at the cloud's own page; then launch another.",
-}
 
 
 def launch(means: Means, launch_id: str) -> Mapping[str, Any]:
@@ -57,6 +53,7 @@ class _Launching:
         self._catalog = means.catalog
         self._id = launch_id
         self._requests = Requests(means, launch_id)
+        self._arriving = Arriving(means)
 
     def run(self) -> Mapping[str, Any]:
         while True:
@@ -72,6 +69,11 @@ class _Launching:
                 self._arrive(row, instance)
             else:
                 self._step(row, instance)
+
+    def _arrive(self, row: Launch, instance: Instance) -> None:
+        if not self._arriving.step(row, instance, self._too_late(row, instance)):
+            self._means.say_state(instance)
+            self._requests.rest(POLL_S)
 
     # -- towards a machine
 
@@ -146,30 +148,3 @@ class _Launching:
                 closing.fail(self._means, row, ours(error).as_dict())
             return None
         return attempts.candidates(wish, spot, on_demand)
-
-    # -- towards an address
-
-    def _arrive(self, row: Launch, instance: Instance) -> None:
-        """Until it runs and has an address; reconciling says so, in the row."""
-        if instance.wanted == "terminated":
-            closing.over(self._means, row, LaunchState.CANCELLED)
-        elif instance.cloud_state == CloudState.TERMINATED:
-            self._ended_early(row, instance)
-        elif instance.cloud_state == CloudState.RUNNING and instance.address.host:
-            closing.over(self._means, row, LaunchState.READY)
-        elif instance.is_gone:
-            closing.fail(self._means, row, _VANISHED)
-        else:
-            self._means.say_state(instance)
-            self._requests.rest(POLL_S)
-
-    def _ended_early(self, row: Launch, instance: Instance) -> None:
-        """The cloud made it and took it away before it was reached: as if there had been none."""
-        reason = instance.cloud_reason or "no reason given"
-        made = [one for one in self._catalog.launches.attempts(row.id) if one.machine_id == instance.cloud_id]
-        if self._too_late(row, instance) or not made:
-            ended = f"The machine was made, and has ended before it was reached: {reason}."
-            closing.fail(self._means, row, {"code": "gone", "message": ended, "hint": "Launch another."})
-        else:
-            error = {"code": "capacity", "message": f"The cloud ended it at once: {reason}.", "hint": ""}
-            adoption.give_back(self._catalog, made[-1], error, self._means.clock.now())

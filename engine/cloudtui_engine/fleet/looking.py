@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.fleet import adoption, installation, losing, news, reconcile
+from cloudtui_engine.fleet import adoption, installation, losing, news, reconcile, stopped
 from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.means import Interrupted, Means, ours
 from cloudtui_engine.records.instance import Instance
@@ -99,6 +99,7 @@ def _apply(means: Means, cloud: Provider, name: str, listing: base.Listing) -> N
             news.taken(catalog, rows[instance_id], fields)
             catalog.instances.update(instance_id, **fields)
             _lose(catalog, rows[instance_id], now)
+            stopped.look(catalog, catalog.instances.get(instance_id))
         for attempt, machine in changes.adoptions:
             adoption.adopt(catalog, attempt, machine, now)
         for orphan in changes.orphans:

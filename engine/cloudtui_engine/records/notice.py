@@ -8,11 +8,11 @@ from typing import Any
 
 KINDS = (
     "finished", "failed", "lost", "stopped", "stalled", "nan", "budget", "deadline", "overdue", "idle",
-    "launch", "leaving", "taken", "orphan", "clock",
+    "launch", "leaving", "taken", "orphan", "clock", "standstill",
 )  # fmt: skip
 """Succeeded, failed, gone with its host, stopped by somebody, not confirmed for a while, not finite; and what
 is of no run: most of a budget is spent, a machine ends soon, or should have and runs; or it does
-nothing."""
+nothing, or stopped unasked."""
 TOLD_BY_DEFAULT = tuple(kind for kind in KINDS if kind != "stopped")
 ABOUT, COMMAND, WEBHOOK = "notify.about", "notify.command", "notify.webhook"
 """The settings that the engine reads: of which kinds it tells, and how."""
@@ -34,6 +34,7 @@ _WORDS: Mapping[str, str] = {
     "taken": "was taken away",
     "orphan": "is in no list here",
     "clock": "was set",
+    "standstill": "has stopped",
 }
 
 
