@@ -266,6 +266,7 @@ def test_an_engine_is_started_where_something_rented_lives(
             bridge.catalog.runs.move(run_id, number, RunState.LOST, expected=tuple(RunState))
         assert not bridge.tend(), "nothing needs one"
         seed_fleet.rented(bridge.catalog)
+        assert not bridge.tend(), "who rented it may be starting one"
         assert bridge.tend()
         assert started == [Paths(story)]
         monkeypatch.setattr(operations, "is_running", lambda _paths: True)
@@ -274,6 +275,7 @@ def test_an_engine_is_started_where_something_rented_lives(
         monkeypatch.setattr(operations, "ensure_engine", started.append)
         for _ in range(MOST_CRASHES + 1):
             bridge.catalog.engine_sessions.begin(1, "0")
+        assert not bridge.tend()
         assert not bridge.tend(), "who dies again and again is left alone"
 
 

@@ -76,6 +76,8 @@ class Bridge:
         self._early: dict[str, Future[Any]] = {}
         self._version = self.catalog.data_version()
         self._since, _ = self.catalog.changed(0)
+        self._lacked = False
+        """An engine was missing at the last look."""
 
     def changed(self) -> frozenset[str]:
         """The topics that were written since the last call; one cheap question when there are none.
@@ -117,17 +119,23 @@ class Bridge:
     def tend(self) -> bool:
         """See that an engine lives where something waits for one, runs, or is rented; True: one was started.
 
+        It has to be missing at two looks: who has just asked for something starts one, too.
+
         An engine that dies again and again is left alone: who starts the next one should read its log first.
         Runs in a thread.
         """
         from cloudtui_engine import operations
         from cloudtui_engine.fleet.due import keeps_engine
 
+        lacked, self._lacked = self._lacked, False
         if operations.is_running(self.paths):
             return False
         status = operations.engine_status(self.paths, self.catalog)
         needed = status.pending or status.live_runs or status.forwards or keeps_engine(self.catalog)
         if not needed or status.crashes > MOST_CRASHES:
+            return False
+        if not lacked:
+            self._lacked = True
             return False
         operations.ensure_engine(self.paths)
         return True
