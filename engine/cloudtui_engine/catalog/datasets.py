@@ -85,6 +85,23 @@ class Datasets(Repository):
             rows = db.execute(f"SELECT {_HEAD}, '{{}}' FROM dataset ORDER BY name, version DESC").fetchall()
             return self._records(db, rows)
 
+    def lying_only_on(self, instance_id: str) -> Found:
+        """Versions that this instance has, and neither this machine nor another instance that is there.
+
+        Without their manifests.
+        """
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"SELECT {_HEAD}, '{{}}' FROM dataset d WHERE EXISTS"
+                " (SELECT 1 FROM dataset_copy WHERE dataset_id = d.id AND instance_id = ?) AND NOT EXISTS"
+                " (SELECT 1 FROM dataset_copy c JOIN instance i ON i.id = c.instance_id"
+                " WHERE c.dataset_id = d.id AND c.instance_id != ? AND i.forgotten_at IS NULL"
+                " AND COALESCE(i.cloud_state, '') NOT IN ('terminated', 'vanished'))"
+                " ORDER BY name, version DESC",
+                (instance_id, instance_id),
+            ).fetchall()
+            return [one for one in self._records(db, rows) if not one.is_here]
+
     def next_version(self, name: str) -> int:
         """The number that a new version of the name gets."""
         with self._catalog.read() as db:

@@ -34,7 +34,7 @@ def taken(catalog: Catalog, before: Instance, fields: Mapping[str, Any]) -> None
     names = [one.name for one in results.at_stake(catalog, before.id)]
     if names:
         why += (
-            f" Results that lay there alone: {', '.join(names[:_SHOWN])}{', ...' if names[_SHOWN:] else ''}."
+            f" What lay there alone: {', '.join(names[:_SHOWN])}{', ...' if names[_SHOWN:] else ''}."
         )
     catalog.notices.tell("taken", f"{before.id}:{before.cloud_id}:{state}", before.name, why)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import installation
 from cloudtui_engine.fleet.due import Wanted
+from cloudtui_engine.fleet.enforcing import can_be_stopped
 from cloudtui_engine.fleet.losing import TAKEN
 from cloudtui_engine.records.event import PREEMPTION
 from cloudtui_engine.records.instance import NOTICED, PREEMPTED, Instance, LinkState
@@ -41,7 +42,7 @@ class Facts:
     fresh: Sequence[tuple[Instance, Sequence[CutOff]]] = ()
     """Machines in the place of others, with what was cut off on those."""
     watched: Sequence[Attempt] = ()
-    """Attempts that live on machines that may be taken back."""
+    """Attempts that live on machines whose disk goes with them."""
     busy: frozenset[str] = field(default_factory=frozenset)
     """Runs that are on their way to go on."""
 
@@ -76,7 +77,10 @@ def resumptions(facts: Facts) -> Iterator[Wanted]:
 
 
 def keepings(facts: Facts) -> Iterator[Wanted]:
-    """The checkpoints of what runs where it may be cut off are brought here as they are made."""
+    """The checkpoints of what runs where the disk goes with the machine are brought here as they are made.
+
+    A spot machine may be taken back at any time; one that cannot be stopped is terminated at its deadline.
+    """
     for one in facts.watched:
         yield "run.keep", one.run_id, f"run.keep:{one.run_id}:{one.number}", {"attempt": one.number}
 
@@ -91,8 +95,8 @@ def due(facts: Facts) -> Iterator[Wanted]:
 def read(catalog: Catalog, now: float) -> Facts:
     """The facts of now; what a copied home believes is another's to act on."""
     machines = {one.id: one for one in catalog.instances.spot()}
-    replacing = catalog.launches.replacing()
-    if not (machines or replacing) or installation.is_copy(catalog, catalog.paths):
+    replacing, watched = catalog.launches.replacing(), _watched(catalog)
+    if not (machines or replacing or watched) or installation.is_copy(catalog, catalog.paths):
         return Facts(now)
     taken = [one for one in machines.values() if is_taken(one)]
     fresh = [catalog.instances.get(one.instance_id) for one in replacing]
@@ -100,9 +104,16 @@ def read(catalog: Catalog, now: float) -> Facts:
         now,
         taken=[(one, cut_off(catalog, places(catalog, one))) for one in taken],
         fresh=[(one, cut_off(catalog, places(catalog, one)[1:])) for one in fresh if not one.is_gone],
-        watched=[one for one in catalog.runs.open_attempts() if one.instance_id in machines],
+        watched=watched,
         busy=frozenset(one.target for one in catalog.operations.open_of(("run.resume",))),
     )
+
+
+def _watched(catalog: Catalog) -> list[Attempt]:
+    attempts = catalog.runs.open_attempts()
+    machines = {one: catalog.instances.get(one) for one in {each.instance_id for each in attempts}}
+    going = {key for key, one in machines.items() if one.is_rented and not can_be_stopped(one)}
+    return [one for one in attempts if one.instance_id in going]
 
 
 def places(catalog: Catalog, instance: Instance) -> list[str]:

@@ -1,4 +1,4 @@
-"""`run.keep`: the checkpoints of a run on a machine that may be taken away, brought here as they are made."""
+"""`run.keep`: checkpoints of a run on a machine whose disk goes with it, brought here as they are made."""
 
 from __future__ import annotations
 

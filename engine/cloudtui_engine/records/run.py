@@ -81,7 +81,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What was brought here of a run on a machine that may be taken back: it goes on from this elsewhere."""
+    """What was brought here of a run on a machine whose disk goes with it: it goes on from this elsewhere."""
 
     attempt: int
     step: int | None

@@ -75,8 +75,8 @@ _RENTING = (
         "end a rented machine and give back its disk",
         (
             _INSTANCE, _YES,
-            Argument("lose", "runs whose results may be lost with it, apart by commas", many=True,
-                     option="--lose", metavar="NAMES"),
+            Argument("lose", "runs and datasets (name@version) that may be lost with it, apart by commas",
+                     many=True, option="--lose", metavar="NAMES"),
             _FOLLOW,
         ),
         handler=_H + "terminate", keys=("X",), when="instance.endable", confirm="instance.terminate",

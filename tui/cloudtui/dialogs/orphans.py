@@ -119,7 +119,7 @@ class OrphansScreen(ListScreen[Orphan]):
         price = f" It costs ${fmt.money(one.price)} an hour less then." if one.price is not None else ""
         which = f"{one.cloud_id} ({one.type} in {one.region})"
         names = ", ".join(str(run) for run in at_stake)
-        lost = f"It alone has the results of: {names}." if names else "Whatever lies there is lost."
+        lost = f"It alone has: {names}." if names else "Whatever lies there is lost."
         lose = [run.run_id for run in at_stake]
 
         def answered(sure: bool | None) -> None:
