@@ -97,6 +97,14 @@ class Launches(Repository):
             ).rowcount
         return done == 1
 
+    def rewrite_wish(self, launch_id: str, wish: Wish) -> None:
+        """Another wish of a launch that has no machine yet."""
+        with self._catalog.write(TOPIC, durable=True) as db:
+            db.execute(
+                "UPDATE launch SET wish = ? WHERE id = ? AND state = ?",
+                (dumps(wish.as_dict()), launch_id, str(LaunchState.OPEN)),
+            )
+
     # -- attempts
 
     def plan(self, attempt: LaunchAttempt) -> bool:

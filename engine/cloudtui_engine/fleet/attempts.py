@@ -81,7 +81,12 @@ class Wait:
 Step = Plan | Send | Resolve | Adopted | End | Wait
 
 
-def candidates(wish: Wish, spot: Iterable[Offer], on_demand: Iterable[Offer]) -> list[Candidate]:
+def candidates(
+    wish: Wish,
+    spot: Iterable[Offer],
+    on_demand: Iterable[Offer],
+    known: Mapping[Offer, float] | None = None,
+) -> list[Candidate]:
     """The places to try, in order: as offered; on-demand ones for a wish of spot only below its cap.
 
     Zones that took such a machine away are left out while there is any other place.
@@ -90,13 +95,15 @@ def candidates(wish: Wish, spot: Iterable[Offer], on_demand: Iterable[Offer]) ->
         wish: what is wanted.
         spot: offers of spot machines, cheapest first.
         on_demand: the same of others.
+        known: what is known here of those without a price. It tells whether they fit, and is no cloud's word.
     """
+    known = known or {}
     if not wish.spot:
-        return _fitting(wish, on_demand, wish.max_price, spot=False)
-    found = _fitting(wish, spot, wish.max_price, spot=True)
+        return _fitting(wish, on_demand, wish.max_price, known, spot=False)
+    found = _fitting(wish, spot, wish.max_price, {}, spot=True)
     others = [place for place in found if place.zone not in wish.avoid]
     if wish.on_demand_cap is not None:
-        others += _fitting(wish, on_demand, wish.on_demand_cap, spot=False)
+        others += _fitting(wish, on_demand, wish.on_demand_cap, known, spot=False)
     return others or found
 
 
@@ -114,15 +121,24 @@ def without_offers(wish: Wish) -> list[Candidate]:
     ]
 
 
-def _fitting(wish: Wish, offers: Iterable[Offer], most: float | None, *, spot: bool) -> list[Candidate]:
+def matches(wish: Wish, offer: Offer) -> bool:
+    """Whether it is what is wanted, whatever it costs."""
+    return (
+        (not wish.type or offer.type == wish.type)
+        and wish.gpu.lower() in offer.gpu.lower()
+        and (not wish.regions or offer.region in wish.regions)
+        and offer.available is not False
+    )
+
+
+def _fitting(
+    wish: Wish, offers: Iterable[Offer], most: float | None, known: Mapping[Offer, float], *, spot: bool
+) -> list[Candidate]:
     found: list[Candidate] = []
     for offer in offers:
-        price = offer.price_usd_per_hour
+        price = known.get(offer, offer.price_usd_per_hour)
         if (
-            (wish.type and offer.type != wish.type)
-            or wish.gpu.lower() not in offer.gpu.lower()
-            or (wish.regions and offer.region not in wish.regions)
-            or offer.available is False
+            not matches(wish, offer)
             or (most is not None and price is not None and price > most)
             # A bid holds spot below its price; an unknown price of others might be any.
             or (most is not None and price is None and not spot)
@@ -130,7 +146,7 @@ def _fitting(wish: Wish, offers: Iterable[Offer], most: float | None, *, spot: b
             continue
         zones = (offer.zone,) if offer.zone or not wish.zones else _zones_in(wish, offer.region)
         found += [
-            Candidate(offer.region, zone, offer.type, spot, price)
+            Candidate(offer.region, zone, offer.type, spot, offer.price_usd_per_hour)
             for zone in zones
             if not wish.zones or zone in wish.zones
         ]

@@ -5,15 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import asking, deadlines, installation, losing, results, trust
+from cloudtui_engine.fleet import (
+    asking,
+    deadlines,
+    installation,
+    losing,
+    ondemand,
+    orphans,
+    results,
+    trust,
+)
 from cloudtui_engine.ids import new_id
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Instance
-from cloudtui_engine.records.launch import Launch, LaunchState, Orphan, Wish
+from cloudtui_engine.records.launch import Launch, LaunchState, Wish
 from cloudtui_engine.records.operation import Operation, OperationState
 
 PATIENCE_S = 86_400
@@ -21,6 +29,10 @@ PATIENCE_S = 86_400
 AtStake = results.AtStake
 at_stake = results.at_stake
 extend = deadlines.extend
+allow_on_demand = ondemand.allow
+submit_adopt = orphans.submit_adopt
+submit_terminate_orphan = orphans.submit_terminate
+orphan_at_stake = orphans.at_stake
 
 
 def submit_launch(catalog: Catalog, paths: Paths, wish: Wish) -> list[Instance]:
@@ -43,7 +55,13 @@ def submit_launch(catalog: Catalog, paths: Paths, wish: Wish) -> list[Instance]:
 
 
 def submit_replacement(
-    catalog: Catalog, paths: Paths, lost: Instance, *, now: float | None = None, by_itself: bool = False
+    catalog: Catalog,
+    paths: Paths,
+    lost: Instance,
+    *,
+    now: float | None = None,
+    by_itself: bool = False,
+    on_demand_cap: float | None = None,
 ) -> Instance:
     """Ask for another machine in the place of one that its cloud took away; the others of its group stay.
 
@@ -56,6 +74,7 @@ def submit_replacement(
         now: the moment.
         by_itself: nobody asks for it: it has what is left of the lost one's time, and for so long it is asked
             for again where there is none to be had. A person's has all of its time anew.
+        on_demand_cap: up to this price one on demand will do; None: as it was said before.
 
     Raises:
         RefusedError: it is not lost, was not launched here, was ended by us, or a budget forbids it.
@@ -68,6 +87,9 @@ def submit_replacement(
         launch = catalog.launches.get(lost.launch_id)
         avoid = tuple(dict.fromkeys((*launch.wish.avoid, lost.zone)))
         wish = replace(launch.wish, count=1, avoid=avoid, replaces=lost.id, patience_s=0)
+        if on_demand_cap is not None:
+            wish = replace(wish, on_demand_cap=on_demand_cap)
+            asking.check(wish)
         if by_itself:
             left_s = 0 if lost.deadline_at is None else max(1, int(lost.deadline_at - now))
             wish = replace(wish, lifetime_s=left_s, patience_s=left_s or PATIENCE_S)
@@ -140,42 +162,6 @@ def submit_start(catalog: Catalog, instance: Instance, *, now: float | None = No
         return _wish(catalog, instance, "start", "running")
 
 
-def submit_adopt(catalog: Catalog, paths: Paths, orphan: Orphan, name: str = "") -> Instance:
-    """Take up a machine of ours that no row speaks of. Its host key is asked for at the first contact.
-
-    Raises:
-        RefusedError: the name is taken, or this home is a copy.
-    """
-    installation.ensure(catalog, paths)
-    chosen = name or asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
-    return _take_up(catalog, paths, orphan, chosen, wanted="running")
-
-
-def submit_terminate_orphan(
-    catalog: Catalog, paths: Paths, orphan: Orphan, *, unpulled: Collection[str] = ()
-) -> Operation:
-    """End a machine of ours that no row speaks of; it has a row from then on, so that its end is watched.
-
-    One that had a row before may have results, as `submit_terminate` has it.
-
-    Raises:
-        RefusedError: this home is a copy, or results would be lost that are not named.
-    """
-    installation.ensure(catalog, paths)
-    with catalog.write("instance", "operation", durable=True):
-        chosen = asking.free_name(catalog, orphan.name or f"{orphan.provider}-{orphan.cloud_id}")
-        instance = _take_up(catalog, paths, orphan, chosen, wanted="terminated")
-        adopt = f"Take it up (cloudtui instance orphans adopt {orphan.cloud_id}) and pull them"
-        results.check_named(catalog, instance, unpulled, bring=adopt)
-        return catalog.operations.submit("instance.terminate", instance.id, {})
-
-
-def orphan_at_stake(catalog: Catalog, orphan: Orphan) -> list[AtStake]:
-    """What is known to lie on a machine that no row speaks of: it had one, which was forgotten."""
-    before = _row_before(catalog, orphan)
-    return at_stake(catalog, before.id) if before else []
-
-
 def check_forget(instance: Instance) -> None:
     """See that a machine may be taken from the lists.
 
@@ -211,43 +197,6 @@ def claim_installation(catalog: Catalog, paths: Paths, *, moved: bool) -> None:
 
 
 # -- parts
-
-
-def _take_up(catalog: Catalog, paths: Paths, orphan: Orphan, name: str, *, wanted: str) -> Instance:
-    """A row for it: a new one, or the one that was forgotten while it lived."""
-    now = time.time()
-    fields: dict[str, Any] = {
-        "name": name,
-        "address": replace(orphan.address, key_file=str(trust.key_file(paths))),
-        "wanted": wanted,
-        "cloud_state": orphan.state,
-        "cloud_seen_at": orphan.seen_at,
-        "region": orphan.region,
-    }
-    with catalog.write("instance", durable=True):
-        catalog.orphans.drop(orphan.provider, [orphan.cloud_id])
-        before = _row_before(catalog, orphan)
-        if before is not None:
-            catalog.instances.update(before.id, **fields, forgotten_at=None, missing_since=None)
-            return catalog.instances.get(before.id)
-        made = Instance(
-            id=new_id(now),
-            provider=orphan.provider,
-            price_usd_per_hour=orphan.price,
-            created_at=orphan.first_seen_at,
-            cloud_id=orphan.cloud_id,
-            machine_type=orphan.type,
-            spot=orphan.spot,
-            **fields,
-        )
-        return catalog.instances.add(made)
-
-
-def _row_before(catalog: Catalog, orphan: Orphan) -> Instance | None:
-    rows = catalog.instances.list(include_forgotten=True)
-    return next(
-        (one for one in rows if (one.provider, one.cloud_id) == (orphan.provider, orphan.cloud_id)), None
-    )
 
 
 def _wish(catalog: Catalog, instance: Instance, verb: str, wanted: str) -> Operation:

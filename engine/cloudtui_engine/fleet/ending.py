@@ -26,6 +26,8 @@ POLL_S = 0.25
 ASK_AGAIN_S = 120.0
 """A machine that is as it was after so long is told once more."""
 _ON_ITS_WAY = frozenset({CloudState.TERMINATING, CloudState.TERMINATED})
+_WHOLE = frozenset({LaunchState.READY, LaunchState.CANCELLED})
+"""A group is whole once each is there, or was taken back by somebody who does not want it."""
 _KEPT = "What it was asked for together with could not be had; it stays, for results lie there alone."
 _TOGETHER = "What it was asked for together with could not be had."
 
@@ -175,7 +177,7 @@ def end_group(catalog: Catalog, failed: Launch) -> int:
     if failed.group_id == failed.id and len(group) == 1:
         return 0
     first = [one for one in group if one.created_at == min(each.created_at for each in group)]
-    if all(one.state is LaunchState.READY for one in first):
+    if all(one.state in _WHOLE for one in first):
         return 0
     ended = 0
     for launch in group:

@@ -6,11 +6,12 @@ rows alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError, from_dict
-from cloudtui_engine.fleet import attempts, closing, installation, orders
+from cloudtui_engine.fleet import attempts, closing, installation, ondemand, orders
 from cloudtui_engine.fleet.arriving import Arriving
 from cloudtui_engine.fleet.means import PASSING, Interrupted, Means, Question, ours
 from cloudtui_engine.fleet.requests import Requests
@@ -54,6 +55,8 @@ class _Launching:
         self._id = launch_id
         self._requests = Requests(means, launch_id)
         self._arriving = Arriving(means)
+        self._aside = ""
+        """Why no on-demand machine is taken where spot ones are not to be had."""
 
     def run(self) -> Mapping[str, Any]:
         while True:
@@ -100,13 +103,26 @@ class _Launching:
             case attempts.Adopted():
                 raise AssertionError("An open launch with a machine: adoption writes both at once.")
             case attempts.Wait(why):
-                self._means.say(f"Waiting for one to be had. {why}")
+                told = f"{why} {self._aside}".strip()
+                self._means.say(f"Waiting for one to be had. {told}")
+                ondemand.tell(self._catalog, row, instance, told)
                 self._requests.rest(WAIT_S)
             case attempts.End(error):
                 if instance.wanted == "running":
-                    closing.fail(self._means, row, error)
+                    closing.fail(self._means, row, self._explained(error))
                 else:
                     closing.over(self._means, row, LaunchState.CANCELLED)
+
+    def _explained(self, error: Mapping[str, str]) -> Mapping[str, str]:
+        """With what could be done where no spot machine was to be had."""
+        if not self._aside or error["code"] not in {"capacity", "no_offer", "quota"}:
+            return error
+        way = ondemand.way("", waits=False)
+        return {
+            **error,
+            "message": f"{error['message']} {self._aside}",
+            "hint": f"{error['hint']} {way}".strip(),
+        }
 
     def _cloud(self, row: Launch, made: Sequence[LaunchAttempt]) -> Provider | None:
         """None where there is no such provider, and the launch has failed by that."""
@@ -147,4 +163,7 @@ class _Launching:
             else:
                 closing.fail(self._means, row, ours(error).as_dict())
             return None
-        return attempts.candidates(wish, spot, on_demand)
+        known = ondemand.known_prices(self._catalog, on_demand)
+        on_demand = sorted(on_demand, key=lambda one: ondemand.price_of(one, known) or math.inf)
+        self._aside = ondemand.why_not(wish, on_demand, known)
+        return attempts.candidates(wish, spot, on_demand, known)

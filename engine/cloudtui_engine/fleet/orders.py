@@ -17,7 +17,8 @@ from cloudtui_providers.base import Order, Payload, Provider, Wanted
 
 def wanted(wish: Wish, *, spot: bool) -> Wanted:
     """The question for offers."""
-    most = wish.max_price if spot or not wish.spot else wish.on_demand_cap
+    # Of those in the place of spot ones the dearer are asked for, too: who has to be told what they cost.
+    most = wish.max_price if spot or not wish.spot else None
     return Wanted(gpu=wish.gpu, type=wish.type, regions=wish.regions, max_price=most, spot=spot)
 
 

@@ -49,7 +49,8 @@ def tell(context: Context, operation: Operation) -> Mapping[str, Any]:
             # It is told when it runs again, at the first link.
             return {"cloud": in_cloud, "host": "not running"}
         try:
-            return {"cloud": in_cloud, "host": _tell_host(context, instance)}
+            args = _args(context, instance, _may_arm(instance, operation))
+            return {"cloud": in_cloud, "host": _tell_host(context, instance, args)}
         except PassphraseError as error:
             raise passphrase_question(error, instance.id) from None
         except (HostKeyError, AuthError) as error:
@@ -73,11 +74,20 @@ def _tell_cloud(context: Context, instance: Instance, *, asked: bool) -> bool:
     return enforcing.tell_cloud(instance, text, left)
 
 
-def _tell_host(context: Context, instance: Instance) -> Any:
+def _may_arm(instance: Instance, operation: Operation) -> bool:
+    """Whether a switch is put there where there is none: where we launched it, or somebody asked for that.
+
+    One that was taken up is a machine that somebody else may have launched.
+    """
+    asked = operation.args.get("arm", operation.args.get("asked", False))
+    return bool(instance.launch_id) or not instance.is_rented or bool(asked)
+
+
+def _tell_host(context: Context, instance: Instance, args: Mapping[str, Any]) -> Any:
     """What the machine's switch says then; why it has none, where its cloud or the engine ends it."""
     with context.links.to(instance.id).session(20.0) as session:
         try:
-            return dict(session.request("deadline", _args(context, instance), timeout=60.0))
+            return dict(session.request("deadline", dict(args), timeout=60.0))
         except CloudtuiError as error:
             if error.code not in _CANNOT:
                 raise
@@ -85,13 +95,15 @@ def _tell_host(context: Context, instance: Instance) -> Any:
                 # Nothing else would end it: the row must not say that something will.
                 context.catalog.instances.update(instance.id, deadline_at=None)
                 raise
+            if error.code == "not_armed":
+                return error.message  # nobody asked for a switch there
             text = f"{instance.name} cannot end itself. {error.message} {error.hint}".strip()
             context.catalog.events.add(instance.id, "warning", "deadline", text)
             return error.message
 
 
-def _args(context: Context, instance: Instance) -> dict[str, Any]:
-    args: dict[str, Any] = {"arm": True}
+def _args(context: Context, instance: Instance, may_arm: bool) -> dict[str, Any]:
+    args: dict[str, Any] = {"arm": may_arm}
     if instance.deadline_at is None:
         args["disarm"] = True
     else:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from tests.engine.catalog.helpers import a_run, line
+from tests.engine.catalog.helpers import line
+from tests.engine.fleet.taking import asked, carry_out, running
 from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
 
@@ -16,18 +14,14 @@ from cloudtui_engine.errors import RefusedError
 from cloudtui_engine.fleet import commands, due, reconcile, spot
 from cloudtui_engine.fleet.attempts import Candidate, End, Plan, Wait, candidates, next_step
 from cloudtui_engine.fleet.spot import CutOff, Facts
-from cloudtui_engine.handlers import go_on
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.handlers.keep import checked
-from cloudtui_engine.hosts.connect import connector
-from cloudtui_engine.hosts.links import Links
 from cloudtui_engine.kept import Kept, KeptFile, KeptSet, chosen, told
 from cloudtui_engine.records.instance import NOTICED, PREEMPTED, VANISHED, Instance, LinkState
 from cloudtui_engine.records.launch import AttemptState, LaunchAttempt, Wish
-from cloudtui_engine.records.operation import Operation, OperationState
+from cloudtui_engine.records.operation import OperationState
 from cloudtui_engine.records.run import Run, RunState
 from cloudtui_engine.runs.ingest import Ingest
-from cloudtui_engine.secret_channel import SecretBox
 from cloudtui_providers.base import Offer
 
 NOON = 1_795_000_000.0
@@ -177,42 +171,10 @@ def test_what_is_lost_is_said() -> None:
 # -- over the catalog
 
 
-@pytest.fixture
-def context(world: World) -> Iterator[Context]:
-    secrets = SecretBox(world.paths)
-    links = Links(world.catalog, connector(world.paths, secrets))
-    yield Context(world.catalog, world.paths, links, secrets, threading.Event(), world.clock)
-    links.close()
-    secrets.close()
-
-
-def running(world: World, machine: Instance, name: str = "mine", **fields: Any) -> Run:
-    run = world.catalog.runs.create(a_run(name, **fields), [machine.id])
-    for state in (RunState.STAGING, RunState.STARTING, RunState.RUNNING):
-        assert world.catalog.runs.move(run.id, 1, state, expected=tuple(RunState))
-    return run
-
-
 def taken(world: World, machine: Instance) -> Instance:
     world.cloud.take_back(machine.cloud_id)
     world.look()
     return world.row(machine)
-
-
-def asked(world: World) -> list[Operation]:
-    """What the decider wants now, submitted as it is by `deciders`."""
-    for kind, target, key, args in spot.due(spot.read(world.catalog, world.clock.now())):
-        world.catalog.operations.submit(kind, target, args, key)
-    return [
-        one for one in world.catalog.operations.pending() if one.kind in {"instance.replace", "run.resume"}
-    ]
-
-
-def carry_out(context: Context, operation: Operation) -> Any:
-    handler = {"instance.replace": go_on.replace, "run.resume": go_on.resume}[operation.kind]
-    result = handler(context, operation)
-    context.catalog.operations.finish(operation.id, dict(result))
-    return result
 
 
 def test_a_notice_is_on_the_machine_until_it_is_gone(world: World) -> None:

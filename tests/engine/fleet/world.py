@@ -49,11 +49,20 @@ class FastClock(Clock):
 
 
 class World:
-    """An engine's means without an engine: stories are called as functions, and look by themselves."""
+    """An engine's means without an engine: stories are called as functions, and look by themselves.
 
-    def __init__(self, folder: Path, kind: type[ToyCloud] = ToyCloud) -> None:
+    Args:
+        folder: for the home, and the toy's books.
+        kind: of a toy.
+        cloud: a fake instead of it.
+    """
+
+    def __init__(self, folder: Path, kind: type[ToyCloud] = ToyCloud, *, cloud: Any = None) -> None:
         self.folder = folder
-        self.cloud = Toy(folder / "cloud", kind)
+        self.cloud: Toy = cloud or Toy(folder / "cloud", kind)
+        self.name = self.cloud.provider.name
+        order = self.cloud.order()
+        self._usual = {"type": order.type, "regions": (order.region,)}
         self.catalog: Catalog = open_catalog(folder / "home")
         self.paths = self.catalog.paths
         self.said: list[str] = []
@@ -71,14 +80,14 @@ class World:
             self.look()
 
     def look(self, *, everywhere: bool = False) -> Any:
-        return looking.look(self.means, "toy", everywhere=everywhere)
+        return looking.look(self.means, self.name, everywhere=everywhere)
 
     def ask(self, **wish: Any) -> Instance:
         """A launch is submitted; time begins with it."""
         return self.ask_all(**wish)[0]
 
     def ask_all(self, **wish: Any) -> list[Instance]:
-        wanted = Wish("toy", **{"type": "gpu-1", "regions": ("north-1",)} | wish)
+        wanted = Wish(self.name, **self._usual | wish)
         made = commands.submit_launch(self.catalog, self.paths, wanted)
         self.clock._now = max(self.clock._now, made[0].created_at)
         return made

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engine.catalog.helpers import open_catalog
@@ -16,7 +17,7 @@ from tests.support.sshd import Sshd
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.fleet import deadlines
+from cloudtui_engine.fleet import deadlines, enforcing
 from cloudtui_engine.handlers import deadline
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.hosts.connect import connector
@@ -110,6 +111,30 @@ def test_a_rented_machine_that_cannot_end_itself_is_ended_by_others(
     assert context.catalog.instances.get(box.id).deadline_at is not None
     (event,) = context.catalog.events.list(box.id)
     assert "cannot end itself" in event.text
+
+
+def test_one_that_was_taken_up_gets_no_switch_unless_that_is_asked_for(
+    make_host: Callable[..., Instance], context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its cloud and the engine end it; a switch that it has is told, whoever put it there."""
+    at = time.time() + LIFE_S
+    told: list[str] = []
+    monkeypatch.setattr(enforcing, "tell_cloud", lambda one, *_: bool(told.append(one.cloud_id)) or True)
+    power_off = {"CLOUDTUI_POWER_OFF": f"echo > {tmp_path}/off", "CLOUDTUI_TICK": "60"}
+    box = make_host(power_off, cloud_id="c1", cloud_state="running", deadline_at=at)
+
+    def tell(**args: bool) -> Any:
+        return deadline.tell(context, context.catalog.operations.submit(deadlines.KIND, box.id, args))
+
+    assert tell(asked=True, arm=False) == {
+        "cloud": True, "host": "This machine has no switch: it was not launched by cloudtui.",
+    }  # fmt: skip
+    assert tell()["host"].startswith("This machine has no switch"), "a new link changes nothing"
+    assert context.catalog.events.list(box.id) == [], "nobody asked for one"
+    assert tell(asked=True, arm=True)["host"]["armed"]
+    assert LIFE_S - 60 < tell()["host"]["left_s"] <= LIFE_S, "it has one from then on"
+    assert told == ["c1", "c1"]
+    assert not (tmp_path / "off").exists()
 
 
 def test_what_is_over_or_gone_or_rests_is_not_told(context: Context, catalog: Catalog) -> None:

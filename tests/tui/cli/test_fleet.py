@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -212,7 +213,13 @@ def test_orphans_are_taken_up_or_ended(cli: Cli, catalog: Catalog) -> None:
     told = cli("instance", "orphans", "--json").json
     assert told[1]["price_usd_per_hour"] == 0.5, "what is known of its type"
     assert cli("instance", "orphans", "adopt").status == 2
-    assert cli("instance", "orphans", "adopt", "toy-19", "--name", "found", "--json").json["name"] == "found"
+    words = ("instance", "orphans", "adopt", "toy-19", "--name", "found", "--json")
+    assert cli(*words, "--deadline", "soon").status == 2
+    taken = cli(*words, "--deadline", "2h", "--switch").json
+    left_s = datetime.fromisoformat(taken["deadline_at"]).timestamp() - time.time()
+    assert (taken["name"], 7000 < left_s <= 7200) == ("found", True)
+    (asked,) = catalog.operations.open_for(taken["id"])
+    assert (asked.kind, asked.args) == ("instance.deadline", {"asked": True, "arm": True})
     assert cli("instance", "orphans", "terminate", "toy-29", "--json").json["error"]["code"] == "needs_yes"
     ended = cli("instance", "orphans", "terminate", "toy-29", "--yes", "--json").json
     assert ended["wanted"] == "terminated"

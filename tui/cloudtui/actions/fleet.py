@@ -85,7 +85,13 @@ _RENTING = (
     Action(
         "instance.replace", "instance", "replace", "Launch it again",
         "ask for another machine in the place of one that its cloud took away; the others of its group stay",
-        (_INSTANCE, _FOLLOW), handler=_H + "replace_lost", keys=("R",), when="instance.lost",
+        (
+            _INSTANCE,
+            Argument("on_demand_cap", "one that the cloud does not take back will do, up to this price; also"
+                     " of one that waits", "float", option="--on-demand-cap", metavar="USD"),
+            _FOLLOW,
+        ),
+        handler=_H + "replace_lost", keys=("R",), when="instance.lost",
         starts_work=True, use=1,
     ),
     Action(
@@ -105,6 +111,10 @@ _RENTING = (
                      choices=("adopt", "terminate"), metavar="adopt|terminate"),
             Argument("orphan", "the cloud's id of it, or the beginning", metavar="ID"),
             Argument("name", "what to call one that is taken up", option="--name"),
+            Argument("deadline", "when one that is taken up ends, even at work: 4h, 18:00, none",
+                     default="4h", option="--deadline", metavar="TIME"),
+            Argument("switch", "put a switch on one that is taken up and came without: it ends itself then,"
+                     " with nobody there", "flag", default=False, option="--switch"),
             _YES,
             Argument("lose", "runs whose results may be lost with it, apart by commas", many=True,
                      option="--lose", metavar="NAMES"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +12,8 @@ from cloudtui import format as fmt
 from cloudtui.bridge import Bridge, Reader
 from cloudtui.dialogs.confirm import ConfirmDialog
 from cloudtui.dialogs.list_screen import ListScreen
-from cloudtui.handlers.orphans import known_orphans, orphan_at_stake
+from cloudtui.handlers import moments
+from cloudtui.handlers.orphans import LIFETIME, known_orphans, orphan_at_stake
 from cloudtui.widgets.table import Column, Row
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.launch import Listing, Orphan
@@ -104,9 +106,23 @@ class OrphansScreen(ListScreen[Orphan]):
     # What is done with one
 
     def action_adopt(self) -> None:
-        """Take it up: it is on the list of machines from then on."""
-        if self.chosen is not None:
-            self._perform({"what": "adopt", "orphan": self.chosen.cloud_id})
+        """Take it up, after a word of when it ends: it is on the list of machines from then on."""
+        one = self.chosen
+        if one is None:
+            return
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._perform({"what": "adopt", "orphan": one.cloud_id})
+
+        ends = time.strftime("%H:%M", time.localtime(self._bridge.now() + moments.seconds(LIFETIME)))
+        text = (
+            f"Puts {one.cloud_id} ({one.type} in {one.region}) on the list. As one that is launched it has a "
+            f"deadline: at {ends}, in {LIFETIME}, it is stopped, or terminated where its cloud keeps no "
+            "disk. For another time press e on the list. No switch is put on it: a command asks for that "
+            "(--switch)."
+        )
+        self.app.push_screen(ConfirmDialog("Take up the orphan?", clean_line(text), "Take it up"), answered)
 
     def action_terminate(self) -> None:
         """End it, after a word that it may go."""

@@ -141,8 +141,12 @@ def terminate(
     return _asked(session, found, operation, follow)
 
 
-def replace_lost(session: Session, instance: str, *, follow: bool = False) -> Instance:
+def replace_lost(
+    session: Session, instance: str, *, on_demand_cap: float | None = None, follow: bool = False
+) -> Instance:
     """Ask for another machine in the place of one that its cloud took away, under its name.
+
+    Of one that waits for a spot machine only what one on demand may cost changes.
 
     Raises:
         RefusedError: it is not lost, or a budget forbids it.
@@ -150,7 +154,11 @@ def replace_lost(session: Session, instance: str, *, follow: bool = False) -> In
     """
     from cloudtui_engine.fleet import commands
 
-    made = commands.submit_replacement(session.catalog, session.paths, find(session, instance))
+    made = find(session, instance)
+    if on_demand_cap is not None and not made.is_gone:
+        commands.allow_on_demand(session.catalog, made, on_demand_cap)
+    else:
+        made = commands.submit_replacement(session.catalog, session.paths, made, on_demand_cap=on_demand_cap)
     session.ensure_engine()
     if follow and session.wait:
         _follow(session, made, "instance.launch")

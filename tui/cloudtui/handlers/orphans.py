@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cloudtui.handlers import values
+from cloudtui.handlers import moments, values
 from cloudtui.handlers.fleet import is_unnamed, names_of
 from cloudtui.handlers.instance import show
 from cloudtui.handlers.session import Session
@@ -19,19 +20,25 @@ if TYPE_CHECKING:
     from cloudtui_engine.fleet.commands import AtStake
 
 
+LIFETIME = "4h"
+"""As a launch has it, where nobody says more."""
+
+
 def orphans(
     session: Session,
     what: str | None = None,
     orphan: str | None = None,
     *,
     name: str | None = None,
+    deadline: str = LIFETIME,
+    switch: bool = False,
     yes: bool = False,
     lose: Sequence[str] | None = None,
 ) -> list[Orphan] | Instance:
     """Machines of ours in clouds that nothing here speaks of: list them, or take one up, or end one.
 
     Raises:
-        UsageError: which one is not said.
+        UsageError: which one is not said, or its deadline is no time.
         RefusedError: this home is a copy, nobody has said yes to an end, or results would be lost with it
             that were not named.
     """
@@ -44,7 +51,11 @@ def orphans(
     found = session.catalog.orphans.find(orphan)
     if what == "adopt":
         chosen = values.new_name(name, "a machine") if name else ""
-        instance = commands.submit_adopt(session.catalog, session.paths, found, chosen)
+        now = time.time()
+        instance = commands.submit_adopt(
+            session.catalog, session.paths, found, chosen,
+            until=moments.deadline(deadline, None, now), arm=switch, now=now,
+        )  # fmt: skip
     else:
         named = names_of(lose)
         if not is_unnamed(commands.orphan_at_stake(session.catalog, found), named):
