@@ -9,7 +9,7 @@ from cloudtui_engine import accounts
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.ids import new_id
-from cloudtui_engine.records.instance import Address, Instance
+from cloudtui_engine.records.instance import VANISHED, Address, Instance
 from cloudtui_engine.records.launch import Launch, Wish
 
 MOST_AT_ONCE = 64
@@ -84,7 +84,11 @@ def names_for(catalog: Catalog, wish: Wish, now: float) -> list[str]:
 
 def _free_of_gone(catalog: Catalog, names: Collection[str], now: float) -> None:
     for instance in catalog.instances.list():
-        if instance.name in names and instance.is_rented and instance.is_gone:
+        if instance.name not in names or not instance.is_rented or not instance.is_gone:
+            continue
+        if instance.cloud_state == VANISHED:  # it may come back, and has its deadline then
+            catalog.instances.update(instance.id, name=free_name(catalog, f"{instance.name}-vanished"))
+        else:
             catalog.instances.forget(instance.id, now)
 
 

@@ -49,9 +49,6 @@ def _drop_planned(catalog: Catalog, launch: Launch, now: float) -> None:
 
 def _close(catalog: Catalog, launch: Launch, now: float) -> None:
     """Nothing is sent any more: secrets in requests go, and what was never rented leaves the lists."""
-    for attempt in catalog.launches.attempts(launch.id):
-        if trust.has_secrets(attempt.payload):
-            wiped = trust.without_secrets(attempt.payload)
-            catalog.launches.rewrite_payload(launch.id, attempt.number, wiped)
+    trust.wipe(catalog, launch.id)
     if not catalog.instances.get(launch.instance_id).cloud_id:
         catalog.instances.forget(launch.instance_id, now)

@@ -17,6 +17,7 @@ from typing import Any
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
+from cloudtui_engine.fleet import trust
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.launch import AttemptState, LaunchState
 
@@ -128,6 +129,7 @@ def _let_go(catalog: Catalog) -> None:
                 catalog.launches.move_attempt(
                     launch.id, attempt.number, AttemptState.ABSENT, expected=expected
                 )
+        trust.wipe(catalog, launch.id)
         catalog.launches.move(
             launch.id, LaunchState.CANCELLED, expected=(launch.state,), error={"code": "copy"}, ended_at=now
         )

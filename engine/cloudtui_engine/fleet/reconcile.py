@@ -200,8 +200,8 @@ def _meaning(attempt: LaunchAttempt | None, known: Known, machine: Machine, now:
         return "adopt"
     if machine.state in ENDED:
         return ""
-    if attempt.state is AttemptState.ADOPTED and attempt.machine_id == machine.id:
-        return "stray"  # its row was forgotten while it lives
+    if attempt.state is AttemptState.ADOPTED:
+        return "stray"  # its row was forgotten while it lives, or somebody copied the tags with the machine
     born = now if machine.created_at is None else machine.created_at
     # Made much later it was made by somebody who copied the tags with the machine, not by a request of ours.
     return "double" if born <= (attempt.sent_at or 0.0) + DOUBLE_S else "stray"

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Instance, LinkState
 
@@ -104,6 +105,13 @@ def without_secrets(payload: Mapping[str, Any]) -> dict[str, Any]:
 def has_secrets(payload: Mapping[str, Any]) -> bool:
     """Whether a private key is in an order's payload."""
     return without_secrets(payload) != dict(payload)
+
+
+def wipe(catalog: Catalog, launch_id: str) -> None:
+    """Take the private keys out of all requests of a launch of which nothing is sent any more."""
+    for attempt in catalog.launches.attempts(launch_id):
+        if has_secrets(attempt.payload):
+            catalog.launches.rewrite_payload(launch_id, attempt.number, without_secrets(attempt.payload))
 
 
 def _wiped(value: Any) -> Any:

@@ -11,13 +11,14 @@ from typing import Any, cast
 import pytest
 from tests.engine.catalog.helpers import open_catalog
 from tests.engine.fleet.world import FastClock, World
+from tests.support.clouds.faults import Fault
 
 from cloudtui_engine import deciders
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import RefusedError
-from cloudtui_engine.fleet import commands, due, ending, enforcing, installation, launching, looking
+from cloudtui_engine.fleet import commands, due, ending, enforcing, installation, launching, looking, trust
 from cloudtui_engine.fleet.clock import Clock
-from cloudtui_engine.fleet.means import Means, Question
+from cloudtui_engine.fleet.means import Interrupted, Means, Question
 from cloudtui_engine.handlers import deadline, rent
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.records.instance import LinkState
@@ -89,6 +90,7 @@ def test_a_copy_tells_no_machine_of_its_end(world: World, tmp_path: Path) -> Non
 
 
 def test_a_copy_ends_no_doubles(world: World, tmp_path: Path) -> None:
+    world.cloud.fail(Fault.CAPACITY)
     instance = world.launched(name="box")
     catalog, means = copy_of(world, tmp_path / "copy")
     order = replace(world.cloud.order(owner=installation.owner(catalog)), launch=instance.launch_id)
@@ -143,12 +145,21 @@ def test_the_answer_to_an_operation_is_heard(world: World, tmp_path: Path, moved
 def test_the_one_that_is_a_copy_lets_go_of_what_is_the_others(world: World, tmp_path: Path) -> None:
     instance = world.launched(name="box")
     waiting = world.ask(name="next")
+    world.cloud.fail(Fault.UNREACHABLE)
+    world.clock.passing = world.closing.set  # its request is written down, with the key that it brings along
+    with pytest.raises(Interrupted):
+        world.launch(waiting)
     catalog, _ = copy_of(world, tmp_path / "copy")
     commands.claim_installation(catalog, catalog.paths, moved=False)
     assert installation.owner(catalog) != installation.owner(world.catalog)
     assert [one.name for one in catalog.instances.list() if one.is_rented] == []
     assert catalog.launches.get(waiting.launch_id).state is LaunchState.CANCELLED
     assert catalog.operations.open_for(waiting.id) == []
+    requests = [
+        one.payload for each in (instance, waiting) for one in catalog.launches.attempts(each.launch_id)
+    ]
+    assert requests
+    assert not any(trust.has_secrets(one) for one in requests)
     assert not installation.is_copy(catalog, catalog.paths)
     assert world.row(instance).cloud_state == "running"
     assert len(world.living()) == 1

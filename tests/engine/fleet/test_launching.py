@@ -297,6 +297,18 @@ def test_a_machine_has_a_name_of_its_own_and_a_gone_one_lends_its(world: World) 
     assert [one.name for one in world.catalog.instances.list() if one.is_rented] == ["box"]
 
 
+def test_a_vanished_one_keeps_its_row_under_another_name(world: World) -> None:
+    """It may come back, and costs money then until its deadline."""
+    first = world.launched(name="box", lifetime_s=3600)
+    world.catalog.instances.update(first.id, cloud_state="vanished")
+    world.launched(name="box")
+    assert world.row(first).name == "box-vanished"
+    world.look()
+    assert world.row(first).cloud_state == "running"
+    assert world.row(first).deadline_at is not None
+    assert world.catalog.orphans.list() == []
+
+
 def test_taken_back_between_its_row_and_its_sending(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = world.ask()
     real = world.cloud.provider.plan

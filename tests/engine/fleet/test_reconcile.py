@@ -109,7 +109,6 @@ def test_a_machine_of_our_request_is_adopted(state: S) -> None:
         (S.ABSENT, LaunchState.OPEN, 2),
         (S.ABSENT, LaunchState.FAILED, 1),
         (S.REFUSED, LaunchState.OPEN, 1),
-        (S.ADOPTED, LaunchState.READY, 1),
         (S.UNRESOLVED, LaunchState.CANCELLED, 1),
     ],
 )
@@ -121,9 +120,16 @@ def test_a_machine_of_a_request_that_is_over_is_a_double(state: S, launch: Launc
 
 def test_a_machine_that_was_made_from_ours_with_its_tags_is_not_ended() -> None:
     known = with_attempt(S.ADOPTED, LaunchState.READY)
+    for made in (ours(), ours(created_at=5000.0), ours(created_at=1000.0)):
+        found = look(made, known=known, now=9e5)
+        assert found.doubles == []
+        assert [one.cloud_id for one in found.orphans] == ["m7"]
+
+
+def test_what_was_made_long_after_a_request_that_failed_is_none_of_it() -> None:
+    known = with_attempt(S.ABSENT, LaunchState.FAILED)
     for late in (look(ours(), known=known, now=9e5), look(ours(created_at=5000.0), known=known, now=9e5)):
-        assert late.doubles == []
-        assert [one.cloud_id for one in late.orphans] == ["m7"]
+        assert (late.doubles, [one.cloud_id for one in late.orphans]) == ([], ["m7"])
     assert look(ours(created_at=1000.0), known=known, now=9e5).doubles != []
 
 
@@ -270,6 +276,7 @@ def test_one_that_was_forgotten_while_it_lives_is_taken_up_again(world: World) -
 
 
 def test_a_double_is_ended(world: World) -> None:
+    world.cloud.fail(Fault.CAPACITY)  # its first request was refused, as far as is known
     instance = world.launched()
     order = replace(world.cloud.order(owner=installation.owner(world.catalog)), launch=instance.launch_id)
     payload = dict(world.cloud.provider.plan(order)) | {"token": "other"}
