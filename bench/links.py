@@ -1,9 +1,10 @@
-"""Two hundred hosts and one engine's links: connect, poll, memory, idle; then half of them fall silent.
+"""Two hundred hosts and one whole engine: connect, poll, memory, idle; then half of them fall silent.
 
 python -m bench links [--hosts 200]
 
-The hosts are real sshd sessions with a host part each, on loopback addresses of their own. The silent half is
-stopped, server and sessions: its connections stay open and say nothing, and new ones are never accepted.
+The engine, with dispatcher, deciders, books and catalog, runs on a thread of this process. The hosts are real
+sshd sessions with a host part each, on loopback addresses of their own. The silent half is stopped, server
+and sessions: its connections stay open and say nothing, and new ones are never accepted.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import resource
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,13 +27,12 @@ from tests.support import sshd
 
 from bench._report import skipped
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.hosts.connect import connector
+from cloudtui_engine.engine import Engine
 from cloudtui_engine.hosts.link import HostLink
 from cloudtui_engine.hosts.links import Links
-from cloudtui_engine.hosts.sparing import share_arenas
+from cloudtui_engine.hosts.sparing import spare_memory
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import Address, Instance, LinkState
-from cloudtui_engine.secret_channel import SecretBox
 
 WORKERS = 32
 IDLE_S = 15.0
@@ -105,6 +106,19 @@ class Fleet:
         """End all."""
         for server in self.servers:
             server.stop()
+
+
+@contextlib.contextmanager
+def running(paths: Paths) -> Iterator[Engine]:
+    """The engine of this home at work."""
+    engine = Engine(paths, idle_exit_s=None)
+    thread = threading.Thread(target=engine.run, name="engine")
+    thread.start()
+    try:
+        yield engine
+    finally:
+        engine.ask_to_end()
+        thread.join(60)
 
 
 def up(catalog: Catalog, names: Sequence[str]) -> int:
@@ -192,7 +206,7 @@ def main() -> bool:
     parser = argparse.ArgumentParser(prog="python -m bench links")
     parser.add_argument("--hosts", type=int, default=200)
     given = parser.parse_args()
-    share_arenas()  # as the engine does
+    spare_memory()  # as the engine does
     if sshd.missing() or sys.platform != "linux":
         skipped("links", sshd.missing() or "only Linux tells a process's memory here")
         return True
@@ -200,11 +214,10 @@ def main() -> bool:
         paths = Paths(Path(name) / "home")
         catalog = Catalog.open(paths)
         fleet = Fleet(Path(name), catalog, given.hosts)
-        links = Links(catalog, connector(paths, SecretBox(paths)))
         try:
-            return measure(fleet, catalog, links)
+            with running(paths) as engine:
+                return measure(fleet, catalog, engine._links)  # its own: nothing else holds a host
         finally:
-            links.close()
             fleet.close()
             catalog.close()
 

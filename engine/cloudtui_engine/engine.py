@@ -20,7 +20,7 @@ from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.hosts.connect import connector
 from cloudtui_engine.hosts.gpu_watch import GpuWatch
 from cloudtui_engine.hosts.links import Links
-from cloudtui_engine.hosts.sparing import share_arenas
+from cloudtui_engine.hosts.sparing import spare_memory
 from cloudtui_engine.lock import EngineLock
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.instance import LinkState
@@ -132,7 +132,7 @@ def main(paths: Paths, *, foreground: bool = False) -> int:
         foreground: stay until asked to end, and say on stderr what happens.
     """
     os.umask(0o077)
-    share_arenas()
+    spare_memory()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -52,12 +52,12 @@ def command(python: str = "") -> str:
     return f"exec /bin/sh -c '{script}'"
 
 
-def header(root: str, lane: Lane) -> bytes:
-    """The line, the loader and the package."""
+def header(root: str, lane: Lane) -> tuple[bytes, bytes]:
+    """The line with the loader, and the package, which is one object for all hosts: nobody copies it."""
     packed = shipping.pack("cloudtui_host")
     loader = (resources.files("cloudtui_host") / "loader.py").read_bytes()
     line = {"loader": len(loader), "zip": len(packed.data), "sha": packed.sha, "root": root, "lane": lane}
-    return json.dumps(line).encode() + b"\n" + loader + packed.data
+    return json.dumps(line).encode() + b"\n" + loader, packed.data
 
 
 def start(transport: Transport, root: str, lane: Lane, timeout: float) -> Started:
@@ -71,7 +71,8 @@ def start(transport: Transport, root: str, lane: Lane, timeout: float) -> Starte
     channel = transport.open(command(transport.python), timeout)
     try:
         try:
-            channel.send(header(root, lane), max(0.1, deadline - time.monotonic()))
+            for part in header(root, lane):
+                channel.send(part, max(0.1, deadline - time.monotonic()))
         except LinkTimeoutError:
             raise
         except UnreachableError:

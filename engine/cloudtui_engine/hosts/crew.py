@@ -11,7 +11,7 @@ from enum import Enum
 
 GRAIN_S = 0.05
 """Duties are begun so late at most: those that come to be due together cost one wakening."""
-SPARE_S = 5.0
+SPARE_S = 1.0
 """A thread that had nothing to do for so long ends."""
 
 

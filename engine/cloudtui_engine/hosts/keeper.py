@@ -178,6 +178,7 @@ class Keeper:
             if self._followers.tick(session):
                 self._waiting.rest_from_now()
             self._display.health(session)
+            session.end_if_stuck()
         except CatalogError:
             self._drop(session, None)
             raise

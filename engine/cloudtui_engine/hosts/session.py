@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
 from typing import Any
 
 from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError, UnreachableError
@@ -15,26 +14,12 @@ from cloudtui_engine.hosts.clock import HostClock
 from cloudtui_engine.hosts.crew import Crew
 from cloudtui_engine.hosts.pending import Pending
 from cloudtui_engine.hosts.streams import Streams
+from cloudtui_engine.hosts.timing import DEFAULT_TIMING, Timing
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_host import frames
 
 _READ = 256 * 1024
 
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How a session watches its link."""
-
-    ping_s: float = 3.0
-    """A ping so often: silence that lasts longer than a few of them shows."""
-    dead_s: float = 20.0
-    """After so much silence the session closes itself."""
-    start_s: float = 30.0
-    """How long the host part may take to start: login shells can be slow."""
-    request_s: float = 30.0
-
-
-DEFAULT_TIMING = Timing()
 
 OnData = Callable[[int, int, bytes], None]
 OnEvent = Callable[[dict[str, Any]], None]
@@ -174,6 +159,11 @@ class Session:
             {"id": 0, "verb": "ack", "args": {"stream": stream, "offset": offset}}, self._timing.dead_s
         )
 
+    def end_if_stuck(self) -> None:
+        """End it when it has been silent for too long while its own turn may be stuck in a send."""
+        if self._sending.locked():
+            self._end_if_dead()
+
     def close(self) -> None:
         """End the session and its transport at once; what runs on the host goes on."""
         self._end(None)
@@ -233,16 +223,21 @@ class Session:
     def _keep_watch(self) -> float:
         """Ping when it is time, end it when it is dead; how long nothing is to be done if nothing comes."""
         now = time.monotonic()
-        silence = self.silence()
-        if silence >= self._timing.dead_s:
-            raise LinkTimeoutError(
-                f"{self._transport.name} has been silent for {silence:.0f} s; the link is given up.",
-                "What runs there goes on. The link is made again when the host answers.",
-            )
-        if now >= self._next_ping:
+        self._end_if_dead()
+        if now >= self._next_ping and not self._closed:
             self._next_ping = now + self._timing.ping_s
             self._send_ping()
-        return min(self._next_ping - now, self._timing.dead_s - silence)
+        return max(0.0, min(self._next_ping - now, self._timing.dead_s - self.silence()))
+
+    def _end_if_dead(self) -> None:
+        silence = self.silence()
+        if silence >= self._timing.dead_s:
+            self._end(
+                LinkTimeoutError(
+                    f"{self._transport.name} has been silent for {silence:.0f} s; the link is given up.",
+                    "What runs there goes on. The link is made again when the host answers.",
+                )
+            )
 
     def _receive(self) -> bool:
         """Take some of what has come; whether there was any."""

@@ -12,7 +12,8 @@ from tests.support.sshd import wait_for
 
 from cloudtui_engine.errors import CloudtuiError, FailedError, LinkTimeoutError
 from cloudtui_engine.hosts import bootstrap, replies
-from cloudtui_engine.hosts.session import Session, Timing
+from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.hosts.timing import Timing
 from cloudtui_engine.hosts.transport.local import LocalTransport
 
 HELLO = {

@@ -18,7 +18,8 @@ from cloudtui_engine.hosts import bootstrap, shipping
 from cloudtui_engine.hosts.crew import Crew
 from cloudtui_engine.hosts.keeper import QUIET_TICK_S
 from cloudtui_engine.hosts.link_display import SILENT_AFTER_S
-from cloudtui_engine.hosts.session import DEFAULT_TIMING, Session, Timing
+from cloudtui_engine.hosts.session import Session
+from cloudtui_engine.hosts.timing import DEFAULT_TIMING, Timing
 from cloudtui_engine.hosts.transport import Transport
 from cloudtui_engine.hosts.transport.local import LocalTransport
 from cloudtui_host import journal
@@ -236,6 +237,32 @@ def test_a_blackhole_shows_as_silence_and_then_ends_the_session(
     asking.join(20)
     assert isinstance(waiting[0], LinkTimeoutError)
     assert not transport.is_alive
+
+
+def test_a_session_that_is_stuck_in_a_send_is_ended_from_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, stuck, cut = Heard(), threading.Event(), threading.Event()
+    session = open_session(LocalTransport(), tmp_path, heard, Timing(ping_s=0.1, dead_s=0.5))
+
+    def send(*_args: object) -> None:
+        stuck.set()
+        cut.wait(60)
+        raise UnreachableError("It was cut.")
+
+    def close() -> None:
+        cut.set()
+        really()
+
+    really = session.transport.close
+    monkeypatch.setattr(session.transport, "close", close)
+    monkeypatch.setattr(session._channel, "send", send)
+    assert stuck.wait(20)
+    wait_for(lambda: session.silence() > 0.6, "silence")
+    assert not heard.closed
+    session.end_if_stuck()
+    wait_for(lambda: heard.closed, "the end")
+    assert isinstance(heard.closed[0], LinkTimeoutError)
 
 
 def test_a_short_hole_is_survived(sshd: Sshd, tmp_path: Path, make_proxy: Callable[..., Proxy]) -> None:

@@ -426,3 +426,13 @@ def test_backoff_grows_with_jitter_and_has_an_end() -> None:
     assert max(waits[11]) <= 30
     assert min(waits[11]) >= 15
     assert len({round(wait, 6) for wait in waits[5]}) > 40
+
+
+def test_a_connection_keeps_no_key_of_the_users_and_renews_its_own(sshd: Sshd, tmp_path: Path) -> None:
+    transport = support.connected(sshd, tmp_path)
+    connection = transport._chain[-1]
+    assert connection.auth_handler is not None
+    assert connection.auth_handler.private_key is None
+    connection.renegotiate_keys()
+    assert read_all(transport.open("echo yes", 20)) == b"yes\n"
+    transport.close()

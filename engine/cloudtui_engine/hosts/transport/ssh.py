@@ -146,6 +146,7 @@ class SshTransport:
         key = transport.get_remote_server_key()
         known.require(key_host, key_port, key.get_name(), key.asbytes(), name=hop.name, accept=self._accept)
         self._log_in(transport, hop, deadline)
+        _forget_login(transport)
 
     def _known_for(self, hop: Endpoint) -> KnownHosts | PinnedKey:
         """The user's own choice of known_hosts files counts where there is one."""
@@ -273,6 +274,13 @@ class SshTransport:
         return UnreachableError(
             f"The connection to {self.name} broke: {clean_line(str(error), 120) or 'it ended'}."
         )
+
+
+def _forget_login(transport: paramiko.Transport) -> None:
+    """Let go of what only logging in needed, the user's key first: of hundreds of connections it adds up."""
+    transport.kex_engine = transport.completion_event = None
+    if transport.auth_handler is not None:
+        transport.auth_handler.private_key = transport.auth_handler.auth_event = None
 
 
 def _left(deadline: float, name: str) -> float:
