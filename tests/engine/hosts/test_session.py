@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import paramiko
 import pytest
 from tests.engine.hosts import support
 from tests.support.proxy import Proxy
@@ -84,6 +85,23 @@ def test_the_same_over_ssh(sshd: Sshd, tmp_path: Path, way: Callable[..., Transp
     pid = session.hello["pid"]
     session.close()
     wait_for(lambda: not Path(f"/proc/{pid}").exists(), "the host part ends")
+
+
+def test_a_session_over_ssh_has_no_thread_but_its_connections(sshd: Sshd, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    session = Session(support.connected(sshd, tmp_path), str(tmp_path / "root"), crew=Crew("shared"))
+    assert session.request("ping")
+
+    def others() -> list[threading.Thread]:
+        new = set(threading.enumerate()) - before
+        return [
+            one
+            for one in new
+            if not isinstance(one, paramiko.Transport) and not one.name.startswith("shared")
+        ]
+
+    wait_for(lambda: not others(), "those that connected end, and none is left")
+    session.close()
 
 
 def test_the_hosts_error_comes_with_code_message_and_hint(tmp_path: Path) -> None:
