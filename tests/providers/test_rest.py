@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -137,6 +137,27 @@ def test_an_answer_of_another_shape_is_none(
         assert [check.ok for check in cloud.provider.check()][-1] is False
 
 
+@pytest.mark.parametrize(
+    ("kind", "cloud"), [(FakeLambda, "LAMBDA"), (FakeRunPod, "RUNPOD"), (FakeVast, "VAST")]
+)
+def test_another_key_is_another_account_and_neither_gives_it_away(
+    kind: type[Any], cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"{cloud}_API_KEY"
+    monkeypatch.setenv(variable, KEY)
+    with kind() as fake:
+        provider = fake.provider
+        first = provider.account()
+        assert (provider.account(), len(first)) == (first, 16)
+        assert KEY not in first
+        monkeypatch.setenv(variable, f"{KEY}8")
+        assert provider.account() != first, "the key is read anew for each request, and so is this"
+        monkeypatch.delenv(variable)
+        monkeypatch.setenv("HOME", "/nowhere")
+        with pytest.raises(errors.AuthError):
+            provider.account()
+
+
 def test_how_long_to_wait_is_what_the_cloud_says(echo: Echo) -> None:
     waits = []
     for status in (429, 430):
@@ -225,4 +246,21 @@ def test_what_time_a_cloud_has_is_kept_of_each_answer(echo: Echo) -> None:
     times.heard("echo", "Thu, 01 Jan 1970 00:00:09 GMT")
     newest = times.told("echo")
     assert newest is not None
-    assert newest.at == 9.0
+    assert (newest.at, newest.number) == (9.0, 1), "what does not go along begins anew"
+
+
+def _heard_over(seconds: range, date_of: Callable[[int], float]) -> times.Told:
+    told = None
+    for at in seconds:
+        told = times.after(told, times.Told(date_of(at), 0.0, float(at)))
+    assert told is not None
+    return told
+
+
+def test_dates_agree_only_where_they_go_on_as_the_steady_clock_does() -> None:
+    minutes = range(0, 600, 15)
+    assert _heard_over(minutes, lambda at: 1e9 + at).is_agreed
+    assert not _heard_over(minutes, lambda _at: 1e9).is_agreed, "it stands still"
+    assert not _heard_over(minutes, lambda at: 1e9 + at + (at == 585) * 3600).is_agreed, "one is wrong"
+    assert not _heard_over(range(4), lambda at: 1e9 + at).is_agreed, "all of one moment"
+    assert not _heard_over(range(0, 400, 200), lambda at: 1e9 + at).is_agreed, "two are not several"

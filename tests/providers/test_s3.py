@@ -8,6 +8,7 @@ import pytest
 from tests.providers.store_contract import OBJECTS, Held, StoreContract
 from tests.support.clouds.s3_stub import KEY, SECRET, S3Stub, tag
 
+from cloudtui_providers import times
 from cloudtui_providers.aws.s3 import S3
 from cloudtui_providers.errors import (
     AuthError,
@@ -156,3 +157,11 @@ def test_a_check_without_a_bucket_says_so(stub: S3Stub, store: S3) -> None:
     (unknown,) = store.check()
     assert unknown.ok
     assert "CLOUDTUI_S3_BUCKET" in unknown.hint
+
+
+def test_what_time_an_s3_has_is_no_word_of_aws(store: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be somebody's own, with a wrong clock: the deadlines of machines hang on that word."""
+    monkeypatch.setattr(times, "_newest", {})
+    store.find("data", "a/b.csv")
+    list(store.below("data", ""))
+    assert times.told("aws") is None
