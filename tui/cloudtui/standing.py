@@ -14,6 +14,8 @@ FAILURES = {
     "no_offer": "no offer",
 }
 """What a launch failed by, in a word or two."""
+TELLING = {"engine": "the engine", "cloud": "its cloud", "machine": "the machine itself"}
+"""Who ends a machine, as `Told.who` names them."""
 OLD_S = 180.0
 """A cloud that lists a machine once a minute and has not for so long has not been asked."""
 
@@ -86,7 +88,7 @@ def text(
 
 
 def deadline(instance: Instance, now: float) -> str:
-    """`in 3h 10m`, `12m ago`; a line where there is none."""
+    """`in 3h 10m`, `in 20d`, `12m ago`, in nine cells; a line where there is none."""
     at = instance.deadline_at
     if at is None or instance.is_gone:
         return MISSING
@@ -95,7 +97,7 @@ def deadline(instance: Instance, now: float) -> str:
     left = int(at - now)
     days, hours, minutes = left // 86400, left % 86400 // 3600, left % 3600 // 60
     if days:
-        return f"in {days}d {hours:02}h"
+        return f"in {days}d {hours:02}h" if days < 10 else f"in {days:,}d"
     if hours:
         return f"in {hours}h {minutes:02}m"
     return f"in {minutes}m" if minutes else f"in {left}s"

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, NotFoundError, RefusedError, UnreachableError
+from cloudtui_engine.fleet import whose
 from cloudtui_engine.fleet.means import as_row, ours
-from cloudtui_engine.money.prices import Price, rate_of
+from cloudtui_engine.money.amounts import dollars
+from cloudtui_engine.money.prices import Price, look_up, rate_of
 from cloudtui_engine.records.cloud import Cloud, CloudCheck, CloudOffer
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.sanitize import clean_line
@@ -53,6 +55,16 @@ def require(name: str) -> None:
             f"There is no provider '{clean_line(name, 40)}'.",
             f"Providers: {', '.join(names) or 'none is installed'}.",
         )
+
+
+def claim(catalog: Catalog, name: str) -> None:
+    """Say that the account which a cloud is asked in next is the one that our machines there are in.
+
+    Raises:
+        NotFoundError: there is none of this name.
+    """
+    require(name)
+    whose.claim(catalog, name)
 
 
 def require_stop(instances: Sequence[Instance]) -> None:
@@ -105,7 +117,7 @@ def offers(catalog: Catalog, name: str, wanted: Mapping[str, Any]) -> dict[str, 
             problems.append((one, answered))
         else:
             _keep_prices(catalog, answered)
-            found += answered
+            found += (_priced(catalog, one) for one in answered)
     if problems and not found:
         raise _silence(problems)
     found.sort(key=_cheapest_first)
@@ -189,6 +201,17 @@ def _plain(one: base.Offer) -> CloudOffer:
         gpu_memory_bytes=one.gpu_memory_bytes, cpus=one.cpus, memory_bytes=one.memory_bytes,
         price_usd_per_hour=one.price_usd_per_hour, spot=one.spot, as_of=one.as_of, available=one.available,
     )  # fmt: skip
+
+
+def _priced(catalog: Catalog, one: base.Offer) -> base.Offer:
+    """A cloud that does not say its price now has said it before, or the bundled list knows it."""
+    if one.price_usd_per_hour is not None:
+        return one
+    said = catalog.prices.find(one.provider, one.region, one.type, spot=one.spot)
+    known = look_up(one.provider, one.region, one.type, one.spot, None, said)
+    if known is None:
+        return one
+    return dataclasses.replace(one, price_usd_per_hour=dollars(known.rate), as_of=known.as_of)
 
 
 def _keep_prices(catalog: Catalog, offered: Sequence[base.Offer]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.engine.fleet.world import World
@@ -14,7 +15,7 @@ from cloudtui_engine.fleet import due, market
 from cloudtui_engine.records.cloud import OFFERS, Offers
 from cloudtui_engine.records.instance import LinkState
 from cloudtui_providers import registry
-from cloudtui_providers.base import Provider
+from cloudtui_providers.base import Provider, Wanted
 from cloudtui_providers.errors import NotInstalledError
 
 
@@ -37,6 +38,23 @@ def test_offers_are_told_by_price_and_their_prices_are_kept(named: World) -> Non
     kept = named.catalog.prices.find("toy", "north-1", "gpu-8", spot=False)
     assert kept is not None
     assert kept.rate == 12_000_000
+
+
+def test_a_price_that_a_cloud_does_not_say_is_the_one_that_is_known(
+    named: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it said before, else the bundled list's: a launch is held against a budget by the same."""
+    catalog = named.catalog
+    market.offers(catalog, "toy", {})
+    silent = [replace(one, price_usd_per_hour=None) for one in named.cloud.provider.offers(Wanted())]
+    silent.append(replace(silent[0], provider="aws", region="us-east-1", type="g4dn.xlarge", zone=""))
+    silent.append(replace(silent[-1], type="never.seen"))
+    monkeypatch.setattr(type(named.cloud.provider), "offers", lambda *_: silent)
+    told = {one["type"]: one["price_usd_per_hour"] for one in market.offers(catalog, "toy", {})["offers"]}
+    assert told.pop("never.seen") is None
+    assert told.pop("g4dn.xlarge") == pytest.approx(0.526)
+    assert told
+    assert None not in told.values()
 
 
 def test_no_answer_is_an_error_so_that_the_last_one_stays(named: World) -> None:
