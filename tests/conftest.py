@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,29 @@ def _need_sshd() -> None:
         pytest.fail(f"no SSH server for the tests: {missing}")
     if missing:
         pytest.skip(f"no SSH server for the tests: {missing}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], None]]:
+    """A new catalog in this process is a copy of the first one; tests/engine/catalog have each made anew."""
+    from cloudtui_engine.catalog import opening
+    from cloudtui_engine.paths import Paths
+
+    first, right = Paths(tmp_path_factory.mktemp("catalog")), opening._upgrade
+
+    def copied(paths: Paths) -> None:
+        if paths.catalog.exists() and paths.catalog.stat().st_size:
+            right(paths)
+            return
+        if not first.catalog.exists():
+            right(first)
+        new = paths.catalog.with_suffix(".new")
+        shutil.copy(first.catalog, new)
+        new.replace(paths.catalog)  # whole at once: other processes look without a lock
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_upgrade", copied)
+        yield right
 
 
 @pytest.fixture
