@@ -101,7 +101,8 @@ def test_a_notice_is_shown_whether_an_engine_watches_or_not() -> None:
 def test_deadlines_are_told() -> None:
     assert standing.deadline(BOX, NOON) == "–"
     for left, expected in (
-        (11_400, "in 3h 10m"), (1_200, "in 20m"), (45, "in 45s"), (90_000, "in 1d 01h"), (1_800_000, "in 20d"),
+        (11_400, "in 3h 10m"), (1_200, "in 20m"), (45, "in 45s"),
+        (90_000, "in 1d 01h"), (1_800_000, "in 20d"),
     ):  # fmt: skip
         assert len(expected) <= 9, "the column's width"
         assert standing.deadline(replace(BOX, deadline_at=NOON + left), NOON) == expected
