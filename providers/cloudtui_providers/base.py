@@ -213,13 +213,14 @@ class Provider(ABC):
     checked: ClassVar[str] = ""
     """The day on which it was last tried on the cloud itself; empty: against fakes only."""
 
+    @abstractmethod
     def account(self) -> str:
-        """What tells the account that all else happens in from others; empty: not known.
+        """What tells the account that all else happens in from others, never empty: a number, or `keys.mark`.
 
         It is asked before every look and change, so it answers from memory, anew after new credentials. In
-        another account none of our machines is there, which would be taken for their end.
+        another account none of our machines is there, which would be taken for their end: where it is not
+        known now it raises, and nothing is believed.
         """
-        return ""
 
     @abstractmethod
     def regions(self) -> list[str]:

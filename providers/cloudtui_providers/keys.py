@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -29,6 +30,11 @@ def key(title: str, variable: str, files: Sequence[KeyFile], hint: str) -> str:
     if not ONE_WORD.fullmatch(found):
         raise AuthError(f"What {where} has for {title} is no key.", hint)
     return found
+
+
+def mark(cloud: str, key: str) -> str:
+    """What tells a key from others and gives none of it away: the account, where nothing else says it."""
+    return hashlib.sha256(f"cloudtui {cloud} {key}".encode()).hexdigest()[:16]
 
 
 def _in_file(path: Path, read: Callable[[str], str]) -> str:

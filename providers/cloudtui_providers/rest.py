@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from cloudtui_providers import times
+from cloudtui_providers import keys, times
 from cloudtui_providers.errors import (
     AmbiguousError,
     AuthError,
@@ -90,6 +90,14 @@ class Rest:
         self._lock = threading.Lock()
         self._client: Any = None
         self._next = 0.0
+
+    def account(self) -> str:
+        """Whose machines are asked about, as far as the key tells.
+
+        Raises:
+            AuthError: there is none.
+        """
+        return keys.mark(self._service.name, self._service.key())
 
     def ask(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
         """The answer to what may be asked again, for it changes nothing, or nothing twice."""

@@ -48,6 +48,12 @@ class LifeContract:
         cloud.forget(machine.id)
         cloud.provider.terminate(order.region, machine.id)
 
+    def test_its_account_is_told_and_is_no_secret(self, cloud: FakeCloud) -> None:
+        account = cloud.provider.account()
+        assert account
+        assert account == cloud.provider.account()
+        assert not any(secret in account for secret in cloud.secrets)
+
     def test_of_a_machine_that_never_was_ending_is_done(self, cloud: FakeCloud) -> None:
         cloud.provider.terminate(cloud.order().region, cloud.absent)
 

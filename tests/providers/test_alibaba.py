@@ -24,6 +24,7 @@ from cloudtui_providers.errors import (
     AmbiguousError,
     AuthError,
     CapacityError,
+    CloudUnreachable,
     InvalidOrderError,
     PermissionDenied,
     QuotaError,
@@ -199,6 +200,9 @@ class TestWhatAlibabaTells:
         assert not cloud.provider.taken_back(order.region, machine.id)
 
     def test_its_account_is_known_without_a_permission_and_asked_for_once(self, cloud: FakeAlibaba) -> None:
+        cloud.fail(Fault.BROKEN, "whose", times=1)
+        with pytest.raises(CloudUnreachable):
+            cloud.provider.account()
         assert cloud.provider.account() == ACCOUNT
         cloud.fail(Fault.AUTH, "whose")
         assert cloud.provider.account() == ACCOUNT

@@ -13,7 +13,9 @@ from tests.support.clouds.faults import Fault
 from tests.support.clouds.moto_gaps import GPU_AMI, UBUNTU_AMI
 from tests.support.clouds.moto_sshd import KEY, REGION, SECRET, Moto
 
+from cloudtui_providers.aws import Aws
 from cloudtui_providers.aws.images import usual
+from cloudtui_providers.aws.settings import Settings
 from cloudtui_providers.aws.types import MachineType
 from cloudtui_providers.base import CloudState, Order, Wanted
 from cloudtui_providers.errors import (
@@ -206,6 +208,11 @@ class TestWhatAwsTells:
             cloud.provider.stop(order.region, machine.id)
 
     def test_its_account_is_known_without_a_permission_and_asked_for_once(self, cloud: Moto) -> None:
+        cloud.do("fail", fault="broken", on="GetCallerIdentity", times=1)
+        fresh = Aws(Settings(endpoint=cloud.endpoint))
+        with pytest.raises(CloudUnreachable):
+            fresh.account()
+        assert fresh.account() == "123456789012"
         assert cloud.provider.account() == "123456789012"
         cloud.do("fail", fault="auth", on="GetCallerIdentity", times=1)
         assert cloud.provider.account() == "123456789012"

@@ -203,7 +203,8 @@ class TestWhatAzureTells:
         assert Azure().account() not in {"", before}
         monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
         monkeypatch.setenv("HOME", str(tmp_path))
-        assert Azure().account() == ""
+        with pytest.raises(AuthError):
+            Azure().account()
 
     def test_without_credentials_the_first_check_says_so(
         self, cloud: FakeAzure, monkeypatch: pytest.MonkeyPatch

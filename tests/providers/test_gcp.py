@@ -218,4 +218,5 @@ class TestWhatGoogleTells:
         assert cloud.provider.account() == PROJECT, "and all is asked there until the engine starts anew"
         assert Gcp().account() == "another-project"
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-        assert Gcp().account() == ""
+        with pytest.raises(AuthError):
+            Gcp().account()

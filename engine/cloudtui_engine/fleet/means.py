@@ -68,13 +68,14 @@ class Means:
         """The provider of this name.
 
         Raises:
-            CloudtuiError: it, or its library, is not installed; or it would be asked in another account.
+            CloudtuiError: it, or its library, is not installed; or it would be asked in another account, or
+                nobody knows in which.
         """
         try:
             found = registry.provider(name)
+            whose.require(self.catalog, name, found)
         except ProviderError as error:
             raise ours(error) from error
-        whose.require(self.catalog, name, found)
         return found
 
     def say_state(self, instance: Instance) -> None:

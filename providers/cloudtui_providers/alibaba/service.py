@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from cloudtui_providers import times
 from cloudtui_providers.alibaba.errors import translated
 from cloudtui_providers.alibaba.settings import Settings
-from cloudtui_providers.errors import AuthError, ProviderError
+from cloudtui_providers.errors import AuthError
 from cloudtui_providers.rest import CONNECT_S, READ_S
 
 NAME = "alibaba"
@@ -29,8 +28,6 @@ WITHOUT_REGION = {
 """Actions that take no region: the endpoint says it, or it is the same everywhere."""
 KEYS = ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
 PAGE = 100
-UNKNOWN_S = 60.0
-"""So long it is not asked again whose account it is, after no answer."""
 
 
 class Api:
@@ -45,7 +42,6 @@ class Api:
         self._credential: Any = None
         self._clients: dict[str, Any] = {}
         self._account = ""
-        self._account_at = -UNKNOWN_S
 
     def ask(self, region: str, action: str, *, but: Collection[str] = (), **arguments: Any) -> dict[str, Any]:
         """The answer to what may be asked again, for it changes nothing, or nothing twice.
@@ -77,11 +73,9 @@ class Api:
                 return
 
     def account(self) -> str:
-        """The number of the account that the credentials are of; empty: not known now."""
-        if not self._account and time.monotonic() - self._account_at >= UNKNOWN_S:
-            self._account_at = time.monotonic()
-            with suppress(ProviderError):
-                self._account = str(self.ask(self._settings.region, "sts:GetCallerIdentity")["AccountId"])
+        """The number of the account that the credentials are of; asked until it is known."""
+        if not self._account:
+            self._account = str(self.ask(self._settings.region, "sts:GetCallerIdentity")["AccountId"])
         return self._account
 
     def _sent(
@@ -111,7 +105,7 @@ class Api:
         except AuthError:
             with self._lock:
                 self._credential, self._clients = None, {}
-                self._account, self._account_at = "", -UNKNOWN_S
+                self._account = ""
             raise
 
     def _client(self, service: str, region: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import Any
 
 from cloudtui_providers import times
@@ -15,15 +15,12 @@ from cloudtui_providers.errors import (
     CloudUnreachable,
     NotInstalledError,
     PermissionDenied,
-    ProviderError,
 )
 
 CONNECT_S = 5
 READ_S = 60
 """RunInstances may think for long, and its answer is worth waiting for."""
 CONNECTIONS = 16
-UNKNOWN_S = 60.0
-"""So long it is not asked again whose account it is, after no answer."""
 FRESH_S = 10.0
 """A session that is younger was made of the credentials that are there now."""
 SERVICES = {"servicequotas": "service-quotas"}
@@ -48,7 +45,6 @@ class Clients:
         self._session: Any = None
         self._opened_at = 0.0
         self._account = ""
-        self._account_at = -UNKNOWN_S
         self._made: dict[tuple[str, str], Any] = {}
 
     def ask(self, region: str, action: str, *, but: Collection[str] = (), **arguments: Any) -> dict[str, Any]:
@@ -90,11 +86,9 @@ class Clients:
             yield _heard(action, page)
 
     def account(self) -> str:
-        """The number of the account that this session's credentials are of; empty: not known now."""
-        if not self._account and time.monotonic() - self._account_at >= UNKNOWN_S:
-            self._account_at = time.monotonic()
-            with suppress(ProviderError):
-                self._account = str(self.ask(self.default_region(), "sts:GetCallerIdentity")["Account"])
+        """The number of the account that this session's credentials are of; asked until it is known."""
+        if not self._account:
+            self._account = str(self.ask(self.default_region(), "sts:GetCallerIdentity")["Account"])
         return self._account
 
     def has_credentials(self) -> bool:
@@ -131,7 +125,7 @@ class Clients:
             with self._lock:
                 if time.monotonic() - self._opened_at > FRESH_S:
                     self._session, self._made = None, {}
-                    self._account, self._account_at = "", -UNKNOWN_S
+                    self._account = ""
             raise
 
     @contextmanager

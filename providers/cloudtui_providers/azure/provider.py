@@ -32,7 +32,6 @@ from cloudtui_providers.base import (
 )
 from cloudtui_providers.errors import (
     AmbiguousError,
-    AuthError,
     InvalidOrderError,
     MachineGone,
     ProviderError,
@@ -59,10 +58,7 @@ class Azure(Provider):
 
     def account(self) -> str:
         """The subscription with the one group that is looked into: in another neither has our machines."""
-        try:
-            return self._resources.path(f"/resourceGroups/{self._resources.group}").lower()
-        except AuthError:
-            return ""
+        return self._resources.path(f"/resourceGroups/{self._resources.group}").lower()
 
     def regions(self) -> list[str]:
         """Of the settings, else all of the subscription."""

@@ -26,7 +26,7 @@ from cloudtui_providers.base import (
     Token,
     Wanted,
 )
-from cloudtui_providers.errors import AuthError, InvalidOrderError, MachineGone, NotInstalledError
+from cloudtui_providers.errors import InvalidOrderError, MachineGone
 from cloudtui_providers.gcp import checks, machines
 from cloudtui_providers.gcp.access import Access
 from cloudtui_providers.gcp.plan import planned
@@ -55,10 +55,7 @@ class Gcp(Provider):
 
     def account(self) -> str:
         """The project that all is asked of, by whomever."""
-        try:
-            return self._compute.project
-        except (AuthError, NotInstalledError):
-            return ""
+        return self._compute.project
 
     def regions(self) -> list[str]:
         """Of the settings, else all of the project."""

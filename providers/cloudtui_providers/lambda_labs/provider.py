@@ -48,6 +48,10 @@ class Lambda(Provider):
         self._rest = Rest(service(endpoint, pace_s))
         self._planning = threading.Lock()  # of several launches at once, one makes the key known
 
+    def account(self) -> str:
+        """By its key: a new one has to show a machine of ours before its lists are believed."""
+        return self._rest.account()
+
     def regions(self) -> list[str]:
         """One: an account has one list of machines. Lambda's own regions are zones here."""
         return [REGION]

@@ -52,6 +52,10 @@ class RunPod(Provider):
     def __init__(self, endpoint: str = "") -> None:
         self._rest = Rest(service(endpoint))
 
+    def account(self) -> str:
+        """By its key: a new one has to show a machine of ours before its lists are believed."""
+        return self._rest.account()
+
     def regions(self) -> list[str]:
         """One: an account has one list of pods. Data centers are zones."""
         return [REGION]

@@ -47,6 +47,10 @@ class Vast(Provider):
     def __init__(self, endpoint: str = "", pace_s: float = PACE_S) -> None:
         self._rest = Rest(service(endpoint, pace_s))
 
+    def account(self) -> str:
+        """By its key: a new one has to show a machine of ours before its lists are believed."""
+        return self._rest.account()
+
     def regions(self) -> list[str]:
         """One: an account has one list of machines."""
         return [REGION]

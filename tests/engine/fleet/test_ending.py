@@ -13,11 +13,12 @@ from tests.support.clouds.toy import ToyCloud, ToyListed
 
 from cloudtui_engine import operations
 from cloudtui_engine.errors import CloudtuiError, RefusedError, UsageError
-from cloudtui_engine.fleet import commands, due, ending
+from cloudtui_engine.fleet import commands, due, ending, whose
 from cloudtui_engine.records.instance import VANISHED, Instance
 from cloudtui_engine.records.launch import LaunchState, Wish
 from cloudtui_engine.records.operation import OperationState
-from cloudtui_providers.errors import ThrottledError
+from cloudtui_providers.base import Listing
+from cloudtui_providers.errors import CloudUnreachable, ThrottledError
 
 MakeWorld = Callable[..., World]
 
@@ -145,6 +146,72 @@ def test_what_another_account_does_not_know_is_not_ended(world: World, tmp_path:
     assert world.living() == []
     world.cloud.provider = ToyCloud(tmp_path / "another")
     assert world.means.cloud("toy"), "nothing is left in the one before"
+
+
+class Rekeyed(ToyListed):
+    """Asked with one key, then with another: of the same account, or of one without machines of ours."""
+
+    key, strange = "first", False
+
+    def account(self) -> str:
+        if not self.key:
+            raise CloudUnreachable("Nobody says whose key it is.")
+        return self.key
+
+    def machines(self, region: str, owner: str) -> Listing:
+        return Listing(region, ()) if self.strange else super().machines(region, owner)
+
+
+def test_a_new_key_is_believed_when_it_shows_a_machine_of_ours(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(Rekeyed)
+    instance = world.launched()
+    monkeypatch.setattr(Rekeyed, "key", "second")
+    monkeypatch.setattr(Rekeyed, "strange", True)
+    for _ in range(3):
+        world.clock._now += 400.0
+        with pytest.raises(RefusedError, match="another account"):
+            world.look()
+    with pytest.raises(RefusedError) as refused:
+        world.end(instance)
+    assert "cloudtui provider claim toy" in refused.value.hint
+    row = world.row(instance)
+    assert (row.cloud_state, row.missing_since, due.keeps_engine(world.catalog)) == ("running", None, True)
+    monkeypatch.setattr(Rekeyed, "key", "")
+    with pytest.raises(CloudtuiError, match="Nobody says"):
+        world.look()
+    monkeypatch.setattr(Rekeyed, "key", "third")
+    monkeypatch.setattr(Rekeyed, "strange", False)
+    assert world.look()["machines"] == 1, "it is a new key of the account that they are in"
+    assert ending.terminate(world.means, instance.id)["state"] == "terminated"
+    assert world.living() == []
+
+
+def test_of_machines_that_were_ended_elsewhere_a_person_says_that_the_new_key_is_good(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(Rekeyed)
+    instance = world.launched()
+    world.cloud.forget(world.row(instance).cloud_id)
+    monkeypatch.setattr(Rekeyed, "key", "second")
+    with pytest.raises(RefusedError):
+        world.look()
+    whose.claim(world.catalog, "toy")
+    world.look()
+    world.forget_time(400.0)
+    assert world.row(instance).cloud_state == VANISHED
+
+
+def test_a_launch_whose_account_nobody_knows_begins_nothing_that_is_not_seen(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(Rekeyed)
+    monkeypatch.setattr(Rekeyed, "account", lambda _cloud: "")
+    instance = world.ask()
+    with pytest.raises(CloudtuiError, match="does not say"):
+        world.launch(instance)
+    assert world.living() == []
 
 
 def test_a_cloud_that_cannot_stop_says_so(make_world: MakeWorld) -> None:

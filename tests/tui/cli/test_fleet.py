@@ -284,4 +284,7 @@ def test_a_home_that_was_copied_says_which_it_is(cli: Cli, catalog: Catalog, wor
     assert (refused.status, refused.json["error"]["code"]) == (4, "installation")
     assert "cloudtui provider claim moved" in refused.json["error"]["hint"]
     assert cli("provider", "claim", "moved").status == 0
+    assert cli("provider", "claim", "nocloud").status == 3
+    assert cli("provider", "claim", "toy").status == 0
+    assert catalog.settings.get("fleet.account.toy") == "next", "whichever it is asked in next"
     assert cli(*words).status == 0

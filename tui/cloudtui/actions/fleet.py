@@ -138,9 +138,11 @@ _CLOUDS = (
     ),
     Action(
         "provider.claim", "provider", "claim", "Say whose it is",
-        "of a home that was copied: it was moved here and goes on with what was rented, or it is a copy",
-        (Argument("what", "moved: the other one is not used any more; copy: it becomes one of its own",
-                  "choice", required=True, choices=("moved", "copy"), metavar="moved|copy"),),
+        "of a home that was copied: it was moved here and goes on with what was rented, or it is a copy; of a"
+        " cloud with another key: what was rented there is in the account of this one",
+        (Argument("what", "moved: the other one is not used any more; copy: it becomes one of its own; a"
+                  " cloud's name: its key is new, the account is not", required=True,
+                  metavar="moved|copy|PROVIDER"),),
         handler=_P + "claim", faces=ONLY_CLI,
     ),
 )  # fmt: skip

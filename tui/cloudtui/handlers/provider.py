@@ -84,8 +84,15 @@ def check(session: Session, provider: str, *, max_usd: float | None = None) -> l
 
 
 def claim(session: Session, what: str) -> list[Cloud]:
-    """Say which of two homes with one id this is: the one that goes on with what was rented, or a copy."""
-    from cloudtui_engine.fleet import commands
+    """Say which of two homes with one id this is, or that a cloud's new key is of the account from before.
 
-    commands.claim_installation(session.catalog, session.paths, moved=what == "moved")
+    Raises:
+        NotFoundError: it is neither `moved` nor `copy`, and no cloud's name.
+    """
+    from cloudtui_engine.fleet import commands, market
+
+    if what in {"moved", "copy"}:
+        commands.claim_installation(session.catalog, session.paths, moved=what == "moved")
+    else:
+        market.claim(session.catalog, what)
     return list_all(session)
