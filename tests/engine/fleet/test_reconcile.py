@@ -169,7 +169,7 @@ def test_a_machine_that_was_taken_away_is_said_so(world: World) -> None:
     world.look()
     world.look(everywhere=True)
     assert told(world) == [
-        "box was taken away: The cloud ended it: preempted. Results that lay there alone: mine.",
+        "box was taken away: The cloud ended it: preempted. What lay there alone: mine.",
         "mine is lost: Its machine is gone (preempted).",
     ]
     row = world.row(instance)
