@@ -169,6 +169,16 @@ class TestWhatAzureTells:
         row["id"] = row["id"].replace("CLOUDTUI", "OTHER", 1)
         assert cloud.provider.machines(REGION, order.owner).machines == []
 
+    def test_a_role_that_may_not_look_into_the_group_sees_no_empty_list(self, cloud: FakeAzure) -> None:
+        machine, order = launched(cloud)
+        cloud.narrow = True
+        with pytest.raises(PermissionDenied):
+            cloud.provider.machines(REGION, order.owner)
+        cloud.narrow, cloud.no_group = False, True
+        assert cloud.provider.machines(REGION, order.owner).complete, "where there is no group there is none"
+        cloud.no_group = False
+        assert [one.id for one in cloud.provider.machines(REGION, order.owner).machines] == [machine.id]
+
     def test_a_missing_permission_is_named(self, cloud: FakeAzure) -> None:
         cloud.fail(Fault.PERMISSION)
         with pytest.raises(PermissionDenied, match=r"Microsoft\.Compute/virtualMachines/write is missing"):

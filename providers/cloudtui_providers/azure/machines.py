@@ -51,17 +51,24 @@ def machine(vm: Mapping[str, Any], statuses: list[Mapping[str, Any]], address: s
 
 
 def listing(resources: Resources, region: str, owner: str, user: str) -> Listing:
-    """All of an owner in our group; their states are a list of their own, and their addresses a third."""
+    """All of an owner in our group; their states are a list of their own, and their addresses a third.
+
+    Which there are is asked of the group: who may not look into it is refused. A list of the subscription
+    leaves out, without a word, what the caller may not see; there is no other of the states, and of one that
+    is in none it is said that it runs.
+    """
     path = resources.path(f"/providers/{VMS}")
     states = {_key(one["id"]): _statuses(one) for one in resources.items(path, COMPUTE, statusOnly="true")}
     addresses = _addresses(resources)
     found: list[Machine] = []
-    vms, problem = resources.items(path, COMPUTE), ""
+    vms, problem = resources.items(resources.ours(VMS), COMPUTE), ""
     first = True
     while True:
         try:
             vm = next(vms, None)
         except ProviderError as error:
+            if first and isinstance(error, MachineGone):
+                break  # there is no such group
             if first:
                 raise
             problem = error.message
@@ -69,7 +76,7 @@ def listing(resources: Resources, region: str, owner: str, user: str) -> Listing
         if vm is None:
             break
         first = False
-        if _key(vm["id"]).startswith(_key(resources.ours(VMS))) and vm["location"] == region:
+        if vm["location"] == region:
             found.append(machine(vm, states.get(_key(vm["id"]), []), _address(vm, addresses), user))
     return Listing(region, of_owner(found, owner), complete=not problem, problem=problem)
 

@@ -93,7 +93,11 @@ def operations() -> list[Operation]:
         Operation("stop", "POST", f"{VM}/deallocate", None, compute),
         Operation("start", "POST", f"{VM}/start", None, compute),
         Operation(
-            "machines", "GET", vms, None, query(COMPUTE, statusOnly={"enum": ["true"]}, page=TEXT),
+            "everywhere", "GET", vms, None, query(COMPUTE, statusOnly={"enum": ["true"]}),
+            model("VirtualMachine", listed=True),
+        ),
+        Operation(
+            "machines", "GET", f"{OURS}/Microsoft.Compute/virtualMachines", None, query(COMPUTE, page=TEXT),
             model("VirtualMachine", listed=True),
         ),
         Operation(

@@ -67,6 +67,9 @@ class FakeAzure(HttpFake):
         self.registration = "Registered"
         self.evicted: list[dict[str, Any]] = []
         self.breaks_off = False
+        self.narrow = False
+        """The caller's role has no rights on our group."""
+        self.no_group = False
         self.restrictions: list[dict[str, Any]] = []
         self.provider = reached(self.endpoint)
 
@@ -134,29 +137,37 @@ class FakeAzure(HttpFake):
             return NOT_FOUND
         return 200, self._shown(name, view=True)
 
-    def _machines(self, subscription: str, *, query: dict[str, str], fault: str, **_: Any) -> Reply:
-        shown = [name for name in self.rows if name not in self.hidden]
+    def _everywhere(self, subscription: str, *, query: dict[str, str], **_: Any) -> Reply:
+        """Of a subscription only what the caller may see is listed, and nothing says so."""
+        shown = [] if self.narrow else [self._shown(name, view=True) for name in self._listed()]
+        if "statusOnly" not in query:
+            return 200, {"value": shown}
+        return 200, {
+            "value": [
+                {key: one[key] for key in ("id", "name", "location")}
+                | {"properties": {"instanceView": one["properties"].get("instanceView", {"statuses": []})}}
+                for one in shown
+            ]
+        }
+
+    def _listed(self) -> list[str]:
+        return [name for name in self.rows if name not in self.hidden]
+
+    def _machines(self, group: str, *, query: dict[str, str], fault: str, **_: Any) -> Reply:
+        if self.narrow:
+            return self.answers[Fault.PERMISSION]
+        if self.no_group:
+            return error(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+        where = f"/resourcegroups/{group}/".lower()
+        shown = [name for name in self._listed() if where in self._shown(name)["id"].lower()]
         self.breaks_off |= fault == Fault.INCOMPLETE
-        if "statusOnly" in query:
-            bare = [self._shown(name, view=True) for name in shown]
-            return 200, {
-                "value": [
-                    {key: one[key] for key in ("id", "name", "location")}
-                    | {
-                        "properties": {
-                            "instanceView": one["properties"].get("instanceView", {"statuses": []})
-                        }
-                    }
-                    for one in bare
-                ]
-            }
         if query.get("page") == "2" and self.breaks_off:
             return error(503, "ServerBusy", "Try again.")
         half = max(1, len(shown) // 2)
         page = shown[half:] if "page" in query else shown[:half]
         answer: dict[str, Any] = {"value": [self._shown(name) for name in page]}
         if "page" not in query and len(shown) > half:
-            path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines"
+            path = f"{ROOT}/Microsoft.Compute/virtualMachines"
             answer["nextLink"] = f"https://elsewhere.example{path}?api-version=2026-04-01&page=2"
         return 200, answer
 
