@@ -28,7 +28,7 @@ from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.money.budget import Budgets
 from cloudtui_engine.paths import Paths
 from cloudtui_engine.records.cloud import OFFERS, Cloud, CloudOffer, Offers, Problem
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import Instance, Told
 from cloudtui_engine.records.launch import Launch, Listing, Wish
 from cloudtui_engine.records.run import RunState
 from cloudtui_providers import registry
@@ -217,7 +217,7 @@ async def test_nobody_ends_a_machine_without_knowing_what_goes_with_it(home: Pat
         await pilot.press("o")
         await wait_until(pilot, lambda: isinstance(app.screen, OrphansScreen) and shows(app, "i-0dead1"))
         await pilot.press("X")
-        await wait_until(pilot, lambda: "results of: left-there (1 file)" in screen(app))
+        await wait_until(pilot, lambda: shows(app, "It alone has:", "left-there (1 file)"))
         await pilot.press("y")
         with closing(Catalog.open(Paths(home))) as catalog:
             await wait_until(pilot, lambda: catalog.instances.get(lost.id).wanted == "terminated")
@@ -297,5 +297,12 @@ def test_a_rented_machine_says_what_it_waits_for_and_what_will_be_lost() -> None
     assert "cloud says: running, 40m ago" in told
     assert "Nobody has asked it since" in told
     assert "only there: first (2 files)" in told
+    untold = (
+        Told("engine", True, "ends it, while one lives"),
+        Told("machine", False, "not told yet: no link"),
+    )
+    told = said_of(old, Story(launch, told=untold))
+    assert "… the machine itself: not told yet: no link" in told
+    assert "the engine" not in told, "who knows is the usual"
     part = Listing("box", "", NOW - 10, complete=False, problem="The second page did not come.")
     assert "Not seen whole 10s ago. The second page" in said_of(old, Story(launch, listing=part))

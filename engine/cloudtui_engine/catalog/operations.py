@@ -91,6 +91,14 @@ class Operations(Repository):
             ).fetchall()
         return [_operation(row) for row in rows]
 
+    def about(self, kind: str, target: str, limit: int = 50) -> Found:
+        """The newest of this kind for this object, newest first."""
+        with self._catalog.read() as db:
+            rows = db.execute(
+                f"{_SELECT} WHERE kind = ? AND target = ? ORDER BY seq DESC LIMIT ?", (kind, target, limit)
+            ).fetchall()
+        return [_operation(row) for row in rows]
+
     def prune(self, kind: str, before: float, args: Mapping[str, Any] | None = None) -> int:
         """Forget finished operations of a kind that was asked for with these arguments; returns how many.
 

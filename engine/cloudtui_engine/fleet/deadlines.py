@@ -154,8 +154,8 @@ def extend(
 
     Raises:
         UsageError: it lies in the past.
-        RefusedError: the machine is gone, or is this one; a budget forbids to let it run so long; or this
-            home is a copy.
+        RefusedError: the machine is gone, to be stopped, or is this one; a budget forbids to let it run so
+            long; or this home is a copy.
     """
     now = time.time() if now is None else now
     if until is not None and until <= now:
@@ -168,6 +168,13 @@ def extend(
         current = catalog.instances.get(instance.id)
         if current.is_gone or current.wanted == "terminated" or current.forgotten_at is not None:
             raise RefusedError(f"{current.name} is gone, or about to be.", "Launch another.", code="gone")
+        if current.wanted != "running":
+            # It stops all the same: more time that is said to be given would not be.
+            raise RefusedError(
+                f"{current.name} is stopped, or about to be.",
+                f"Start it, then say when it ends: cloudtui instance start {current.name}",
+                code="stopped",
+            )
         if current.is_rented:
             require_budget(catalog, current, until, now)
         catalog.instances.update(current.id, deadline_at=until)

@@ -45,6 +45,8 @@ def tell(context: Context, operation: Operation) -> Mapping[str, Any]:
             return {"cloud": False, "host": "over"}
         if in_cloud is None:
             in_cloud = _tell_cloud(context, instance, asked=bool(operation.args.get("asked")))
+            # From then on its cloud knows (`fleet/told.py`), however long the host is waited for.
+            report("Telling the machine", None, None)
         if instance.wanted != "running" or (instance.is_rented and instance.cloud_state != "running"):
             # It is told when it runs again, at the first link.
             return {"cloud": in_cloud, "host": "not running"}

@@ -54,6 +54,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Whether one of those who end a machine knows of its deadline as it is now."""
+
+    who: str
+    """`engine`, `cloud`, or `machine`: the switch on itself."""
+    knows: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One machine and the last that is known of it."""
 
@@ -95,6 +105,8 @@ class Instance:
     """The launch that made it; empty where we did not rent it."""
     deadline_at: float | None = None
     """When it has to be gone."""
+    told: tuple[Told, ...] = ()
+    """Who knows that, where somebody asked; no column."""
     cloud_seen_at: float | None = None
     """When a cloud last listed it."""
     cloud_reason: str = ""

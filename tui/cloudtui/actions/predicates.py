@@ -97,9 +97,8 @@ def instance_lost(instance: Instance) -> bool:
 
 
 def instance_mortal(instance: Instance) -> bool:
-    """It can be given an end."""
-    gone = instance.is_gone or instance.wanted == "terminated"
-    return is_not_here(instance) and not gone
+    """It can be given an end, and is not on its way to one."""
+    return is_not_here(instance) and not instance.is_gone and instance.wanted == "running"
 
 
 def _is_there(instance: Instance) -> bool:

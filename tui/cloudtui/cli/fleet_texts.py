@@ -116,6 +116,15 @@ def rental(record: Instance) -> list[tuple[str, str]]:
         ("Wanted", record.wanted),
         ("The cloud says", clean_line(f"{said}{seen}")),
         ("Deadline", deadline(record, now)),
+        *(("Known to" if not place else "", line) for place, line in enumerate(told(record))),
+    ]
+
+
+def told(record: Instance) -> Lines:
+    """Who knows of its end as it is now: `✓ the cloud was told`, `… the machine: not told yet: ...`."""
+    return [
+        clean_line(f"{'✓' if one.knows else '…'} {standing.TELLING[one.who]}: {one.text}", 300)
+        for one in record.told
     ]
 
 
@@ -144,7 +153,7 @@ def asked(verb: str, record: Instance) -> Lines:
     now = time.time()
     name = clean_line(record.name)
     if verb == "deadline":
-        return [f"{name}: {deadline(record, now)}."]
+        return [f"{name}: {deadline(record, now)}.", *(f"  {line}" for line in told(record))]
     return pairs(
         [
             ("Instance", f"{name}  {record.id}"),

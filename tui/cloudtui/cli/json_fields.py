@@ -56,6 +56,7 @@ def instance(record: Any) -> dict[str, Any]:
         "cloud_reason": record.cloud_reason,
         "cloud_seen_at": rfc3339(record.cloud_seen_at),
         "deadline_at": rfc3339(record.deadline_at),
+        "deadline_told": {one.who: {"knows": one.knows, "text": one.text} for one in record.told},
     }
 
 

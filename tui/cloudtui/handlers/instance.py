@@ -117,8 +117,11 @@ def list_all(session: Session) -> list[Instance]:
 
 
 def show(session: Session, instance: str) -> Instance:
-    """One machine."""
-    return _with_cost(find(session, instance), session.catalog.costs.of_instances())
+    """One machine, with who knows of its deadline."""
+    from cloudtui_engine.fleet.told import told
+
+    found = _with_cost(find(session, instance), session.catalog.costs.of_instances())
+    return replace(found, told=told(session.catalog, found))
 
 
 def price(session: Session, instance: str, price: str) -> Instance:

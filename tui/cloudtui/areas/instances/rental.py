@@ -11,7 +11,7 @@ from cloudtui import standing
 from cloudtui.areas.instances.machine import Machine
 from cloudtui.widgets.facts import Fact
 from cloudtui_engine.catalog import Catalog
-from cloudtui_engine.records.instance import Instance
+from cloudtui_engine.records.instance import Instance, Told
 from cloudtui_engine.records.launch import AttemptState, Launch, LaunchAttempt, LaunchState, Listing
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.sanitize import clean_line
@@ -35,6 +35,8 @@ class Story:
     attempts: tuple[LaunchAttempt, ...] = ()
     at_stake: tuple[str, ...] = ()
     """Runs of which something lies on it alone."""
+    told: tuple[Told, ...] = ()
+    """Who knows of its deadline."""
     keeps_disk: bool = True
     """At its deadline it is stopped; else it is terminated."""
     listing: Listing | None = None
@@ -48,6 +50,7 @@ class Story:
 def read(catalog: Catalog, instance: Instance) -> Story:
     """Read it. Runs in a thread."""
     from cloudtui_engine.fleet import commands, market
+    from cloudtui_engine.fleet.told import told
 
     launch = catalog.launches.get(instance.launch_id) if instance.launch_id else None
     listings = [one for one in catalog.listings.list(instance.provider) if one.region == instance.region]
@@ -58,6 +61,7 @@ def read(catalog: Catalog, instance: Instance) -> Story:
         launch,
         tuple(catalog.launches.attempts(launch.id)) if launch is not None else (),
         tuple(str(one) for one in commands.at_stake(catalog, instance.id)),
+        told(catalog, instance),
         can_stop and not instance.spot,
         listings[0] if listings else None,
         "" if work is None or work.state.is_finished else str(work.progress.get("text", "")),
@@ -86,6 +90,7 @@ def facts(machine: Machine, story: Story, now: float) -> list[Fact]:
     found += _said(instance, story, now)
     if not instance.is_gone and instance.forgotten_at is None:
         found.append(_deadline(instance, story, now))
+        found += [_told(one) for one in story.told if not one.knows]
     found += _at_stake(instance, story.at_stake)
     price = instance.price_usd_per_hour
     found.append(Fact("price", "not known" if price is None else f"${fmt.money(price)} an hour"))
@@ -135,6 +140,11 @@ def _deadline(instance: Instance, story: Story, now: float) -> Fact:
     over = at <= now
     text = f"{fmt.moment(at)}, {standing.deadline(instance, now)}; {what}"
     return Fact("deadline", text, "warn" if over or at - now < 900 or not story.keeps_disk else "")
+
+
+def _told(one: Told) -> Fact:
+    """Who does not know of it; that all of them do is the usual."""
+    return Fact("", clean_line(f"… {standing.TELLING[one.who]}: {one.text}", 300), "warn")
 
 
 def _at_stake(instance: Instance, names: Sequence[str]) -> list[Fact]:
