@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -98,7 +99,10 @@ def _every(facts: Facts, provider: str) -> float:
     }:
         return SOON_S
     unanswered = any(one.launch_id in opened for one in facts.unanswered)
-    living = any(lives(one) or reconcile.is_unexplained(one, facts.now) for one in theirs)
+    living = any(
+        lives(one) or reconcile.may_return(one, facts.now) or reconcile.is_unexplained(one, facts.now)
+        for one in theirs
+    )
     return CALM_S if living or unanswered else 0.0
 
 
@@ -135,10 +139,16 @@ def lives(instance: Instance) -> bool:
     return bool(instance.cloud_id) and not instance.is_gone and instance.cloud_state not in _RESTING
 
 
-def keeps_engine(catalog: Catalog) -> bool:
-    """Whether something rented lives or is unresolved, so that the engine must not end.
+def keeps_engine(catalog: Catalog, now: float | None = None) -> bool:
+    """Whether something rented lives, may come back or is unresolved, so that the engine must not end.
 
     What a copied home believes to live is another home's to watch.
     """
-    lives_on = catalog.instances.any_alive() or catalog.launches.open() or catalog.launches.may_live()
+    moment = time.time() if now is None else now
+    lives_on = (
+        catalog.instances.any_alive()
+        or catalog.launches.open()
+        or catalog.launches.may_live()
+        or any(reconcile.may_return(one, moment) for one in catalog.instances.rented())
+    )
     return bool(lives_on) and not installation.is_copy(catalog, catalog.paths)

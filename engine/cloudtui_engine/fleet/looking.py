@@ -66,7 +66,9 @@ def live_regions(means: Means, name: str) -> set[str]:
     rows = {
         one.region
         for one in catalog.instances.rented()
-        if one.provider == name and one.cloud_id and (not one.is_gone or reconcile.is_unexplained(one, now))
+        if one.provider == name
+        and one.cloud_id
+        and (not one.is_gone or reconcile.may_return(one, now) or reconcile.is_unexplained(one, now))
     }
     asked = {one.region for one in catalog.launches.may_live(name)}
     return rows | asked | {one.region for one in catalog.orphans.list(name)}

@@ -25,6 +25,8 @@ TAKEN_GRACE_S = 60.0
 """The same of one that its cloud had told that it takes it back."""
 UNEXPLAINED_S = 3600.0
 """So long its cloud's history is asked about a spot machine that has vanished: some are written late."""
+RETURNS_S = 3600.0
+"""So long after its deadline one that has vanished is looked for: a wrong list ends nothing."""
 DOUBLE_S = 3600.0
 """So long after it was sent a request may have made a machine; what came later is not ended by us."""
 ENDED = frozenset({CloudState.TERMINATING, CloudState.TERMINATED})
@@ -143,6 +145,12 @@ def is_unexplained(row: Instance, now: float | None = None) -> bool:
         and since is not None
         and (now is None or 0 <= now - since <= UNEXPLAINED_S)
     )
+
+
+def may_return(row: Instance, now: float) -> bool:
+    """Whether one that has vanished, by no word of its cloud, is still looked for: it may live, unlisted."""
+    last = row.missing_since if row.deadline_at is None else row.deadline_at
+    return row.cloud_state == VANISHED and not is_proven(row) and now < (last or 0.0) + RETURNS_S
 
 
 def is_proven(row: Instance) -> bool:

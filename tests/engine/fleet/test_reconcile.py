@@ -13,7 +13,7 @@ from tests.engine.fleet.world import FastClock, World
 from tests.support.clouds.faults import Fault
 
 from cloudtui_engine.errors import FailedError
-from cloudtui_engine.fleet import commands, ending, installation, looking, reconcile
+from cloudtui_engine.fleet import commands, due, ending, installation, looking, reconcile
 from cloudtui_engine.fleet.listing import listings
 from cloudtui_engine.fleet.reconcile import Changes, Known, compare
 from cloudtui_engine.handlers import rent
@@ -187,9 +187,27 @@ def test_a_machine_that_the_cloud_forgot_vanishes_and_comes_back(world: World) -
     with world.cloud.books.open() as books:
         books["machines"][instance.cloud_id] = kept
     world.look()
-    assert world.row(instance).cloud_state == VANISHED, "nothing lives there, so nobody looks any more"
-    world.look(everywhere=True)
     assert world.row(instance).cloud_state == "running"
+
+
+@pytest.mark.parametrize("lifetime_s", [0, 7200])
+def test_what_has_vanished_is_looked_for_until_an_hour_after_its_deadline(
+    world: World, lifetime_s: int
+) -> None:
+    instance = world.launched(lifetime_s=lifetime_s)
+    world.cloud.forget(instance.cloud_id)
+    world.forget_time(400)
+    row = world.row(instance)
+    assert row.cloud_state == VANISHED
+    last = (row.deadline_at or row.missing_since or 0.0) + 3600.0
+    for now, watched in ((last - 1.0, True), (last + 1.0, False)):
+        world.clock._now = now
+        assert due.keeps_engine(world.catalog, now) is watched
+        assert bool(looking.live_regions(world.means, "toy")) is watched
+        looks = [one for one in due.due(due.read(world.catalog, world.clock)) if one[0] == "fleet.reconcile"]
+        assert any("everywhere" not in args for *_, args in looks) is watched
+    world.catalog.instances.update(instance.id, cloud_reason="preempted")
+    assert not due.keeps_engine(world.catalog, last - 1.0), "its cloud has said it"
 
 
 def test_a_clock_that_is_set_forward_lets_no_grace_pass(world: World) -> None:
