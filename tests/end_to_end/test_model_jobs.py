@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from PIL import Image
 from tests.support.home import Home, wait_until
 from tests.support.sshd import Sshd
+
+from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.data import add_dataset
 
 FAKE = Path(__file__).parents[1] / "support" / "fake_trainer"
 
@@ -31,8 +35,9 @@ def add_host(home: Home, server: Sshd, name: str = "box") -> None:
 
 
 def train(home: Home, *words: str, on: str = "local") -> dict[str, Any]:
-    if not home.json("dataset", "list"):
-        home.json("dataset", "add", "digits", "digits")
+    with closing(Catalog.open(home.paths)) as catalog:  # in this process, which has loaded what it takes
+        if not catalog.datasets.list():
+            add_dataset(catalog, "digits", "digits")
     run: dict[str, Any] = home.json(
         "run", "start", "--dataset", "digits", "--on", on, "--name", "first", "--follow", *words
     )
