@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from cloudtui_providers.base import Provider
-from cloudtui_providers.errors import NotInstalledError
+from cloudtui_providers.errors import NotInstalledError, ProviderError
+from cloudtui_providers.guarded import guarded
 from cloudtui_providers.stores import ObjectStore
+
+log = logging.getLogger(__name__)
 
 GROUP = "cloudtui.providers"
 STORES = "cloudtui.stores"
 """Named by the scheme of their addresses."""
 EXTRAS = {"s3": "aws"}
 """What installs the library of a store that is one of ours."""
+
+_logged: set[str] = set()
+"""What could not be made, and is logged once: who needs it asks for it every second."""
 
 
 @cache
@@ -25,15 +32,16 @@ def names() -> tuple[str, ...]:
 
 @cache
 def provider(name: str) -> Provider:
-    """The provider of this name, made once a process.
+    """The provider of this name, made once a process; its calls raise nothing but `ProviderError`.
 
     Raises:
         NotInstalledError: there is none, or its library is missing.
+        ProviderError: it cannot be made.
     """
     made = _made(GROUP, name, "provider")
     if not isinstance(made, Provider):
         raise NotInstalledError(f"The provider {name} does not follow the contract.")
-    return made
+    return guarded(made)
 
 
 @cache
@@ -66,6 +74,16 @@ def _made(group: str, name: str, what: str) -> Any:
         raise NotInstalledError(
             f"The library of {name} is not installed: {error.name} is missing.",
             f"pip install 'cloudtui[{EXTRAS.get(name, name)}]'",
+        ) from error
+    except ProviderError:
+        raise
+    except Exception as error:  # broad: it is anybody's code, and must not be the end of all other clouds
+        if name not in _logged:
+            _logged.add(name)
+            log.exception("%s cannot be made", name)
+        raise ProviderError(
+            f"The {what} {name} cannot be used: {type(error).__name__} as it was made.",
+            "Look at what is set for it in the environment; the engine's log says more.",
         ) from error
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from cloudtui_providers.errors import ProviderError
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -31,5 +33,14 @@ class Settings:
             ),
             image=given("CLOUDTUI_AWS_IMAGE", ""),
             user=given("CLOUDTUI_AWS_USER", ""),
-            ssh_port=int(given("CLOUDTUI_AWS_SSH_PORT", "22")),
+            ssh_port=_port(given("CLOUDTUI_AWS_SSH_PORT", "22")),
         )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ProviderError(
+            "CLOUDTUI_AWS_SSH_PORT is no port.",
+            "Set it to where the image's sshd listens, or not at all: 22.",
+        )
+    return int(text)
