@@ -73,9 +73,12 @@ class Launches(Repository):
         )
 
     def providers(self) -> list[str]:
-        """Those that something was ever asked of."""
+        """Those that something was ever asked of, or taken up in."""
         with self._catalog.read() as db:
-            rows = db.execute("SELECT DISTINCT provider FROM launch ORDER BY provider").fetchall()
+            rows = db.execute(
+                "SELECT provider FROM launch UNION SELECT provider FROM instance WHERE cloud_id != ''"
+                " ORDER BY provider"
+            ).fetchall()
         return [row[0] for row in rows]
 
     def move(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from cloudtui_engine.errors import FailedError
 from cloudtui_engine.fleet.means import as_row
@@ -12,25 +12,33 @@ from cloudtui_providers.base import Listing, Provider
 from cloudtui_providers.errors import ProviderError
 
 AT_ONCE = 8
+Questions = queue.SimpleQueue[tuple[str, str]]
+"""Regions, and whose machines are asked for there."""
 Answers = queue.SimpleQueue[tuple[str, Listing | None]]
 
 
-def listings(cloud: Provider, regions: Sequence[str], owner: str) -> Iterator[Listing]:
+def listings(
+    cloud: Provider, regions: Sequence[str], owner: str, everyones: Collection[str] = ()
+) -> Iterator[Listing]:
     """What each region lists, as it comes; one that does not answer lists nothing, and is not complete.
 
     The threads are daemons: an engine that ends does not wait for a cloud.
 
+    Args:
+        cloud: the provider.
+        regions: which are asked.
+        owner: whose machines; empty: everyone's.
+        everyones: the regions that are asked for everyone's all the same.
+
     Raises:
         FailedError: the provider failed as none may.
     """
-    left: queue.SimpleQueue[str] = queue.SimpleQueue()
+    left: Questions = queue.SimpleQueue()
     answers: Answers = queue.SimpleQueue()
     for region in regions:
-        left.put(region)
+        left.put((region, "" if region in everyones else owner))
     for _ in range(min(AT_ONCE, len(regions))):
-        threading.Thread(
-            target=_ask, args=(cloud, left, owner, answers), name="fleet.listing", daemon=True
-        ).start()
+        threading.Thread(target=_ask, args=(cloud, left, answers), name="fleet.listing", daemon=True).start()
     for _ in regions:
         region, listing = answers.get()
         if listing is None:
@@ -38,10 +46,10 @@ def listings(cloud: Provider, regions: Sequence[str], owner: str) -> Iterator[Li
         yield listing
 
 
-def _ask(cloud: Provider, left: queue.SimpleQueue[str], owner: str, answers: Answers) -> None:
+def _ask(cloud: Provider, left: Questions, answers: Answers) -> None:
     while True:
         try:
-            region = left.get_nowait()
+            region, owner = left.get_nowait()
         except queue.Empty:
             return
         listing = None

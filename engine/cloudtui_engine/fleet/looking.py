@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cloudtui_engine.catalog import Catalog
@@ -37,9 +38,12 @@ def look(means: Means, name: str, *, everywhere: bool = False) -> Mapping[str, A
         return {"machines": 0, "orphans": 0, "incomplete": []}
     seen, incomplete = 0, []
     cloud = _cloud(means, name)
-    for listing in listings(cloud, _regions(means, cloud, name, everywhere=everywhere), owner):
+    taken_up = _taken_up(means, name)
+    regions = _regions(means, cloud, name, everywhere=everywhere)
+    for answer in listings(cloud, regions, owner, {region for region, _ in taken_up}):
         if means.closing.is_set():
             raise Interrupted
+        listing = _without_strangers(answer, owner, taken_up)
         _apply(means, cloud, name, listing)
         seen += len(listing.machines)
         if not listing.complete:
@@ -57,6 +61,33 @@ def _cloud(means: Means, name: str) -> Provider:
             looked = Listing(name, region, means.clock.now(), complete=False, problem=problem)
             means.catalog.listings.save(looked)
         raise
+
+
+def _taken_up(means: Means, name: str) -> set[tuple[str, str]]:
+    """Region and id of machines that were taken up, not launched: they may bear another home's mark."""
+    now = means.clock.now()
+    return {
+        (one.region, one.cloud_id)
+        for one in means.catalog.instances.rented()
+        if one.provider == name
+        and one.cloud_id
+        and not one.launch_id
+        and (not one.is_gone or reconcile.may_return(one, now))
+    }
+
+
+def _without_strangers(
+    listing: base.Listing, owner: str, taken_up: Collection[tuple[str, str]]
+) -> base.Listing:
+    """What a region lists, without what is neither ours nor taken up by us where it lists everyone's."""
+    if listing.region not in {region for region, _ in taken_up}:
+        return listing
+    kept = [
+        one
+        for one in listing.machines
+        if one.tags.get(base.OWNER_TAG) == owner or (listing.region, one.id) in taken_up
+    ]
+    return replace(listing, machines=kept)
 
 
 def live_regions(means: Means, name: str) -> set[str]:

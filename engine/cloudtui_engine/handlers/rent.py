@@ -1,4 +1,4 @@
-"""`instance.launch`, `start`, `stop`, `terminate`, `fleet.reconcile`: the fleet's stories as operations."""
+"""`instance.launch`, `start`, `stop`, `terminate`, `fleet.reconcile`, `fleet.survey`: operations."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from cloudtui_engine.fleet import commands, ending, installation, launching, looking
+from cloudtui_engine.fleet import commands, ending, installation, launching, letting_in, looking
+from cloudtui_engine.fleet import survey as everyone
 from cloudtui_engine.fleet.means import Interrupted, Means, Question
 from cloudtui_engine.handlers.context import Asked, Context, Withdrawn
 from cloudtui_engine.records.operation import Operation
+from cloudtui_engine.records.survey import SURVEY
 
 KEPT_S, EVERYWHERE_KEPT_S = 900.0, 86_400.0
 """How long a look at a cloud stays among the operations: at where something lives, and at everything."""
@@ -39,11 +41,24 @@ def terminate(context: Context, operation: Operation) -> Mapping[str, Any]:
         return ending.terminate(means, operation.target)
 
 
+def let_in(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Open its firewall to this machine, from where it is now."""
+    with _story(context, operation) as means:
+        return letting_in.let_in(means, operation.target)
+
+
 def reconcile(context: Context, operation: Operation) -> Mapping[str, Any]:
     """Hold what a cloud lists against what is known."""
     _forget_old_looks(context)
     with _story(context, operation) as means:
         return looking.look(means, operation.target, everywhere=bool(operation.args.get("everywhere")))
+
+
+def survey(context: Context, operation: Operation) -> Mapping[str, Any]:
+    """Ask a cloud for the machines of every home; the newest answer stays among the operations."""
+    context.catalog.operations.prune_answers(SURVEY, context.clock.now() - KEPT_S)
+    with _story(context, operation) as means:
+        return everyone.ask(means, operation.target, context.reporter(operation))
 
 
 @contextmanager
