@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.fleet import installation, results
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.fleet.deadlines import KIND, LATE_S, End, ends, late, to_tell, warned
@@ -15,41 +17,64 @@ from cloudtui_engine.records.instance import Instance, LinkState
 from cloudtui_providers import registry
 from cloudtui_providers.errors import MachineGone, NotPossibleError, ProviderError
 
+log = logging.getLogger(__name__)
+
+_logged: set[tuple[str, str]] = set()
+"""Machines and what was wrong with them: it is looked at every second, and written into the log once."""
+
 
 def enforce(catalog: Catalog, clock: Clock) -> int:
     """End what is due, and say before what ends; returns how many operations are new. Any number of times.
 
     Of machines whose cloud has not confirmed our clock nothing is done, and nothing at all in a copied home:
-    the other one may have given them more time.
+    the other one may have given them more time. What is wrong with one machine keeps no other from its end.
     """
     if installation.is_copy(catalog, catalog.paths):
         return 0
     instances, now = settle(catalog, catalog.instances.list(), clock), clock.now()
-    fresh = 0
     ending = {one.target for one in catalog.operations.open_of(("instance.stop", "instance.terminate"))}
-    for end in ends(instances, now, can_be_stopped):
-        if end.instance_id not in ending and not catalog.operations.has_key(end.key):
-            fresh += _end(catalog, end, now)
-    # One that waits for its host tells what the row says by then: a second one would only wait beside it.
     waiting = {one.target for one in catalog.operations.open_of((KIND,))}
-    for instance_id, key in to_tell(instances, now, work_on(catalog, instances)):
-        if instance_id not in waiting and not catalog.operations.has_key(key):
-            waiting.add(instance_id)
-            catalog.operations.submit(KIND, instance_id, {}, key)
-            fresh += 1
+    fresh = 0
     for one in instances:
-        # It has ended itself, if it could; whoever starts it again has not asked for another end.
-        if not one.is_rented and one.deadline_at is not None and now - one.deadline_at > LATE_S:
-            catalog.instances.update(one.id, deadline_at=None)
-    for one in warned(instances, now):
-        catalog.notices.tell("deadline", _news(one), one.name, _warning(catalog, one))
-    for one in late(instances, now):
-        catalog.notices.tell("overdue", _news(one), one.name, _lateness(one, now))
+        try:
+            if one.id not in ending:
+                fresh += sum(_end(catalog, end, now) for end in ends([one], now, can_be_stopped))
+            # One that waits for its host tells what the row says by then: a second would only wait beside it.
+            if one.id not in waiting:
+                fresh += _have_told(catalog, one, now)
+            _note(catalog, one, now)
+        except CatalogError:
+            raise
+        except Exception as error:  # broad: whatever is wrong with one machine, the others have to end, too
+            if (one.id, repr(error)) not in _logged:
+                _logged.add((one.id, repr(error)))
+                log.exception("The end of %s cannot be seen to", one.name)
     return fresh
+
+
+def _have_told(catalog: Catalog, one: Instance, now: float) -> int:
+    for instance_id, key in to_tell([one], now, work_on(catalog, [one])):
+        if not catalog.operations.has_key(key):
+            catalog.operations.submit(KIND, instance_id, {}, key)
+            return 1
+    return 0
+
+
+def _note(catalog: Catalog, one: Instance, now: float) -> None:
+    """What a person is told of its end, before and after."""
+    if not one.is_rented and one.deadline_at is not None and now - one.deadline_at > LATE_S:
+        # It has ended itself, if it could; whoever starts it again has not asked for another end.
+        catalog.instances.update(one.id, deadline_at=None)
+    if warned([one], now):
+        catalog.notices.tell("deadline", _news(one), one.name, _warning(catalog, one))
+    if late([one], now):
+        catalog.notices.tell("overdue", _news(one), one.name, _lateness(one, now))
 
 
 def _end(catalog: Catalog, end: End, now: float) -> int:
     """Have it ended, unless somebody gave it more time, or ended it, while it was looked at."""
+    if catalog.operations.has_key(end.key):
+        return 0
     with catalog.write("instance", "operation", durable=True):
         if end not in ends([catalog.instances.get(end.instance_id)], now, can_be_stopped):
             return 0

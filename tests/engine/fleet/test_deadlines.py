@@ -343,3 +343,27 @@ def test_idleness_throws_no_result_away(make_world: Callable[..., World]) -> Non
         world.paths.file(sha).touch()
         assert (told(), limits()) == (["spot"], [limit, limit])
         assert told() == []
+
+
+def test_a_defect_about_one_machine_keeps_no_other_from_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (launched(world, name=name) for name in ("a", "b"))
+    for one in (first, second):
+        until(world, one, 0)
+    real, bad = enforcing.can_be_stopped, first.id
+
+    def can_be_stopped(instance: Instance) -> bool:
+        if instance.id == bad:
+            raise RuntimeError("a defect")
+        return real(instance)
+
+    monkeypatch.setattr(enforcing, "can_be_stopped", can_be_stopped)
+    for _ in range(3):
+        enforcing.enforce(world.catalog, world.clock)
+    assert [one.kind for one in open_of(world, second)] == ["instance.stop"]
+    assert not open_of(world, first)
+    assert len(caplog.records) == 1, "once, though it is looked at every second"
+    monkeypatch.setattr(enforcing, "can_be_stopped", real)
+    enforcing.enforce(world.catalog, world.clock)
+    assert [one.kind for one in open_of(world, first)] == ["instance.stop"]
