@@ -34,6 +34,12 @@ from cloudtui_providers.errors import (
 CONNECT_S = 5
 READ_S = 60
 """A launch may think for long, and its answer is worth waiting for."""
+SILENCES = 2
+"""So many times as long as one silence in it may an answer take in all: one that drips is none."""
+MOST_BYTES = 1 << 26
+"""An answer that is longer is none either: it would be held in memory."""
+MOST_PAGES = 2000
+"""A list with more of them has no end: pages that name each other, or an answer that is not the cloud's."""
 MOST_WORDS = 300
 ASK_LATER = "It is asked again. Look at the network, and at the cloud's own page about its health."
 BY_STATUS: Mapping[int, type[ProviderError]] = {
@@ -118,17 +124,19 @@ class Rest:
         title = self._service.title
         not_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
         self._pace()
+        until = time.monotonic() + SILENCES * READ_S
         try:
-            reply = client.request(
+            with client.stream(
                 method, path, params=query, json=body, headers={"Authorization": f"Bearer {key}"}
-            )
+            ) as reply:
+                content = _content(reply, until)
         except (*not_sent, httpx.UnsupportedProtocol):
             raise CloudUnreachable(f"{title} cannot be reached for {method} {path}.", ASK_LATER) from None
         except httpx.HTTPError:
             raise unsure(f"The answer of {title} to {method} {path} is lost.", changes=changes) from None
         times.heard(self._service.name, reply.headers.get("Date"))
-        told = _json(reply.content)
-        if reply.is_success and (told is not None or not reply.content):
+        told = _json(content)
+        if reply.is_success and (told is not None or not content):
             return told
         if reply.is_success:
             raise unsure(f"The answer of {title} to {method} {path} is no JSON.", changes=changes)
@@ -189,6 +197,17 @@ class Rest:
             return self._client
 
 
+def endless(title: str) -> Iterator[None]:
+    """For each page of a list; past the last that any list has it is none.
+
+    Raises:
+        CloudUnreachable: there were too many.
+    """
+    for _ in range(MOST_PAGES):
+        yield
+    raise CloudUnreachable(f"A list of {title} does not end.", ASK_LATER)
+
+
 @contextmanager
 def reading(title: str, *, changes: bool = False) -> Iterator[None]:
     """Around the reading of an answer: one of another shape than the API promises is none.
@@ -230,6 +249,18 @@ def _certificates() -> Any:
     import httpx
 
     return httpx.create_ssl_context()
+
+
+def _content(reply: Any, until: float) -> bytes:
+    """All of an answer, unless it takes too long or is too long."""
+    import httpx
+
+    content = bytearray()
+    for piece in reply.iter_bytes():
+        content += piece
+        if time.monotonic() > until or len(content) > MOST_BYTES:
+            raise httpx.ReadTimeout("It drips, or does not end.")
+    return bytes(content)
 
 
 def _json(content: bytes) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -17,9 +20,13 @@ from tests.support.clouds.runpod_fake import FakeRunPod
 from tests.support.clouds.vast_fake import FakeVast
 
 from cloudtui_providers import errors, keys, marks, times
+from cloudtui_providers.azure.service import Resources
 from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, OWNER_TAG, Order
+from cloudtui_providers.gcp.service import Compute
 from cloudtui_providers.lambda_labs import Lambda
 from cloudtui_providers.rest import Rest, Service
+from cloudtui_providers.vast import Vast
+from cloudtui_providers.vast.machines import pages as vast_pages
 
 KEY = "canary-key-77"
 ONLY_NAMED = [{"name": "cloudtui-a-b-1", "label": "cloudtui-a-b-1"}]
@@ -175,6 +182,77 @@ def test_requests_keep_their_distance(echo: Echo, monkeypatch: pytest.MonkeyPatc
     for _ in range(3):
         paced.ask("GET", "/thing")
     assert slept == pytest.approx([0, 60, 120], abs=5)
+
+
+class Dripping(http.server.BaseHTTPRequestHandler):
+    """Each byte comes in time, and the answer never."""
+
+    sent = 0
+    hung_up = threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "3000")
+        self.end_headers()
+        while Dripping.sent < 3000 and not self.hung_up.wait(0.01):
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                self.hung_up.set()
+            Dripping.sent += 1
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_an_answer_that_drips_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudtui_providers.rest.READ_S", 0.2)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        service = Service(
+            "drip", "Drip", f"http://127.0.0.1:{server.server_port}", lambda: KEY, "", str, lambda _: None
+        )
+        try:
+            with pytest.raises(errors.CloudUnreachable):
+                Rest(service).ask("GET", "/thing")
+            assert Dripping.hung_up.wait(20)
+        finally:
+            Dripping.hung_up.set()
+            server.shutdown()
+            serving.join(20)
+    assert Dripping.sent < 3000
+
+
+def test_an_answer_that_is_too_long_is_none(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudtui_providers.rest.MOST_BYTES", 10)
+    with pytest.raises(errors.CloudUnreachable):
+        rest(echo).ask("GET", "/thing")
+
+
+def test_a_list_whose_pages_never_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudtui_providers.rest.MOST_PAGES", 3)
+    whose: Any = SimpleNamespace(project=lambda: "p", subscription=lambda: "s", token=lambda: KEY)
+    asked = 0
+
+    def page(*_: Any, **__: Any) -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        assert asked < 20, "it goes on for ever"
+        items: dict[str, Any] = {key: [] for key in ("instances", "items", "value")}
+        return items | {"next_token": "t", "nextPageToken": "t", "nextLink": "https://elsewhere/a?b=c"}
+
+    monkeypatch.setattr(Rest, "ask", page)
+    nowhere = "http://127.0.0.1:9"
+    for pages in (
+        vast_pages(Vast(nowhere)._rest),
+        Compute(nowhere, whose).pages("zones"),
+        Resources(nowhere, "g", whose).items("/x", "1"),
+    ):
+        asked = 0
+        with pytest.raises(errors.CloudUnreachable, match="does not end"):
+            list(pages)
+        assert asked <= 4
 
 
 def test_without_httpx_it_says_what_to_do(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from cloudtui_providers.errors import (
     QuotaError,
     ThrottledError,
 )
-from cloudtui_providers.rest import Answer, Rest, Service
+from cloudtui_providers.rest import Answer, Rest, Service, endless
 
 NAME = "azure"
 TITLE = "Azure"
@@ -70,7 +70,7 @@ class Resources:
     def items(self, path: str, version: str, **query: str) -> Iterator[dict[str, Any]]:
         """All of a list. Of where the next page is only the path is believed: the key goes nowhere else."""
         answer = self.ask(path, version, **query)
-        while True:
+        for _ in endless(TITLE):
             yield from answer["value"]
             if not answer.get("nextLink"):
                 return

@@ -17,7 +17,7 @@ from cloudtui_providers.errors import (
     ThrottledError,
 )
 from cloudtui_providers.gcp.access import LOG_IN, Access
-from cloudtui_providers.rest import MOST_WORDS, Answer, Rest, Service
+from cloudtui_providers.rest import MOST_WORDS, Answer, Rest, Service, endless
 
 NAME = "gcp"
 TITLE = "Google Cloud"
@@ -66,7 +66,7 @@ class Compute:
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """All answers of a list."""
         token = ""
-        while True:
+        for _ in endless(TITLE):
             answer = self.ask(path, maxResults=PAGE, **query, **({"pageToken": token} if token else {}))
             yield answer
             token = answer.get("nextPageToken", "")

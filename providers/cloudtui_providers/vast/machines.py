@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudtui_providers import counted, marks
 from cloudtui_providers.base import CloudState, Machine
-from cloudtui_providers.rest import Rest, reading
+from cloudtui_providers.rest import Rest, endless, reading
 from cloudtui_providers.vast.service import TITLE
 
 REGION = "global"
@@ -36,7 +36,7 @@ def pages(rest: Rest, label: str = "") -> Iterator[list[Machine]]:
     }
     if label:
         query["select_filters"] = json.dumps({"label": {"eq": label}})
-    while True:
+    for _ in endless(TITLE):
         page = rest.ask("GET", INSTANCES, query=query)
         with reading(TITLE):
             found = [_machine(one) for one in page["instances"] if marks.tags(one.get("label") or "")]
