@@ -14,7 +14,7 @@ from cloudtui_engine.money.accrual import OVERTIME_MS, owed
 from cloudtui_engine.money.amounts import day_bounds, day_of, dollars, month_bounds, ms
 from cloudtui_engine.money.budget import Budgets, Commitment, Period, Refusal, Spent
 from cloudtui_engine.records.instance import Instance
-from cloudtui_engine.records.launch import Wish
+from cloudtui_engine.records.launch import Launch, Wish
 
 ACCOUNT_EVERY_S = 10.0
 HEARD_MS = 86_400_000
@@ -64,7 +64,9 @@ def commitments(catalog: Catalog, now_ms: int, renewed: str = "") -> list[Commit
         if instance.is_rented:
             if not instance.is_gone and instance.id not in failed:
                 rate = _rate_to_come(catalog, instance)
-                until = now_ms if instance.id == renewed else _paid_until(catalog, instance, now_ms)
+                until = _paid_until(catalog, instance, now_ms)
+                if instance.id == renewed:
+                    rate, until = rate or 0, now_ms
                 found.append(Commitment(instance.name, rate, from_ms, until))
         elif instance.forgotten_at is None and is_heard(instance, accounted.get(instance.id), now_ms):
             rate = sum(running(catalog, instance).values())
@@ -143,17 +145,16 @@ def most_it_costs(catalog: Catalog, wish: Wish) -> float | None:
 
 def _listed(catalog: Catalog, wish: Wish, *, spot: bool) -> float | None:
     """The dearest of the regions that it may be in."""
-    found = [
-        prices.look_up(
-            wish.provider, region, wish.type, spot, None,
-            catalog.prices.find(wish.provider, region, wish.type, spot=spot),
-        )
-        for region in wish.regions
-        if wish.type
-    ]  # fmt: skip
-    if not found or None in found:
-        return None
-    return max(dollars(one.rate) for one in found if one is not None)
+    regions = wish.regions if wish.type else ()
+    found = [listed(catalog, wish.provider, region, wish.type, spot=spot) for region in regions]
+    return None if not found or None in found else max(one for one in found if one is not None)
+
+
+def listed(catalog: Catalog, provider: str, region: str, machine_type: str, *, spot: bool) -> float | None:
+    """What is known here of the price of a kind of machine, US dollars an hour; None: nothing."""
+    said = catalog.prices.find(provider, region, machine_type, spot=spot)
+    found = prices.look_up(provider, region, machine_type, spot, None, said)
+    return None if found is None else dollars(found.rate)
 
 
 def spent(catalog: Catalog, now_ms: int) -> Spent:
@@ -186,6 +187,44 @@ def require(catalog: Catalog, asked: Sequence[Ordered], now: float, *, renewed: 
     found = refusal(catalog, asked, now, renewed=renewed)
     if found is not None:
         raise RefusedError(found.message, found.hint, code="budget")
+
+
+def has_budget(catalog: Catalog) -> bool:
+    """Whether there is any."""
+    return Budgets.from_settings(catalog.settings.all()).any
+
+
+def refusal_of_request(
+    catalog: Catalog, launch: Launch, instance: Instance, price: float | None, now: float
+) -> RefusedError | None:
+    """Whether the budgets forbid a request at the price that it would be sent with.
+
+    Call it inside the transaction that writes the request down. It takes the place of what the launch was
+    promised, and what was asked for together counts together.
+
+    Args:
+        catalog: the catalog.
+        launch: the launch.
+        instance: its row.
+        price: US dollars an hour; None: nobody knows.
+        now: the moment.
+    """
+    budgets = Budgets.from_settings(catalog.settings.all())
+    if not budgets.any:
+        return None
+    now_ms = ms(now)
+    left_s = 0.0 if instance.deadline_at is None else max(1.0, instance.deadline_at - now)
+    asked = Ordered(instance.name, price, left_s, launch.provider, launch.wish.disk_gb)
+    group = [one.instance_id for one in catalog.launches.group(launch.group_id) if one.id != launch.id]
+    names = {catalog.instances.get(one).name for one in group} - {instance.name}
+    promised = commitments(catalog, now_ms, instance.id)
+    together = [_commitment(asked, now_ms), *(one for one in promised if one.name in names)]
+    others = [one for one in promised if one.name not in names]
+    found = budget.check(budgets, spent(catalog, now_ms), others, together, now_ms)
+    if found is None:
+        return None
+    at = "" if price is None else f"{instance.name} would cost ${price:.3f} an hour now. "
+    return RefusedError(f"{at}{found.message}", found.hint, code="budget")
 
 
 def _commitment(one: Ordered, now_ms: int) -> Commitment:

@@ -7,6 +7,7 @@ written before the call is made. For writers of providers: providers/WRITING.md.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,8 @@ class Wanted:
     max_price: float | None = None
     """US dollars an hour."""
     spot: bool = False
+    disk_gb: int = 100
+    """Where the price of a machine is with its disk, this is how large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,18 @@ class Offer:
     cpus: int
     memory_bytes: int
     price_usd_per_hour: float | None
-    """None: not known."""
+    """None: not known; what is no price (not finite, below 0) is taken for that."""
     spot: bool = False
     as_of: str = ""
     """The day of the price, RFC 3339; empty: now."""
     available: bool | None = None
     """Whether there are any now; None: the cloud does not say."""
+
+    def __post_init__(self) -> None:
+        # Here, for all of them: such a number would pass every limit that it is held against.
+        price = self.price_usd_per_hour
+        if price is not None and not 0 <= price < math.inf:
+            object.__setattr__(self, "price_usd_per_hour", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,8 @@ class Order:
     zone: str = ""
     spot: bool = False
     max_price: float | None = None
-    """Of spot, US dollars an hour."""
+    """US dollars an hour: the bid for spot; on demand the price that was offered, and nothing dearer is taken
+    where prices may have changed since. None: no limit."""
     disk_gb: int = 100
     image: str = ""
     """Empty: the provider's own choice, with drivers for GPUs."""

@@ -187,3 +187,27 @@ def test_the_key_is_found_where_its_tool_puts_it(
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(cloud.secrets[0] + "\n")
     assert all(check.ok for check in cloud.provider.check())
+
+
+def test_offers_are_priced_with_the_disk_that_is_wanted(cloud: FakeVast) -> None:
+    small, large = (
+        {
+            one.zone: one.price_usd_per_hour or 0.0
+            for one in cloud.provider.offers(Wanted(type=TYPE, disk_gb=gb))
+        }
+        for gb in (100, 200)
+    )
+    assert small[str(HOST)] < large[str(HOST)]
+    assert "5522" not in large, "it has no room for that"
+
+
+def test_a_host_that_costs_more_by_now_is_not_taken(cloud: FakeVast, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = replace(cloud.order(), max_price=0.40)
+    assert planned(cloud.provider, order)["ask"] == 7003
+    dear = [one | {"dph_base": 99.0} for one in OFFERS]
+    monkeypatch.setattr("tests.support.clouds.vast_fake.OFFERS", dear)
+    with pytest.raises(CapacityError, match=r"for \$0.40 an hour or less"):
+        cloud.provider.plan(order)
+    monkeypatch.setattr("cloudtui_providers.vast.search._search", lambda *_: [dear[0] | {"dph_total": 99.0}])
+    with pytest.raises(CapacityError):  # also where its filter is passed over
+        cloud.provider.plan(order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from itertools import count
 
@@ -29,8 +30,8 @@ def check(wish: Wish) -> None:
         raise UsageError(f"{wish.count} machines cannot be launched at once.", f"1 to {MOST_AT_ONCE} can.")
     if wish.lifetime_s < 0 or wish.disk_gb < 1:
         raise UsageError("A lifetime or a disk cannot be negative.", "Leave it out for the default.")
-    if any(price is not None and not price > 0 for price in (wish.max_price, wish.on_demand_cap)):
-        raise UsageError("A price limit must be above 0.", "Leave it out for none.")
+    if any(price is not None and not 0 < price < math.inf for price in (wish.max_price, wish.on_demand_cap)):
+        raise UsageError("A price limit must be a number above 0.", "Leave it out for none.")
 
 
 def require_budget(catalog: Catalog, wish: Wish, names: Collection[str], now: float) -> None:

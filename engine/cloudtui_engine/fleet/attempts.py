@@ -248,7 +248,8 @@ def _nothing_left(attempts: Sequence[LaunchAttempt]) -> dict[str, str]:
         return {
             "code": "no_offer",
             "message": "The cloud offers no such machine for this wish.",
-            "hint": "See what it has: cloudtui instance offers. Another region, type or price may help.",
+            "hint": "See what it has: cloudtui instance offers. Another region, type or price may help; "
+            "what has no price is below no limit.",
         }
     tried = list(dict.fromkeys(f"{one.type} in {one.zone or one.region}" for one in attempts))
     shown = ", ".join(tried[:6]) + (", ..." if len(tried) > 6 else "")

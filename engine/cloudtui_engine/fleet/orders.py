@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cloudtui_engine import accounts
+from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.fleet import boot, installation, trust, trusting
 from cloudtui_engine.fleet.attempts import Candidate
 from cloudtui_engine.fleet.means import Means
@@ -19,7 +22,27 @@ def wanted(wish: Wish, *, spot: bool) -> Wanted:
     """The question for offers."""
     # Of those in the place of spot ones the dearer are asked for, too: who has to be told what they cost.
     most = wish.max_price if spot or not wish.spot else None
-    return Wanted(gpu=wish.gpu, type=wish.type, regions=wish.regions, max_price=most, spot=spot)
+    return Wanted(
+        gpu=wish.gpu, type=wish.type, regions=wish.regions, max_price=most, spot=spot, disk_gb=wish.disk_gb
+    )
+
+
+def promised(catalog: Catalog, wish: Wish, place: Candidate) -> float | None:
+    """What a machine there may cost, US dollars an hour, by which budgets are asked; None: nobody knows."""
+    limit = wish.max_price if place.spot or not wish.spot else wish.on_demand_cap
+    price = place.price
+    if price is None:
+        price = accounts.listed(catalog, wish.provider, place.region, place.type, spot=place.spot)
+    elif place.spot:
+        price = math.ceil(price * 1000) / 1000  # the finest bid that all clouds take
+    return min((one for one in (price, limit) if one is not None), default=None)
+
+
+def _most(catalog: Catalog, wish: Wish, place: Candidate) -> float | None:
+    """The limit of a request. A bid for spot leaves room, unless a budget was promised less."""
+    if place.spot and not accounts.has_budget(catalog):
+        return wish.max_price
+    return promised(catalog, wish, place)
 
 
 def order(
@@ -48,7 +71,7 @@ def order(
         region=place.region,
         zone=place.zone,
         spot=place.spot,
-        max_price=wish.max_price if place.spot else None,
+        max_price=_most(means.catalog, wish, place),
         disk_gb=wish.disk_gb,
         image=wish.image,
         public_key=authorized,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloudtui_engine import accounts
 from cloudtui_engine.fleet import adoption, attempts, ending, orders
 from cloudtui_engine.fleet.means import PASSING, Means, as_row, ours, patience
 from cloudtui_engine.fleet.reconcile import GRACE_S
@@ -55,7 +56,12 @@ class Requests:
             self._catalog.launches.plan(orders.refused(attempt, ours(error).as_dict(), now))
             return
         with self._catalog.write("instance", durable=True):
-            if self._catalog.launches.plan(orders.with_payload(attempt, payload)):
+            # It was promised at another price, perhaps: before anything is sent the budgets hear of this one.
+            price = orders.promised(self._catalog, row.wish, place)
+            forbidden = accounts.refusal_of_request(self._catalog, row, instance, price, now)
+            if forbidden is not None:
+                self._catalog.launches.plan(orders.refused(attempt, forbidden.as_dict(), now))
+            elif self._catalog.launches.plan(orders.with_payload(attempt, payload)):
                 self._catalog.instances.update(instance.id, host_key=host_key)
                 self._written_here.add(number)
 

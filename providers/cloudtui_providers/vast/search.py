@@ -23,20 +23,18 @@ MOST = 2000
 HOSTS = 10
 """So many are told of for a type: the hundredth host's price is nobody's price of it."""
 MIB = 1 << 20
-USUAL_DISK_GB = 100
-"""What prices are told with: here the disk is rented with the machine, and paid by its size."""
 
 
 def offers(rest: Rest, wanted: Wanted) -> list[Offer]:
-    """Of each type the cheapest hosts' machines, one offer each, with a disk of the usual size."""
-    filters: dict[str, Any] = {"limit": MOST, "disk_space": {"gte": USUAL_DISK_GB}}
+    """Of each type the cheapest hosts' machines, one offer each, with their disk in the price."""
+    filters: dict[str, Any] = {"limit": MOST, "disk_space": {"gte": wanted.disk_gb}}
     if wanted.type:
         filters |= _of_type(wanted.type)
     if wanted.max_price is not None:
         filters["dph_total"] = {"lte": wanted.max_price}
     cheapest: dict[str, dict[str, Offer]] = {}
     with reading(TITLE):
-        found = [_offer(ask) for ask in _search(rest, filters, USUAL_DISK_GB)]
+        found = [_offer(ask) for ask in _search(rest, filters, wanted.disk_gb)]
     for offer in found:
         of_type = cheapest.setdefault(offer.type, {})
         if len(of_type) < HOSTS:
@@ -45,15 +43,24 @@ def offers(rest: Rest, wanted: Wanted) -> list[Offer]:
 
 
 def planned(rest: Rest, order: Order) -> dict[str, Any]:
-    """The payload of an order: the cheapest offer that fits it now, and what is made of it."""
+    """The payload of an order: the cheapest offer that fits it now, and what is made of it.
+
+    Hosts change their prices: one that costs more by now than the order allows is not taken.
+    """
     unable.refuse(order, TITLE)
     filters = _of_type(order.type) | {"limit": 1, "disk_space": {"gte": order.disk_gb}}
     if order.zone:
         filters["machine_id"] = {"eq": _number(order.zone)}
     if order.lifetime_s:
         filters["duration"] = {"gte": order.lifetime_s}
+    if order.max_price is not None:
+        filters["dph_total"] = {"lte": order.max_price}
     with reading(TITLE):
-        found = [(int(ask["id"]), str(ask["machine_id"])) for ask in _search(rest, filters, order.disk_gb)]
+        found = [
+            (int(ask["id"]), str(ask["machine_id"]))
+            for ask in _search(rest, filters, order.disk_gb)
+            if order.max_price is None or float(ask["dph_total"]) <= order.max_price
+        ]
     if not found:
         raise CapacityError(f"No host of {TITLE} offers {order.type} {_where(order)}now.")
     request = {
@@ -126,4 +133,5 @@ def _number(zone: str) -> int:
 
 
 def _where(order: Order) -> str:
-    return f"on machine {order.zone} " if order.zone else ""
+    price = "" if order.max_price is None else f"for ${order.max_price:.2f} an hour or less "
+    return (f"on machine {order.zone} " if order.zone else "") + price
