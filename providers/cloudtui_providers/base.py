@@ -70,6 +70,8 @@ class Capabilities:
     """cloud-init: a host key made here can be given along."""
     containers: bool = False
     """Its machines are containers: no systemd, no power-off."""
+    firewall: bool = False
+    """Its machines are open to some networks alone: who moves to another is let in by `let_in`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,22 @@ class Provider(ABC):
             NotPossibleError: the cloud keeps no deadline, neither as a limit nor as a tag.
         """
         raise NotPossibleError(f"{self.title} keeps no deadline of {machine} in {region}.")
+
+    def let_in(self, region: str, owner: str, ssh_from: Sequence[str]) -> str:  # noqa: ARG002 - for those that can
+        """Open the firewall of machines that were ordered so to this machine, from where it is now.
+
+        Args:
+            region: where they are.
+            owner: whose they are.
+            ssh_from: as their orders had it. These networks stay; the address that was here before goes.
+
+        Returns:
+            The network that is let in beside them: this machine's address.
+
+        Raises:
+            NotPossibleError: the cloud has no such firewall.
+        """
+        raise NotPossibleError(f"{self.title} keeps nobody from its machines in {region} by address.")
 
     @abstractmethod
     def check(self) -> list[Check]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from cloudtui_providers.errors import CloudUnreachable
+from cloudtui_providers.errors import CloudUnreachable, InvalidOrderError
 
 ASKED = "https://checkip.amazonaws.com"
 """It answers with the address of who asks, one line. CLOUDTUI_ADDRESS_URL names another one."""
@@ -23,6 +23,19 @@ def reached_from(given: Sequence[str]) -> list[str]:
         CloudUnreachable: it cannot be found out. No machine is opened to everybody instead.
     """
     return list(given) or [_own()]
+
+
+def present(*, only_ipv4: bool = False) -> str:
+    """This machine's address now, as the network that it alone is in.
+
+    Raises:
+        CloudUnreachable: it cannot be found out.
+        InvalidOrderError: it is one of IPv6, which the machines do not have.
+    """
+    found = _own()
+    if only_ipv4 and ":" in found:
+        raise InvalidOrderError(f"The machines have addresses of IPv4; this one is seen at {found}.")
+    return found
 
 
 def _own() -> str:

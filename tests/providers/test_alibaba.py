@@ -102,6 +102,20 @@ class TestTheRequest:
             assert let_in(replace(cloud.order(), ssh_from=())) == [address]
         assert len(cloud.networks) == 2, "one network and one switch, whatever is planned"
 
+    def test_who_has_moved_is_let_in_without_another_order(
+        self, cloud: FakeAlibaba, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for named in ((), ("198.51.100.7/32",)):
+            order = replace(cloud.order(), ssh_from=named)
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "192.0.2.9/32")
+            group = request(cloud, order)["SecurityGroupId"]
+            for address in ("203.0.113.77/32", "2001:db8::7/128"):
+                monkeypatch.setattr("cloudtui_providers.here._own", lambda address=address: address)
+                assert cloud.provider.let_in(order.region, order.owner, named) == address
+                rules = cloud.groups[group]["rules"]
+                has = {one.get("SourceCidrIp") or one["Ipv6SourceCidrIp"] for one in rules}
+                assert has == {*named, address}
+
     @pytest.mark.parametrize(
         "wrong",
         [

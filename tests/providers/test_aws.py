@@ -50,10 +50,11 @@ def request(cloud: Moto, order: Order) -> dict[str, Any]:
     return dict(planned(cloud.provider, order)["request"])
 
 
-def rules(cloud: Moto, order: Order) -> list[dict[str, Any]]:
+def rules(cloud: Moto, order: Order, group: str = "") -> list[dict[str, Any]]:
     import boto3
 
-    (group,) = request(cloud, order)["SecurityGroupIds"]
+    if not group:
+        (group,) = request(cloud, order)["SecurityGroupIds"]
     ec2 = boto3.client("ec2", region_name=REGION, endpoint_url=cloud.endpoint)
     permissions = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
     return [
@@ -134,6 +135,18 @@ class TestTheRequest:
         assert "L-DB2E81BA" in raised.value.hint, "where more can be asked for"
         cloud.quota(4)
         assert cloud.provider.plan(cloud.order())
+
+    def test_who_has_moved_is_let_in_without_another_order(
+        self, cloud: Moto, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for named in ((), ("198.51.100.7/32",)):
+            order = replace(cloud.order(), ssh_from=named)
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "192.0.2.9/32")
+            (group,) = request(cloud, order)["SecurityGroupIds"]
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "203.0.113.77/32")
+            assert cloud.provider.let_in(order.region, order.owner, named) == "203.0.113.77/32"
+            (rule,) = rules(cloud, order, group)
+            assert rule["from"] == {*named, "203.0.113.77/32"}
 
     def test_each_set_of_networks_has_a_group_that_is_open_to_it_alone(self, cloud: Moto) -> None:
         home = replace(cloud.order(), ssh_from=("192.0.2.7/32",))

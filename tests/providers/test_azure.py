@@ -90,6 +90,23 @@ class TestTheRequest:
             monkeypatch.setattr("cloudtui_providers.here._own", lambda address=address: address)
             assert let_in(replace(cloud.order(), ssh_from=())) == [address]
 
+    def test_who_has_moved_is_let_in_without_another_order(
+        self, cloud: FakeAzure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for named in ((), ("198.51.100.7/32",)):
+            order = replace(cloud.order(), ssh_from=named)
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "192.0.2.9/32")
+            profile = request(cloud, order)["properties"]["networkProfile"]
+            (interface,) = profile["networkInterfaceConfigurations"]
+            group = interface["properties"]["networkSecurityGroup"]["id"]
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "203.0.113.77/32")
+            assert cloud.provider.let_in(order.region, order.owner, named) == "203.0.113.77/32"
+            (rule,) = cloud.made[group]["properties"]["securityRules"]
+            assert rule["properties"]["sourceAddressPrefixes"] == sorted([*named, "203.0.113.77/32"])
+        monkeypatch.setattr("cloudtui_providers.here._own", lambda: "2001:db8::7/128")
+        with pytest.raises(InvalidOrderError, match="2001:db8::7"):
+            cloud.provider.let_in(order.region, order.owner, named)
+
     @pytest.mark.parametrize(
         "wrong",
         [

@@ -134,6 +134,18 @@ class TestTheRequest:
             assert cloud.rules[own]["sourceRanges"] == [address]
         assert own != tag
 
+    def test_who_has_moved_is_let_in_without_another_order(
+        self, cloud: FakeGcp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for named in ((), ("198.51.100.7/32",)):
+            order = replace(cloud.order(), ssh_from=named)
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "192.0.2.9/32")
+            (tag,) = request(cloud, order)["tags"]["items"]
+            monkeypatch.setattr("cloudtui_providers.here._own", lambda: "203.0.113.77/32")
+            assert cloud.provider.let_in(order.region, order.owner, named) == "203.0.113.77/32"
+            assert cloud.rules[tag]["sourceRanges"] == sorted([*named, "203.0.113.77/32"])
+            assert cloud.rules[f"{tag}-shut"]["sourceRanges"] == ["0.0.0.0/0"]
+
 
 class TestAnOrderSentTwice:
     def test_the_name_keeps_it_single_when_google_has_forgotten_the_request(self, cloud: FakeGcp) -> None:

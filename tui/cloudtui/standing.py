@@ -105,6 +105,14 @@ def deadline(instance: Instance, now: float) -> str:
     return f"in {minutes}m" if minutes else f"in {left}s"
 
 
+def shut_out(instance: Instance) -> str:
+    """What may keep this machine out, of one behind a firewall that runs and does not answer; else empty."""
+    silent = instance.link_state in {LinkState.DOWN, LinkState.SILENT} and bool(instance.link_detail)
+    if not silent or instance.cloud_state != "running" or instance.wanted != "running":
+        return ""
+    return f"Are you in another network than before? cloudtui instance open {instance.name} lets you in."
+
+
 def place(instance: Instance) -> str:
     """`aws us-east-1b`, `ssh lab-gpu3`, `this machine`."""
     if instance.name == LOCAL:

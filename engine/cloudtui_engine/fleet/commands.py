@@ -162,6 +162,16 @@ def submit_start(catalog: Catalog, instance: Instance, *, now: float | None = No
         return _wish(catalog, instance, "start", "running")
 
 
+def submit_open(catalog: Catalog, instance: Instance) -> Operation:
+    """Have a machine's firewall let this machine in, from where it is now.
+
+    Raises:
+        RefusedError: it is not rented, or gone.
+    """
+    _check_there(catalog, instance)
+    return catalog.operations.submit("instance.open", instance.id, {})
+
+
 def check_forget(instance: Instance) -> None:
     """See that a machine may be taken from the lists.
 

@@ -34,10 +34,15 @@ def ready(
     """
     wants = set(reached_from(ssh_from))
     network = _network(api, region, owner, poll_s)
-    name = f"{OURS}-{owner}" + (f"-{_digest(' '.join(sorted(ssh_from)))}" if ssh_from else "")
-    group = _group(api, region, network, owner, name)
+    group = _group(api, region, network, owner, ssh_from)
     _open_to(api, region, group, wants)
     return _switch(api, (region, zone), network, owner, poll_s), group
+
+
+def let_in(api: Api, region: str, owner: str, ssh_from: Sequence[str], *, also: str, poll_s: float) -> None:
+    """Open the group of such orders to these networks and another one."""
+    network = _network(api, region, owner, poll_s)
+    _open_to(api, region, _group(api, region, network, owner, ssh_from), {*ssh_from, also})
 
 
 def _network(api: Api, region: str, owner: str, poll_s: float) -> str:
@@ -76,7 +81,8 @@ def _switch(api: Api, place: tuple[str, str], network: str, owner: str, poll_s: 
     raise ThrottledError(f"{TITLE} is still making the switch {name}.")
 
 
-def _group(api: Api, region: str, network: str, owner: str, name: str) -> str:
+def _group(api: Api, region: str, network: str, owner: str, ssh_from: Sequence[str]) -> str:
+    name = f"{OURS}-{owner}" + (f"-{_digest(' '.join(sorted(ssh_from)))}" if ssh_from else "")
     told = api.ask(region, GROUPS, VpcId=network, SecurityGroupName=name)
     found = items(told, "SecurityGroups", "SecurityGroup")
     if found:

@@ -8,9 +8,10 @@ lives then stops it at the deadline and takes that limit back: its disk stays.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import ClassVar
 
-from cloudtui_providers.alibaba import checks, history, machines
+from cloudtui_providers.alibaba import checks, history, machines, network
 from cloudtui_providers.alibaba.errors import NO_MACHINE, TITLE
 from cloudtui_providers.alibaba.plan import planned, release_at
 from cloudtui_providers.alibaba.service import NAME, Api, items
@@ -31,6 +32,7 @@ from cloudtui_providers.base import (
     Wanted,
 )
 from cloudtui_providers.errors import InvalidOrderError, ThrottledError
+from cloudtui_providers.here import present
 from cloudtui_providers.rest import reading
 
 RELEASE = "ecs:ModifyInstanceAutoReleaseTime"
@@ -44,7 +46,7 @@ class Alibaba(Provider):
     name: ClassVar[str] = NAME
     title: ClassVar[str] = TITLE
     capabilities: ClassVar[Capabilities] = Capabilities(
-        Token.NATIVE, spot=True, stop=True, stop_spot=True, cloud_deadline=True, user_data=True
+        Token.NATIVE, spot=True, stop=True, stop_spot=True, cloud_deadline=True, user_data=True, firewall=True
     )
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -137,6 +139,13 @@ class Alibaba(Provider):
             self._api.ask(region, RELEASE, InstanceId=machine, **limit)
         tag = [{"Key": DEADLINE_TAG, "Value": deadline}]
         self._api.ask(region, "ecs:TagResources", ResourceType="instance", ResourceId=[machine], Tag=tag)
+
+    def let_in(self, region: str, owner: str, ssh_from: Sequence[str]) -> str:
+        """By the security group of such an order."""
+        here = present()
+        with self._planning, reading(TITLE):
+            network.let_in(self._api, region, owner, ssh_from, also=here, poll_s=self._settings.poll_s)
+        return here
 
     def check(self) -> list[Check]:
         """Credentials, regions, and the permissions that can be seen without doing anything."""

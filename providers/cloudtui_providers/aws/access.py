@@ -32,17 +32,19 @@ def key_name(clients: Clients, region: str, owner: str, public_key: str) -> str:
     return name
 
 
-def group_id(clients: Clients, region: str, owner: str, ssh_from: Sequence[str], port: int) -> str:
+def group_id(
+    clients: Clients, region: str, owner: str, ssh_from: Sequence[str], port: int, *, also: str = ""
+) -> str:
     """A security group that is open to these networks alone, for SSH alone.
 
     Each set of networks that somebody named has a group of its own. Where none were, all machines of the
     owner share one that is open to this machine: who has moved to another address reaches the older machines,
-    too, once the next one is planned, and the address before is closed.
+    too, once the next one is planned, or by `let_in` with that address as `also`; the one before is closed.
     """
     name = f"{PREFIX}-{owner}" + (f"-{_digest(' '.join(sorted(ssh_from)))[:12]}" if ssh_from else "")
     group = _group(clients, region, owner, name)
     found = {"GroupId": group["GroupId"]}
-    has, wants = _open_to(group, port), set(reached_from(ssh_from))
+    has, wants = _open_to(group, port), {*ssh_from, also} if also else set(reached_from(ssh_from))
     if missing := wants - has:
         clients.ask(region, AUTHORIZE, but=DONE_ALREADY, IpPermissions=_rules(missing, port), **found)
     if surplus := has - wants:

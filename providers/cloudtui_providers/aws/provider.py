@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from cloudtui_providers.aws import checks, machines
+from cloudtui_providers.aws import access, checks, machines
 from cloudtui_providers.aws.clients import Clients
 from cloudtui_providers.aws.offers import NAME, offers
 from cloudtui_providers.aws.plan import planned
@@ -24,6 +25,7 @@ from cloudtui_providers.base import (
     Wanted,
 )
 from cloudtui_providers.errors import MachineGone, ThrottledError
+from cloudtui_providers.here import present
 
 NOT_THERE = ("InvalidInstanceID.NotFound",)
 ENDED = {CloudState.TERMINATING, CloudState.TERMINATED}
@@ -35,7 +37,7 @@ class Aws(Provider):
     name: ClassVar[str] = NAME
     title: ClassVar[str] = "AWS"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        Token.NATIVE, spot=True, stop=True, power_off_ends=True, user_data=True
+        Token.NATIVE, spot=True, stop=True, power_off_ends=True, user_data=True, firewall=True
     )
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -92,6 +94,12 @@ class Aws(Provider):
         """In its tag: EC2 itself ends no machine at a time."""
         tag = {"Key": DEADLINE_TAG, "Value": deadline}
         self._clients.ask(region, "ec2:CreateTags", Resources=[machine], Tags=[tag])
+
+    def let_in(self, region: str, owner: str, ssh_from: Sequence[str]) -> str:
+        """By the security group of such an order."""
+        here = present()
+        access.group_id(self._clients, region, owner, ssh_from, self._settings.ssh_port, also=here)
+        return here
 
     def check(self) -> list[Check]:
         """Credentials, permissions (by dry runs), network and quotas of the default region."""

@@ -16,13 +16,16 @@ SUBNET = "machines"
 PREFIX = "10.77.0.0/16"
 
 
-def ready(resources: Resources, region: str, owner: str, ssh_from: Sequence[str]) -> tuple[str, str]:
+def ready(
+    resources: Resources, region: str, owner: str, ssh_from: Sequence[str], *, also: str = ""
+) -> tuple[str, str]:
     """The ids of a subnet, and of a security group that is open to these networks alone, for SSH alone.
 
     Each set of networks that somebody named has a group of its own. Where none were, all machines of the
-    owner share one that is open to this machine, wherever it has moved to.
+    owner share one that is open to this machine, wherever it has moved to. `also` is where it is now.
     """
-    networks = sorted(one for one in reached_from(ssh_from) if ":" not in one)
+    wanted = {*ssh_from, also} if also else reached_from(ssh_from)
+    networks = sorted(one for one in wanted if ":" not in one)
     if not networks:
         raise InvalidOrderError(
             "Machines here have addresses of IPv4, and none is named that may reach them.",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from cloudtui_providers.azure import checks, history, machines
+from cloudtui_providers.azure import checks, history, machines, network
 from cloudtui_providers.azure.access import Access
 from cloudtui_providers.azure.plan import planned
 from cloudtui_providers.azure.service import COMPUTE, NAME, RESOURCES, TITLE, Resources, kind_of
@@ -36,6 +37,7 @@ from cloudtui_providers.errors import (
     MachineGone,
     ProviderError,
 )
+from cloudtui_providers.here import present
 
 MOST_LOOKS = 30
 """At a machine that is being made, before it is taken for one that will be."""
@@ -48,7 +50,7 @@ class Azure(Provider):
     name: ClassVar[str] = NAME
     title: ClassVar[str] = TITLE
     capabilities: ClassVar[Capabilities] = Capabilities(
-        Token.NAME, spot=True, stop=True, stop_spot=True, user_data=True
+        Token.NAME, spot=True, stop=True, stop_spot=True, user_data=True, firewall=True
     )
 
     def __init__(self, settings: Settings | None = None, access: Access | None = None) -> None:
@@ -143,6 +145,13 @@ class Azure(Provider):
         """In its tag: Azure itself ends no machine at a time."""
         tags = {**machines.asked(self._resources, machine).get("tags", {}), DEADLINE_TAG: deadline}
         self._resources.rest.ask("PATCH", self._path(machine), query=_VERSION, body={"tags": tags})
+
+    def let_in(self, region: str, owner: str, ssh_from: Sequence[str]) -> str:
+        """By the security group of such an order."""
+        here = present(only_ipv4=True)
+        with self._planning:
+            network.ready(self._resources, region, owner, ssh_from, also=here)
+        return here
 
     def check(self) -> list[Check]:
         """Credentials, what is switched on, and each permission."""

@@ -20,16 +20,17 @@ LET_IN, KEEP_OUT = 1000, 1001
 """Priorities: the lower number is the stronger."""
 
 
-def tag(compute: Compute, network: str, owner: str, ssh_from: Sequence[str]) -> str:
+def tag(compute: Compute, network: str, owner: str, ssh_from: Sequence[str], *, also: str = "") -> str:
     """The network tag of machines that are open to these networks alone, for SSH alone.
 
     Each set of networks that somebody named has a tag of its own. Where none were, all machines of the owner
-    share one that is open to this machine, wherever it has moved to.
+    share one that is open to this machine, wherever it has moved to. `also` is where it is now.
     """
     name = f"cloudtui-{owner}"
     if ssh_from:
         name += f"-{hashlib.sha256(' '.join(sorted(ssh_from)).encode()).hexdigest()[:12]}"
-    networks = sorted(one for one in reached_from(ssh_from) if ":" not in one)
+    wanted = {*ssh_from, also} if also else reached_from(ssh_from)
+    networks = sorted(one for one in wanted if ":" not in one)
     if not networks:
         raise InvalidOrderError(
             f"Machines of {TITLE} have addresses of IPv4, and none is named that may reach them.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -27,12 +28,13 @@ from cloudtui_providers.base import (
     Wanted,
 )
 from cloudtui_providers.errors import InvalidOrderError, MachineGone
-from cloudtui_providers.gcp import checks, machines
+from cloudtui_providers.gcp import checks, firewall, machines
 from cloudtui_providers.gcp.access import Access
 from cloudtui_providers.gcp.plan import planned
 from cloudtui_providers.gcp.service import NAME, TITLE, Compute
 from cloudtui_providers.gcp.settings import Settings
 from cloudtui_providers.gcp.types import offers
+from cloudtui_providers.here import present
 
 LOCAL_DISKS_GO = {"discardLocalSsd": "true"}
 """Types with disks inside their own host are stopped only so; the disk that a machine boots from stays."""
@@ -44,7 +46,7 @@ class Gcp(Provider):
     name: ClassVar[str] = NAME
     title: ClassVar[str] = TITLE
     capabilities: ClassVar[Capabilities] = Capabilities(
-        Token.NAME, spot=True, stop=True, stop_spot=True, power_off_ends=True, user_data=True
+        Token.NAME, spot=True, stop=True, stop_spot=True, power_off_ends=True, user_data=True, firewall=True
     )
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -135,6 +137,13 @@ class Gcp(Provider):
         tags = {**instance.get("labels", {}), **machines.labels({DEADLINE_TAG: deadline})}
         body = {"labels": tags, "labelFingerprint": instance["labelFingerprint"]}
         self._compute.rest.ask("POST", f"{self._path(machine)}/setLabels", body=body)
+
+    def let_in(self, region: str, owner: str, ssh_from: Sequence[str]) -> str:  # noqa: ARG002 - it is one for all
+        """By the firewall's rule for the tag of such an order."""
+        here = present(only_ipv4=True)
+        with self._planning:
+            firewall.tag(self._compute, self._settings.network, owner, ssh_from, also=here)
+        return here
 
     def check(self) -> list[Check]:
         """Credentials, quota, network, and each permission."""

@@ -18,7 +18,7 @@ from cloudtui_engine.records.run import Run, RunState
 WITH_HANDLER = [action for action in actions.ACTIONS if action.handler]
 PROMISED = {
     "instance": "add import list show probe connect clean prepare price forget shell forward jupyter forwards"
-    " offers launch replace start stop terminate deadline orphans",
+    " offers launch replace start stop terminate deadline open orphans",
     "provider": "list check claim",
     "dataset": "add fetches list show push",
     "run": "start script list show metrics logs stop resume again "

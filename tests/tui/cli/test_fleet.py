@@ -17,12 +17,13 @@ import pytest
 from tests.engine.catalog.helpers import a_run, finish
 from tests.engine.fleet.world import World
 from tests.support.clouds.faults import Fault
+from tests.support.clouds.toy import ToyCloud
 from tests.tui.cli.conftest import Said
 from tests.tui.cli.fake_engine import FakeEngine
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.fleet import ending, launching, looking, market
+from cloudtui_engine.fleet import ending, installation, launching, letting_in, looking, market
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.handlers.market import check as check_cloud
 from cloudtui_engine.paths import Paths
@@ -73,8 +74,14 @@ class FleetEngine(FakeEngine):
     def _instance_terminate(self, catalog: Catalog, one: Operation) -> Any:
         return self._told(catalog, one, lambda: ending.terminate(self.world.means, one.target))
 
+    def _instance_open(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: letting_in.let_in(self.world.means, one.target))
+
     def _instance_deadline(self, _catalog: Catalog, _one: Operation) -> Any:
         return {}
+
+    def _fleet_survey(self, catalog: Catalog, one: Operation) -> Any:
+        return self._told(catalog, one, lambda: survey.ask(self.world.means, one.target, lambda *_: None))
 
     def _fleet_reconcile(self, catalog: Catalog, one: Operation) -> Any:
         return self._told(catalog, one, lambda: looking.look(self.world.means, one.target, everywhere=True))
@@ -160,6 +167,24 @@ def test_what_would_be_lost_has_to_be_named(cli: Cli, catalog: Catalog) -> None:
     )
     lost = cli("instance", "terminate", "box", "--lose", "other,first", "--yes", "--follow", "--json")
     assert (lost.status, lost.json["cloud_state"]) == (0, "terminated")
+
+
+def test_who_has_moved_to_another_network_is_let_in(
+    cli: Cli, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--provider", "toy", "--type", "gpu-1", "--ssh-from", "198.51.100.0/24", "--follow", "--json")
+    box = cli("instance", "launch", "box", *words).json
+    refused = cli("instance", "open", "box", "--json")
+    assert (refused.status, "keeps nobody" in refused.json["error"]["message"]) == (5, True)
+    asked: list[Any] = []
+    monkeypatch.setattr(ToyCloud, "let_in", lambda _cloud, *order: asked.append(order) or "203.0.113.7/32")
+    assert "lets this machine in now" in cli("instance", "open", "box").out
+    assert asked == [("north-1", installation.owner(catalog), ("198.51.100.0/24",))]
+    assert "203.0.113.7/32" in catalog.events.list(box["id"])[-1].text
+    monkeypatch.setattr(ToyCloud, "capabilities", replace(ToyCloud.capabilities, firewall=True))
+    assert "instance open box" not in cli("instance", "show", "box").out
+    catalog.instances.update(box["id"], link_detail="It does not answer.")
+    assert "cloudtui instance open box lets you in" in " ".join(cli("instance", "show", "box").out.split())
 
 
 def test_whose_disk_goes_with_it_is_said_with_its_end(cli: Cli, catalog: Catalog) -> None:

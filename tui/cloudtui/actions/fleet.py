@@ -104,6 +104,11 @@ _RENTING = (
         handler=_H + "deadline", keys=("e",), when="instance.mortal", starts_work=True,
     ),
     Action(
+        "instance.open", "instance", "open", "Let this machine in",
+        "open a rented machine's firewall to the address that you have now, in another network than before",
+        (_INSTANCE,), handler=_H + "let_in", when="instance.endable", starts_work=True,
+    ),
+    Action(
         "instance.orphans", "instance", "orphans", "Orphans",
         "machines of ours in clouds that nothing here speaks of: list them, take one up, or end one",
         (

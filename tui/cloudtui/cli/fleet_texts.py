@@ -115,9 +115,18 @@ def rental(record: Instance) -> list[tuple[str, str]]:
         ("Cloud", clean_line(f"{standing.place(record)}  {'  '.join(one for one in about if one)}")),
         ("Wanted", record.wanted),
         ("The cloud says", clean_line(f"{said}{seen}")),
+        ("Not reached", _shut_out(record)),
         ("Deadline", deadline(record, now)),
         *(("Known to" if not place else "", line) for place, line in enumerate(told(record))),
     ]
+
+
+def _shut_out(record: Instance) -> str:
+    """What may be the matter with one that runs and does not answer; empty: nothing is."""
+    from cloudtui_engine.fleet import market
+
+    has_firewall = market.cloud(record.provider).can.get("firewall", False)
+    return standing.shut_out(record) if has_firewall else ""
 
 
 def told(record: Instance) -> Lines:
@@ -154,6 +163,8 @@ def asked(verb: str, record: Instance) -> Lines:
     name = clean_line(record.name)
     if verb == "deadline":
         return [f"{name}: {deadline(record, now)}.", *(f"  {line}" for line in told(record))]
+    if verb == "open":
+        return [f"{name}: its firewall lets this machine in now. See: cloudtui instance probe {name}"]
     return pairs(
         [
             ("Instance", f"{name}  {record.id}"),

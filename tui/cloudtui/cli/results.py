@@ -162,7 +162,7 @@ _SHORT: Mapping[str, str] = {
 }
 _ASKED = frozenset({
     "instance.launch", "instance.replace", "instance.start", "instance.stop", "instance.terminate",
-    "instance.deadline", "instance.orphans",
+    "instance.deadline", "instance.open", "instance.orphans",
 })  # fmt: skip
 """What answers with machines that somebody has just asked something of."""
 _TABLES: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {

@@ -184,6 +184,19 @@ def deadline(session: Session, instance: str, until: str | None = None) -> Insta
     return show(session, found.id) if session.wait else operation
 
 
+def let_in(session: Session, instance: str) -> Instance | Operation:
+    """Have a machine's firewall let this machine in, from where it is now.
+
+    Raises:
+        RefusedError: it was not rented, or is gone.
+        CloudtuiError: its cloud has no such firewall, or does not change it.
+    """
+    from cloudtui_engine.fleet import commands
+
+    found = find(session, instance)
+    return _asked(session, found, commands.submit_open(session.catalog, found), follow=True)
+
+
 def stakes(session: Session, instances: Sequence[Instance]) -> list[Stakes]:
     """What goes with each of these machines."""
     from cloudtui_engine.fleet import commands

@@ -39,6 +39,8 @@ class Story:
     """Who knows of its deadline."""
     keeps_disk: bool = True
     """At its deadline it is stopped; else it is terminated."""
+    has_firewall: bool = False
+    """It is open to some networks alone."""
     listing: Listing | None = None
     """The newest look at its region."""
     doing: str = ""
@@ -56,13 +58,14 @@ def read(catalog: Catalog, instance: Instance) -> Story:
     listings = [one for one in catalog.listings.list(instance.provider) if one.region == instance.region]
     work = None if launch is None else _work(catalog, launch)
     failed = work is not None and work.state is OperationState.FAILED
-    can_stop = market.cloud(instance.provider).can.get("stop", True)
+    can = market.cloud(instance.provider).can
     return Story(
         launch,
         tuple(catalog.launches.attempts(launch.id)) if launch is not None else (),
         tuple(str(one) for one in commands.at_stake(catalog, instance.id)),
         told(catalog, instance),
-        can_stop and not instance.spot,
+        can.get("stop", True) and not instance.spot,
+        can.get("firewall", False),
         listings[0] if listings else None,
         "" if work is None or work.state.is_finished else str(work.progress.get("text", "")),
         f"{work.error.get('message', '')} {work.error.get('hint', '')}"
@@ -88,6 +91,8 @@ def facts(machine: Machine, story: Story, now: float) -> list[Fact]:
     parts = (standing.place(instance), *about)
     found.append(Fact("cloud", clean_line(" · ".join(part for part in parts if part), 200)))
     found += _said(instance, story, now)
+    if story.has_firewall and (hint := standing.shut_out(instance)):
+        found.append(Fact("not reached", clean_line(hint, 200), "warn"))
     if not instance.is_gone and instance.forgotten_at is None:
         found.append(_deadline(instance, story, now))
         found += [_told(one) for one in story.told if not one.knows]
