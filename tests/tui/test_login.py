@@ -129,6 +129,31 @@ async def test_the_desktop_asks_before_it_stands_aside(
         await wait_until(pilot, lambda: bool(catalog.operations.get(one.id).answer))
 
 
+async def test_a_question_that_was_left_open_is_asked_again_and_a_login_that_failed_says_how(
+    catalog: Catalog, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No command could do it: the machine of an `instance add` is on no list yet."""
+
+    def fails(*_: Any) -> None:
+        raise CloudtuiError("Not logged in.", "Log in: cloudtui instance connect box")
+
+    monkeypatch.setattr("cloudtui.lending.lend", lambda _app, _name, work, _verb: work())
+    monkeypatch.setattr(login, "log_in", fails)
+    async with desktop(paths.home) as (_app, pilot):
+        await pilot.press("!")
+        await wait_until(pilot, lambda: "Nothing waits" in screen(pilot.app))
+        one = catalog.operations.submit("instance.add", "", {}, "key")
+        catalog.operations.take(one.id)
+        catalog.operations.ask(one.id, QUESTION)
+        await wait_until(pilot, lambda: "Log in to box" in screen(pilot.app))
+        await pilot.press("y")
+        await wait_until(pilot, lambda: "It waits for you: ! on the desktop" in screen(pilot.app))
+        assert catalog.operations.get(one.id).state is OperationState.NEEDS_YOU
+        await wait_until(pilot, lambda: "1 needs you (!)" in screen(pilot.app))
+        await pilot.press("!")
+        await wait_until(pilot, lambda: "Log in to box" in screen(pilot.app))
+
+
 def test_an_import_tells_what_only_ssh_can_do(catalog: Catalog, paths: Paths, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(

@@ -20,6 +20,7 @@ BINDINGS: list[BindingType] = [
     Binding("y", "copy_command", "Copy as command", show=False, id="home.copy"),
     Binding("m,shift+f10", "way('context')", "What can be done", show=False, id="home.context"),
     Binding("L", "way('actions')", "Action log", show=False, id="home.actions"),
+    Binding("exclamation_mark", "way('questions')", "What waits for you", show=False, id="home.questions"),
     Binding("z", "way('maximise')", "Maximise", show=False, id="home.maximise"),
     Binding("left_curly_bracket", "way('narrower')", "List narrower", show=False, id="home.narrower"),
     Binding("right_curly_bracket", "way('wider')", "List wider", show=False, id="home.wider"),

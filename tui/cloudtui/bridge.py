@@ -42,11 +42,16 @@ class Overview(NamedTuple):
     money: tuple[tuple[str, str], ...] = ()
     """What it costs now and has cost today, and how the budgets stand: (text, style) pairs."""
 
-    def parts(self) -> list[tuple[str, str]]:
-        """(text, style) pairs for the status bar; what is as usual says little."""
+    def parts(self, asks: str = "") -> list[tuple[str, str]]:
+        """(text, style) pairs for the status bar; what is as usual says little.
+
+        Args:
+            asks: the key that puts the questions once more.
+        """
         parts: list[tuple[str, str]] = []
         if self.needs_you:
-            parts.append((f"⚠ {self.needs_you} {'needs' if self.needs_you == 1 else 'need'} you", "warn"))
+            text = f"⚠ {self.needs_you} {'needs' if self.needs_you == 1 else 'need'} you"
+            parts.append((f"{text} ({asks})" if asks else text, "warn"))
         if self.crashes:
             parts.append((f"engine died {self.crashes}x", "bad"))
         if self.pending:

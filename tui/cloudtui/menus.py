@@ -16,8 +16,8 @@ _FILE = (
     "engine.status", "engine.stop", "home.quit",
 )  # fmt: skip
 _VIEW = (
-    "home.since", "home.actions", "home.filter", "home.palette", "home.command", "home.jump",
-    "home.maximise", "home.picture", "view.columns", "view.save", "view.delete",
+    "home.since", "home.questions", "home.actions", "home.filter", "home.palette", "home.command",
+    "home.jump", "home.maximise", "home.picture", "view.columns", "view.save", "view.delete",
 )  # fmt: skip
 _EVERYWHERE = ("home.filter", "home.help")
 _ANYWHERE = ("home", "engine", "view")
@@ -38,6 +38,7 @@ OWN = {
     "home.palette": "palette",
     "home.picture": "picture",
     "home.previous": "previous",
+    "home.questions": "way('questions')",
     "home.quit": "leave",
     "home.since": "since",
     "home.wider": "way('wider')",

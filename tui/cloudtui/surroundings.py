@@ -7,8 +7,10 @@ from typing import Any
 
 from textual.app import App
 
+from cloudtui.actions import get
 from cloudtui.bridge import Bridge, Overview, Reader
 from cloudtui.chosen import Chosen
+from cloudtui.menus import shown_key
 from cloudtui.widgets.rail import Rail
 from cloudtui.widgets.status_bar import StatusBar
 from cloudtui_engine.errors import CloudtuiError
@@ -58,7 +60,7 @@ class Surroundings:
         if not self._app.screen_stack:  # the last answer to an app that ends
             return
         self._app.query_one(Rail).show(overview.counts)
-        self._app.query_one(StatusBar).state(overview.parts())
+        self._app.query_one(StatusBar).state(overview.parts(shown_key(get("home.questions"))))
         if overview.needs_you and not self._chosen.read_only:
             self._ask_questions()
 

@@ -38,7 +38,7 @@ class Ways:
         self._all: Mapping[str, Callable[[], None]] = {
             "context": self._context, "command": self._command, "actions": self._actions, "jump": self._jump,
             "maximise": self._maximise, "narrower": lambda: self._widen(-STEP),
-            "wider": lambda: self._widen(STEP), "even": self._even,
+            "wider": lambda: self._widen(STEP), "even": self._even, "questions": self._questions,
         }  # fmt: skip
 
     def go(self, name: str) -> None:
@@ -106,6 +106,20 @@ class Ways:
 
         session = Session(self._bridge.paths, self._bridge.catalog, wait=False)
         self._app.push_screen(ActionLogScreen(self._bridge, lambda limit: acts(session, limit)))
+
+    # What waits
+
+    def _questions(self) -> None:
+        """The open questions, those that were put aside included."""
+        self._app.run_worker(self._ask_again(), group="questions", exclusive=True, exit_on_error=False)
+
+    async def _ask_again(self) -> None:
+        from cloudtui.dialogs.questions import ask_all
+
+        asked: set[str] = set()
+        await ask_all(self._app, self._bridge, asked)
+        if not asked:
+            self._app.notify("Nothing waits for an answer of yours.", timeout=4)
 
     # Panels
 

@@ -98,6 +98,7 @@ _DESKTOP = tuple(
         ("even", "Border as it was", "the border between list and detail where it is without you", ("|",)),
         ("previous", "Area before", "the area that was shown before this one", ("-",)),
         ("palette", "Search or run", "find a run, a machine or an action", ("ctrl+p",)),
+        ("questions", "What waits for you", "the questions that were left open, once more", ("!",)),
         ("since", "Since you left", "what happened to your runs since the desktop was closed", ()),
         ("quit", "Quit", "close the desktop; work goes on", ("ctrl+q", "q")),
     )

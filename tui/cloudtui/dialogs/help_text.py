@@ -14,6 +14,7 @@ from cloudtui.widgets.rail import Place
 
 _KEYS = {
     "question_mark": "?",
+    "exclamation_mark": "!",
     "slash": "/",
     "plus": "+",
     "minus": "-",

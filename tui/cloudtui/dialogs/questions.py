@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from textual.app import App
 from textual.screen import ModalScreen
 
+from cloudtui.actions import get
 from cloudtui.bridge import Bridge
 from cloudtui.dialogs.confirm import ConfirmDialog
 from cloudtui.dialogs.copied import CopiedDialog
 from cloudtui.dialogs.host_key import HostKeyDialog, SecretDialog
 from cloudtui.handlers.questions import INSTALLATION, LOGIN
+from cloudtui.menus import shown_key
 from cloudtui_engine.errors import CloudtuiError
 from cloudtui_engine.records.operation import Operation, OperationState
 from cloudtui_engine.sanitize import clean_line
@@ -72,7 +73,15 @@ def _log_in(app: App[Any], bridge: Bridge, question: Mapping[str, Any]) -> None:
     from cloudtui.lending import lend
 
     name = clean_line(str(question.get("name", "")), 80)
-    work = partial(log_in, bridge.paths, name, question.get("address") or {})
+
+    def work() -> None:
+        try:
+            log_in(bridge.paths, name, question.get("address") or {})
+        except CloudtuiError as error:
+            # Not the command that does the same: the machine may only just be added.
+            error.hint = f"It waits for you: {shown_key(get('home.questions'))} on the desktop asks again."
+            raise
+
     lend(app, name, work, "connect")
 
 
