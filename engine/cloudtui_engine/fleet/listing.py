@@ -2,61 +2,90 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 
-from cloudtui_engine.errors import FailedError
-from cloudtui_engine.fleet.means import as_row
+from cloudtui_engine.fleet.means import Interrupted, as_row
 from cloudtui_providers.base import Listing, Provider
 from cloudtui_providers.errors import ProviderError
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 8
-Questions = queue.SimpleQueue[tuple[str, str]]
-"""Regions, and whose machines are asked for there."""
-Answers = queue.SimpleQueue[tuple[str, Listing | None]]
+REGION_S = 180.0
+"""A region that has said nothing for so long is looked at next time: the others have waited long enough."""
+POLL_S = 0.2
+Answers = queue.SimpleQueue[tuple[str, Listing]]
+
+_hung: dict[tuple[str, str], threading.Thread] = {}
+"""By cloud and region: who asked there and was given up. While one lives that region is not asked again."""
 
 
 def listings(
-    cloud: Provider, regions: Sequence[str], owner: str, everyones: Collection[str] = ()
+    cloud: Provider,
+    regions: Sequence[str],
+    owner: str,
+    everyones: Collection[str] = (),
+    *,
+    closing: threading.Event | None = None,
 ) -> Iterator[Listing]:
     """What each region lists, as it comes; one that does not answer lists nothing, and is not complete.
 
-    The threads are daemons: an engine that ends does not wait for a cloud.
+    The threads are daemons: neither a look nor an engine that ends waits for a cloud for ever.
 
     Args:
         cloud: the provider.
         regions: which are asked.
         owner: whose machines; empty: everyone's.
         everyones: the regions that are asked for everyone's all the same.
+        closing: set when the engine ends.
 
     Raises:
-        FailedError: the provider failed as none may.
+        Interrupted: the engine ends.
     """
-    left: Questions = queue.SimpleQueue()
+    left, asked = deque(regions), dict[str, tuple[threading.Thread, float]]()
     answers: Answers = queue.SimpleQueue()
-    for region in regions:
-        left.put((region, "" if region in everyones else owner))
-    for _ in range(min(AT_ONCE, len(regions))):
-        threading.Thread(target=_ask, args=(cloud, left, answers), name="fleet.listing", daemon=True).start()
-    for _ in regions:
-        region, listing = answers.get()
-        if listing is None:
-            raise FailedError(f"A defect in the provider {cloud.name}, in {region}.", "See the engine's log.")
-        yield listing
-
-
-def _ask(cloud: Provider, left: Questions, answers: Answers) -> None:
-    while True:
+    while left or asked:
+        while left and len(asked) < AT_ONCE:
+            region = left.popleft()
+            if (before := _hung.get((cloud.name, region))) is not None and before.is_alive():
+                yield _silent(region, "It has not answered the question before.")
+                continue
+            whose = "" if region in everyones else owner
+            thread = threading.Thread(
+                target=_ask, args=(cloud, region, whose, answers), name="fleet.listing", daemon=True
+            )
+            asked[region] = thread, time.monotonic() + REGION_S
+            thread.start()
         try:
-            region, owner = left.get_nowait()
+            region, listing = answers.get(timeout=POLL_S)
         except queue.Empty:
-            return
-        listing = None
-        try:
-            listing = _one(cloud, region, owner)
-        finally:
-            answers.put((region, listing))
+            if closing is not None and closing.is_set():
+                raise Interrupted from None
+            for region in [one for one, (_, last) in asked.items() if time.monotonic() > last]:
+                _hung[cloud.name, region] = asked.pop(region)[0]
+                yield _silent(region, f"It has not answered within {REGION_S / 60:.0f} minutes.")
+            continue
+        if asked.pop(region, None) is not None:  # else it comes too late, and was told as silent
+            yield listing
+
+
+def _ask(cloud: Provider, region: str, owner: str, answers: Answers) -> None:
+    listing = _silent(region, f"A defect in the provider {cloud.name}: see the engine's log.")
+    try:
+        listing = _one(cloud, region, owner)
+    except Exception:  # broad: what is wrong in one region must not be the end of the look at the others
+        log.exception("%s in %s", cloud.name, region)
+    finally:
+        answers.put((region, listing))
+
+
+def _silent(region: str, problem: str) -> Listing:
+    return Listing(region, (), complete=False, problem=problem)
 
 
 def _one(cloud: Provider, region: str, owner: str) -> Listing:
@@ -64,4 +93,4 @@ def _one(cloud: Provider, region: str, owner: str) -> Listing:
         return cloud.machines(region, owner)
     except ProviderError as error:
         row = as_row(error)
-        return Listing(region, (), complete=False, problem=f"{row['message']} {row['hint']}".strip())
+        return _silent(region, f"{row['message']} {row['hint']}".strip())

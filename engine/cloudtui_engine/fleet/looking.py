@@ -40,7 +40,8 @@ def look(means: Means, name: str, *, everywhere: bool = False) -> Mapping[str, A
     cloud = _cloud(means, name)
     taken_up = _taken_up(means, name)
     regions = _regions(means, cloud, name, everywhere=everywhere)
-    for answer in listings(cloud, regions, owner, {region for region, _ in taken_up}):
+    everyones = {region for region, _ in taken_up}
+    for answer in listings(cloud, regions, owner, everyones, closing=means.closing):
         if means.closing.is_set():
             raise Interrupted
         listing = _without_strangers(answer, owner, taken_up)

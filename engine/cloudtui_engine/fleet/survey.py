@@ -52,7 +52,7 @@ def ask(means: Means, name: str, report: Report) -> dict[str, object]:
         raise ours(error) from error
     found: list[Stranger] = []
     incomplete: dict[str, str] = {}
-    for number, listing in enumerate(listings(cloud, regions, ""), 1):
+    for number, listing in enumerate(listings(cloud, regions, "", closing=means.closing), 1):
         if means.closing.is_set():
             raise Interrupted
         found += _strangers(name, listing, now)

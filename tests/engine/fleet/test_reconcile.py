@@ -12,9 +12,9 @@ from tests.engine.catalog.helpers import a_run
 from tests.engine.fleet.world import FastClock, World
 from tests.support.clouds.faults import Fault
 
-from cloudtui_engine.errors import FailedError
-from cloudtui_engine.fleet import commands, due, ending, installation, looking, reconcile
+from cloudtui_engine.fleet import commands, due, ending, installation, listing, looking, reconcile
 from cloudtui_engine.fleet.listing import listings
+from cloudtui_engine.fleet.means import Interrupted
 from cloudtui_engine.fleet.reconcile import Changes, Known, compare
 from cloudtui_engine.handlers import rent
 from cloudtui_engine.handlers.context import Context
@@ -346,16 +346,50 @@ def test_regions_are_asked_at_once_and_a_dead_one_holds_up_none(
     assert list(listings(world.cloud.provider, [], "me")) == []
 
 
-def test_a_provider_with_a_defect_does_not_hang(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    logged: list[Any] = []
-    monkeypatch.setattr(threading, "excepthook", logged.append)
-    monkeypatch.setattr(world.cloud.provider, "machines", lambda *_: {}["defect"])
-    with pytest.raises(FailedError, match="defect"):
-        list(listings(world.cloud.provider, ["r"], "me"))
-    for thread in threading.enumerate():
-        if thread.name == "fleet.listing":
-            thread.join(10)
-    assert [one.exc_type for one in logged] == [KeyError]
+def test_a_defect_in_one_region_hides_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def machines(region: str, owner: str) -> Listing:
+        if region == "r":
+            raise KeyError("defect")
+        return Listing(region, [machine()])
+
+    monkeypatch.setattr(world.cloud.provider, "machines", machines)
+    found = {one.region: one for one in listings(world.cloud.provider, ["r", "s"], "me")}
+    assert (found["r"].complete, len(found["s"].machines), len(caplog.records)) == (False, 1, 1)
+    assert "defect in the provider toy" in found["r"].problem
+
+
+def test_a_region_that_hangs_holds_up_neither_the_others_nor_the_engines_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, asked = threading.Event(), list[threading.Thread]()
+    regions = [f"hangs-{number}" for number in range(listing.AT_ONCE)]
+
+    def machines(region: str, owner: str) -> Listing:
+        if region in regions:
+            asked.append(threading.current_thread())
+            goes_on.wait(60)
+        return Listing(region, [machine()])
+
+    monkeypatch.setattr(world.cloud.provider, "machines", machines)
+    monkeypatch.setattr(listing, "POLL_S", 0.01)
+    world.closing.set()
+    with pytest.raises(Interrupted):
+        list(listings(world.cloud.provider, regions[:1], "me", closing=world.closing))
+    world.closing.clear()
+    monkeypatch.setattr(listing, "REGION_S", 0.05)
+    found = {one.region: one for one in listings(world.cloud.provider, [*regions, "s"], "me")}
+    assert found["s"].complete
+    assert not any(found[one].complete for one in regions)
+    (again,) = listings(world.cloud.provider, regions[:1], "me")
+    assert "the question before" in again.problem, "who hangs is not asked again and again"
+    assert len(asked) == 1 + len(regions)
+    goes_on.set()
+    for thread in asked:
+        thread.join(20)
+    monkeypatch.setattr(listing, "REGION_S", 60.0)
+    assert all(one.complete for one in listings(world.cloud.provider, regions, "me"))
 
 
 def test_grace_is_what_the_facts_say() -> None:
