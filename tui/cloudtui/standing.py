@@ -16,8 +16,6 @@ FAILURES = {
 """What a launch failed by, in a word or two."""
 TELLING = {"engine": "the engine", "cloud": "its cloud", "machine": "the machine itself"}
 """Who ends a machine, as `Told.who` names them."""
-TELLING = {"engine": "the engine", "cloud": "its cloud", "machine": "the machine itself"}
-"""Who ends a machine, as `Told.who` names them."""
 OLD_S = 180.0
 """A cloud that lists a machine once a minute and has not for so long has not been asked."""
 
