@@ -28,7 +28,7 @@ SIZES = ((80, 24), (120, 30), (200, 50))
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPDATE = "CLOUDTUI_UPDATE_SNAPSHOTS"
 _CALM = 4
-"""Frames without a change after which nothing more is expected."""
+"""Looks in which nothing was drawn, after which nothing more is expected."""
 
 
 class Drawn:
@@ -95,16 +95,12 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 
 async def still(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
-    """Wait until this holds and the screen stands still."""
-    calm, seen, drawn = 0, "", -1
+    """Wait until this holds and nothing is drawn any more."""
+    calm, drawn = 0, -1
 
     def calmed() -> bool:
-        nonlocal calm, seen, drawn
-        if not ready():
-            calm = 0
-            return False
-        now = seen if drawn == Drawn.times else screen(pilot.app)
-        calm, seen, drawn = calm + 1 if now == seen else 0, now, Drawn.times
+        nonlocal calm, drawn
+        calm, drawn = calm + 1 if ready() and drawn == Drawn.times else 0, Drawn.times
         return calm >= _CALM
 
     await wait_until(pilot, calmed)
