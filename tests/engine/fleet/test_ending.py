@@ -17,7 +17,7 @@ from cloudtui_engine.fleet import commands, due, ending, whose
 from cloudtui_engine.records.instance import VANISHED, Instance
 from cloudtui_engine.records.launch import LaunchState, Wish
 from cloudtui_engine.records.operation import OperationState
-from cloudtui_providers.base import Listing
+from cloudtui_providers.base import OWNER_TAG, Listing
 from cloudtui_providers.errors import CloudUnreachable, ThrottledError
 
 MakeWorld = Callable[..., World]
@@ -186,6 +186,17 @@ def test_a_new_key_is_believed_when_it_shows_a_machine_of_ours(
     assert world.look()["machines"] == 1, "it is a new key of the account that they are in"
     assert ending.terminate(world.means, instance.id)["state"] == "terminated"
     assert world.living() == []
+
+
+def test_a_machine_that_was_taken_up_shows_whose_a_key_is_though_it_bears_anothers_mark(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(Rekeyed)
+    instance = world.launched()
+    with world.cloud.books.open() as books:
+        books["machines"][instance.cloud_id]["tags"][OWNER_TAG] = "another home"
+    monkeypatch.setattr(Rekeyed, "key", "second")
+    assert world.means.cloud("toy")
 
 
 def test_of_machines_that_were_ended_elsewhere_a_person_says_that_the_new_key_is_good(
