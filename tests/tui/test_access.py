@@ -69,7 +69,7 @@ def test_the_desktop_comes_back_whatever_went_wrong(
     assert screen.is_back
     if isinstance(wrong, CloudtuiError):
         assert asked == ["enter"]  # it is read before the desktop is over it again
-        assert "The connection to box was lost." in capsys.readouterr().out
+        assert "\nThe connection to box was lost.\n" in capsys.readouterr().out
 
 
 def test_a_read_only_desktop_has_the_lists_and_nothing_that_changes_something(

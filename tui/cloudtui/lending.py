@@ -87,7 +87,8 @@ def lend_all(
 
 
 def _read_first(error: CloudtuiError) -> None:
-    _say("".join(f"{part}\n" for part in (error.message, error.hint) if part))
+    # What was cut off may have left the cursor behind a prompt.
+    _say("\n" + "".join(f"{part}\n" for part in (error.message, error.hint) if part))
     _say("Enter goes back to the desktop. ")
     _forget_typed()
     sys.stdin.readline()
