@@ -118,7 +118,7 @@ class Lane:
         self.write(frames.message({"id": self._next, "verb": verb, "args": args}))
         return self._next
 
-    def answer(self, number: int, timeout: float = 15.0) -> dict[str, Any]:
+    def answer(self, number: int, timeout: float = 30.0) -> dict[str, Any]:
         reply = self.until(lambda: self.replies.pop(number, None), timeout)
         if not reply["ok"]:
             raise HostSaysNoError(reply["error"])
@@ -137,7 +137,7 @@ class Lane:
         assert self.process.stderr is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(30)
         self.process.stdout.close()
         self.process.stderr.close()
 

@@ -12,7 +12,7 @@ from tests.host.lane import SHA, Lane, session
 
 def failure(lane: Lane) -> str:
     """What the host says where no frames come."""
-    out, _ = lane.process.communicate(timeout=10)
+    out, _ = lane.process.communicate(timeout=30)
     lines = [line for line in out.decode().splitlines() if line.startswith("cloudtui-error ")]
     assert len(lines) == 1, out
     return lines[0]

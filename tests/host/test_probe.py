@@ -78,8 +78,8 @@ def test_a_torch_sees_a_gpu_where_there_is_one_and_its_cuda_is_not_newer_than_th
 
 def test_an_interpreter_that_hangs_or_lies_is_passed_over(tmp_path: Path) -> None:
     begun = time.monotonic()
-    assert probe.ask_python(str(tool(tmp_path, "hangs", "#!/bin/sh\nexec sleep 30\n")), 0.2) is None
-    assert time.monotonic() - begun < 5
+    assert probe.ask_python(str(tool(tmp_path, "hangs", "#!/bin/sh\nexec sleep 60\n")), 0.2) is None
+    assert time.monotonic() - begun < 30
     for text in ("", "cloudtui-python {", "cloudtui-python []", 'cloudtui-python {"version": 3}'):
         assert probe.parse_python("/x", text) is None
 

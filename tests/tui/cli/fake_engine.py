@@ -64,7 +64,8 @@ class FakeEngine:
     def close(self) -> None:
         self._end.set()
         if self._thread:
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=30)
+            assert not self._thread.is_alive()
         assert not self.errors, self.errors
 
     def _serve(self) -> None:

@@ -159,12 +159,13 @@ def test_doctor_tells_of_runs_that_wait_for_their_machine(cli: Cli, catalog: Cat
     assert (refused.status, refused.json["error"]["hint"]) == (4, "Wait for its end.")
 
 
-def test_operations_are_shown(cli: Cli, catalog: Catalog) -> None:
+def test_operations_are_shown(cli: Cli, catalog: Catalog, engine: FakeEngine) -> None:
     trained(cli, catalog)
     assert cli("operation", "list", "--json").json == []
     (row,) = cli("operation", "list", "--all", "--json").json
     assert (row["kind"], row["about"], row["state"]) == ("run.start", "cnn", "done")
     assert row["created_at"].endswith("Z")
+    engine.close()  # it would take the next one from under the test
     failed = catalog.operations.submit("run.pull", "gone", {}, None)
     catalog.operations.fail(failed.id, {"code": "x", "message": "It \x1b[31mbroke.", "hint": "Mend it."})
     text = cli("operation", "show", failed.id).out
