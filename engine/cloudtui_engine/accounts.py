@@ -127,8 +127,8 @@ def _rate_to_come(catalog: Catalog, instance: Instance) -> int | None:
         asked = [one.price for one in catalog.launches.attempts(instance.launch_id)]
         may_be = [*asked, most_it_costs(catalog, catalog.launches.get(instance.launch_id).wish)]
         rate = max([known for one in may_be if (known := prices.rate_of(one)) is not None], default=rate)
-    disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
     state = "stopped" if _rests(catalog, instance) else "running"
+    disk = prices.disk_promise(instance.provider, disk_gb(catalog, instance), stopped=state == "stopped")
     if state == "running" and rate is None:
         return None
     return sum(owed(state, rate, disk).values())
@@ -230,7 +230,7 @@ def refusal_of_request(
 def _commitment(one: Ordered, now_ms: int) -> Commitment:
     rate = prices.rate_of(one.price_usd_per_hour)
     if rate is not None:
-        rate += prices.disk_rate(one.provider, one.disk_gb)
+        rate += prices.disk_promise(one.provider, one.disk_gb)
     return Commitment(one.name, rate, now_ms, now_ms + ms(one.lifetime_s) if one.lifetime_s else None)
 
 

@@ -70,8 +70,18 @@ def running(catalog: Catalog, instance: Instance) -> dict[str, int]:
     found = price_of(catalog, instance)
     if not instance.is_rented:
         return owed(None, found.rate if found else None)
-    disk = prices.disk_rate(instance.provider, disk_gb(catalog, instance))
-    return owed(instance.cloud_state, found.rate if found else None, disk)
+    return owed(instance.cloud_state, found.rate if found else None, _disk_rate(catalog, instance) or 0)
+
+
+def is_disk_unpriced(catalog: Catalog, instance: Instance) -> bool:
+    """Its disk is paid for, and nobody here knows what: that is told wherever its cost is."""
+    there = instance.is_rented and not instance.is_gone
+    return there and _disk_rate(catalog, instance) is None
+
+
+def _disk_rate(catalog: Catalog, instance: Instance) -> int | None:
+    stopped = instance.cloud_state == "stopped"
+    return prices.disk_rate(instance.provider, disk_gb(catalog, instance), stopped=stopped)
 
 
 def price_of(catalog: Catalog, instance: Instance) -> prices.Found | None:

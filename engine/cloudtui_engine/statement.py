@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from cloudtui_engine.accounts import Money, money
-from cloudtui_engine.bookkeeping import price_of, running
+from cloudtui_engine.bookkeeping import is_disk_unpriced, price_of, running
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.catalog.costs import Paid, RunCost
 from cloudtui_engine.money import prices
@@ -35,6 +35,8 @@ class InstanceCost:
     total: int
     disks: int
     """Of the total."""
+    disk_unpriced: bool
+    """What its disk costs is not known, and not in these amounts."""
     estimated: int
     """Of the total: nobody watched then."""
     until_ms: int | None
@@ -145,6 +147,7 @@ def _instance(
         month=sum(one.cost(*month) for one in intervals),
         total=sum(one.cost() for one in intervals),
         disks=sum(one.cost() for one in intervals if one.what == DISK),
+        disk_unpriced=is_disk_unpriced(catalog, instance),
         estimated=sum(one.cost() for one in intervals if one.ground == ESTIMATED),
         until_ms=max((one.ended_ms for one in intervals), default=None),
     )  # fmt: skip

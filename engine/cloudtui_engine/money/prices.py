@@ -45,6 +45,27 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """What a cloud wants for the disk of a machine, in micro-dollars a month; what is None is not known."""
+
+    per_gb: int | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
+    """Where only some sizes are sold: each in GB with its price, the smallest first."""
+    in_machine: bool = False
+    """While the machine runs it is in that one's price."""
+
+    def a_month(self, gb: int, *, stopped: bool) -> int | None:
+        """Of a disk of this size, of a machine that runs or not."""
+        if self.in_machine and not stopped:
+            return 0
+        if self.sizes:
+            # Above the largest as many of those as it takes: dearer than it is, if anything.
+            largest, most = self.sizes[-1]
+            return next((price for size, price in self.sizes if gb <= size), -(-gb // largest) * most)
+        return None if self.per_gb is None else self.per_gb * gb
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The prices that came with this program; honest about their age."""
 
@@ -52,8 +73,8 @@ class Snapshot:
     currency: str
     words: str
     prices: dict[tuple[str, str, str, bool], Price]
-    disks: dict[str, int]
-    """Micro-dollars for a GB of disk and a month, by provider."""
+    disks: dict[str, Disk]
+    """By provider."""
 
 
 @cache
@@ -68,7 +89,14 @@ def bundled() -> Snapshot:
         for region, machines in one["regions"].items()
         for machine, usd in machines.items()
     }
-    disks = {name: micro(one["usd_per_gb_month"]) for name, one in data["disks"].items()}
+    disks = {
+        name: Disk(
+            micro(one["usd_per_gb_month"]) if "usd_per_gb_month" in one else None,
+            tuple((gb, micro(usd)) for gb, usd in one.get("usd_per_month_up_to_gb", ())),
+            one.get("in_machine", False),
+        )
+        for name, one in data["disks"].items()
+    }
     return Snapshot(data["as_of"], data["currency"], data["words"], prices, disks)
 
 
@@ -105,6 +133,20 @@ def rate_of(usd_per_hour: float | None) -> int | None:
         return None
 
 
-def disk_rate(provider: str, gb: int) -> int:
-    """Micro-dollars an hour of disks; 0 where the price is not known or in that of the machine."""
-    return bundled().disks.get(provider, 0) * max(0, gb) // MONTH_HOURS
+def disk_rate(provider: str, gb: int, *, stopped: bool = False) -> int | None:
+    """Micro-dollars an hour of a machine's disk, beside what the machine costs; None: not known."""
+    if gb <= 0:
+        return 0
+    disk = bundled().disks.get(provider)
+    month = None if disk is None else disk.a_month(gb, stopped=stopped)
+    return None if month is None else month // MONTH_HOURS
+
+
+def disk_promise(provider: str, gb: int, *, stopped: bool = False) -> int:
+    """The same for budgets: of a cloud of ours whose price is not known the dearest of the others counts."""
+    rate = disk_rate(provider, gb, stopped=stopped)
+    if rate is not None:
+        return rate
+    disks = bundled().disks
+    known = (disk_rate(other, gb, stopped=stopped) for other in disks if provider in disks)
+    return max((one for one in known if one is not None), default=0)

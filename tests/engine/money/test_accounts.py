@@ -46,16 +46,17 @@ def rented(
     price: float | None = 1.0,
     disk_gb: int = 0,
     regions: tuple[str, ...] = (),
+    provider: str = "aws",
     **more: object,
 ) -> Instance:
     """A machine of a cloud, as the fleet writes it down."""
     made = Instance(
-        new_id(), name, "aws", price_usd_per_hour=price, created_at=T, launch_id=new_id(),
+        new_id(), name, provider, price_usd_per_hour=price, created_at=T, launch_id=new_id(),
         machine_type="g5.xlarge",
     )  # fmt: skip
     catalog.instances.add(made)
-    wish = Wish("aws", type="g5.xlarge", disk_gb=disk_gb, regions=regions)
-    catalog.launches.add(Launch(made.launch_id, made.launch_id, made.id, "aws", wish, created_at=T))
+    wish = Wish(provider, type="g5.xlarge", disk_gb=disk_gb, regions=regions)
+    catalog.launches.add(Launch(made.launch_id, made.launch_id, made.id, provider, wish, created_at=T))
     catalog.instances.update(made.id, **more)
     return catalog.instances.get(made.id)
 
@@ -339,7 +340,7 @@ def test_a_warning_once_for_each_month_and_limit(catalog: Catalog) -> None:
 def test_people_who_ask_at_the_same_time_never_overshoot(people: int, fit: int, lifetime_s: int) -> None:
     """Each with a catalog of its own, as processes have; the budget is enough for some of them."""
     wish = Wish("aws", type="g5.xlarge", max_price=1.0, disk_gb=1, lifetime_s=lifetime_s)
-    each = over(micro(1) + prices.disk_rate("aws", 1), 0, lifetime_s * 1000)
+    each = over(micro(1) + prices.disk_promise("aws", 1), 0, lifetime_s * 1000)
     with tempfile.TemporaryDirectory() as folder, at_every_instruction():
         paths = Paths(Path(folder))
         with closing(open_catalog(paths.home)) as first:
@@ -415,7 +416,7 @@ def test_the_disk_of_a_stopped_machine_outlives_its_deadline(catalog: Catalog) -
     )
     (promised,) = accounts.commitments(catalog, int(T * 1000))
     assert promised.until_ms is None
-    assert promised.rate == prices.disk_rate("aws", 100)
+    assert promised.rate == prices.disk_promise("aws", 100)
     assert promised.cost(int(T * 1000), int((T + HOUR) * 1000)) == promised.rate
     catalog.instances.update(stopped.id, wanted="running")
     assert accounts.commitments(catalog, int(T * 1000)) == [promised], "it has ended itself: nobody starts it"
@@ -423,3 +424,15 @@ def test_the_disk_of_a_stopped_machine_outlives_its_deadline(catalog: Catalog) -
     (starts,) = accounts.commitments(catalog, int(T * 1000))
     assert (starts.rate or 0) > (promised.rate or 0)
     assert starts.until_ms == int(T * 1000) + OVERTIME_MS
+
+
+def test_a_disk_whose_price_is_not_known_is_said_so_and_promised(catalog: Catalog) -> None:
+    """It was told, accounted for and promised as nothing."""
+    rented(
+        catalog, provider="alibaba", disk_gb=100, cloud_id="i-1", cloud_state="stopped", wanted="stopped",
+        cloud_seen_at=T, deadline_at=T - HOUR,
+    )  # fmt: skip
+    (told,) = statement(catalog, T).instances
+    assert (told.disk_unpriced, told.disks) == (True, 0)
+    (promised,) = accounts.commitments(catalog, int(T * 1000))
+    assert (promised.rate or 0) > 0

@@ -10,7 +10,7 @@ import pytest
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.money.amounts import micro
-from cloudtui_engine.money.prices import Price, bundled, disk_rate, look_up
+from cloudtui_engine.money.prices import Price, bundled, disk_promise, disk_rate, look_up
 
 AWS = ("aws", "us-east-1", "g5.xlarge", False)
 
@@ -40,9 +40,34 @@ def test_the_snapshot_says_what_it_is() -> None:
         assert micro("0.05") < price.rate < micro(200), price
 
 
-@pytest.mark.parametrize(("provider", "rate"), [("aws", 10_958), ("lambda", 0), ("nowhere", 0)])
-def test_disks(provider: str, rate: int) -> None:
-    assert disk_rate(provider, 100) == rate
+@pytest.mark.parametrize(
+    ("provider", "gb", "running", "stopped"),
+    [
+        ("aws", 100, 10_958, 10_958),
+        ("azure", 100, 27_000, 27_000),  # as one of 128 GB
+        ("azure", 129, 52_082, 52_082),
+        ("azure", 5000, 1_357_726, 1_357_726),
+        ("lambda", 100, 0, 0),
+        ("vast", 100, 0, None),
+        ("alibaba", 100, None, None),
+        ("nowhere", 100, None, None),
+        ("nowhere", 0, 0, 0),
+    ],
+)
+def test_disks(provider: str, gb: int, running: int | None, stopped: int | None) -> None:
+    assert (disk_rate(provider, gb), disk_rate(provider, gb, stopped=True)) == (running, stopped)
+
+
+def test_a_disk_whose_price_is_not_known_is_promised_at_the_dearest_that_is() -> None:
+    assert disk_promise("aws", 100) == disk_rate("aws", 100)
+    assert disk_promise("alibaba", 100) == disk_promise("vast", 100, stopped=True) == disk_rate("azure", 100)
+    assert disk_promise("vast", 100) == 0
+
+
+def test_every_cloud_that_is_rented_from_has_its_disks_told_of() -> None:
+    told = json.loads(files("cloudtui_engine.money").joinpath("prices.json").read_text(encoding="utf-8"))
+    assert set(told["disks"]) == {"aws", "gcp", "azure", "alibaba", "lambda", "runpod", "vast"}
+    assert all(one["source"] for one in told["disks"].values())
 
 
 def test_what_a_provider_says_takes_the_place_of_what_it_said(catalog: Catalog) -> None:

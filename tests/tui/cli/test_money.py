@@ -11,6 +11,7 @@ from tests.tui.cli.conftest import Said
 from cloudtui_engine import bookkeeping
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.records.instance import Address, Instance
+from cloudtui_engine.records.launch import Launch, Wish
 from cloudtui_engine.records.run import RunState
 
 Cli = Callable[..., Said]
@@ -84,3 +85,21 @@ def test_budgets(cli: Cli, box: Instance) -> None:
 )  # fmt: skip
 def test_what_is_wrong_usage(cli: Cli, box: Instance, words: tuple[str, ...]) -> None:
     assert cli(*words, "--json").status == 2
+
+
+def test_a_disk_whose_price_is_not_known_is_no_zero(cli: Cli, catalog: Catalog) -> None:
+    now = time.time()
+    launch = Launch(
+        "l1", "l1", "i1", "alibaba", Wish("alibaba", type="ecs.gn6i", disk_gb=100), created_at=now
+    )
+    catalog.instances.add(
+        Instance(
+            "i1", "ali", "alibaba", price_usd_per_hour=1.0, created_at=now, launch_id="l1", cloud_id="c1",
+            machine_type="ecs.gn6i",
+        )
+    )  # fmt: skip
+    catalog.launches.add(launch)
+    catalog.instances.update("i1", cloud_state="stopped", cloud_seen_at=now)
+    assert "price not known" in cli("cost", "--by", "instance").out
+    (told,) = cli("cost", "--by", "instance", "--json").json["instances"]
+    assert told["disk_price_known"] is False

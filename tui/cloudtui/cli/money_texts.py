@@ -89,13 +89,20 @@ def _instances(told: Any, cells: int | None) -> Lines:
             _usd(one.today),
             _usd(one.month),
             _usd(one.total),
-            _usd(one.disks) if one.disks else words.MISSING,
+            _disks(one),
             _usd(one.estimated) if one.estimated else words.MISSING,
             words.moment(one.until_ms / 1000 if one.until_ms is not None else None),
         ]
         for one in told.instances
     ]
     return table(columns, rows, cells)
+
+
+def _disks(one: Any) -> str:
+    """What is not known is said, and is no 0."""
+    known = _usd(one.disks) if one.disks else ""
+    unknown = "price not known" if one.disk_unpriced else ""
+    return ", ".join(part for part in (known, unknown) if part) or words.MISSING
 
 
 def price_word(ground: str, as_of: str) -> str:
@@ -184,6 +191,7 @@ def _instance_json(one: Any) -> dict[str, Any]:
         "rate_usd_per_hour": dollars(one.rate), "price_ground": one.ground or None,
         "price_as_of": one.as_of or None, "today_usd": dollars(one.today), "month_usd": dollars(one.month),
         "total_usd": dollars(one.total), "disks_usd": dollars(one.disks),
+        "disk_price_known": not one.disk_unpriced,
         "estimated_usd": dollars(one.estimated),
         "accounted_until": words.rfc3339(one.until_ms / 1000 if one.until_ms is not None else None),
         "forgotten": one.instance.forgotten_at is not None,

@@ -13,6 +13,7 @@ from cloudtui.handlers import moments
 from cloudtui.handlers.provider import question
 from cloudtui_engine.errors import UsageError
 from cloudtui_engine.money.amounts import dollars
+from cloudtui_engine.money.prices import disk_rate
 from cloudtui_engine.records.cloud import OFFERS, Cloud, CloudOffer, Offers
 from cloudtui_engine.sanitize import clean_line
 
@@ -154,7 +155,9 @@ def _end(cloud: Cloud | None, offer: CloudOffer, lifetime: int, now: float) -> l
     if not lifetime:
         lines.append(("It runs until somebody ends it: give it a deadline.", "warn"))
     elif can.get("stop") and not offer.spot:
-        lines.append((f"At {at} it is stopped, even at work; its disk stays, and is paid for.", ""))
+        unknown = disk_rate(offer.provider, 1, stopped=True) is None
+        price = ", at a price that is not known here" if unknown else ""
+        lines.append((f"At {at} it is stopped, even at work; its disk stays, and is paid for{price}.", ""))
     else:
         lines.append((f"At {at} it is terminated: unpulled results are lost at {at}.", "warn"))
     if lifetime and not can.get("power_off_ends") and not can.get("cloud_deadline"):

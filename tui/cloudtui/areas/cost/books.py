@@ -108,6 +108,7 @@ def _of_machine(one: InstanceCost, now: float) -> list[Fact]:
         Fact("costs", f"{rate} {price.get(one.ground, '')}".strip()),
         Fact("in all", f"${usd(one.total)}"),
         *([Fact("disks", f"${usd(one.disks)}")] if one.disks else []),
+        *([Fact("disks", "price not known: not in these amounts", "warn")] if one.disk_unpriced else []),
         *_estimated(one.estimated),
         Fact("until", f"{fmt.moment(until)}, {fmt.since(until, now)} ago" if until else fmt.MISSING),
         Fact("", _rule(one), "muted"),
