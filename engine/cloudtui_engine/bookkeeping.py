@@ -96,7 +96,8 @@ def price_of(catalog: Catalog, instance: Instance) -> prices.Found | None:
         instance.price_usd_per_hour, known,
     )  # fmt: skip
     if found is not None and found.ground == "yours" and instance.is_rented:
-        return replace(found, ground="offered", as_of=day_of(ms(instance.created_at)).isoformat())
+        ground: prices.Ground = "at_launch" if instance.spot else "offered"
+        return replace(found, ground=ground, as_of=day_of(ms(instance.created_at)).isoformat())
     return found
 
 

@@ -27,7 +27,7 @@ class InstanceCost:
     rate: int
     """An hour, as it is now; 0 where nothing is paid for it."""
     ground: str
-    """Whose price that is: `yours`, `offered`, `refreshed`, `bundled`; empty: nobody knows one."""
+    """Whose price that is, a `money.prices.Ground`; empty: nobody knows one."""
     as_of: str
     """Of which day that price is; empty: it is the user's own word."""
     today: int

@@ -15,8 +15,9 @@ from cloudtui_engine.money.amounts import micro
 
 MONTH_HOURS = 730
 """As clouds reckon what they price by the month."""
-Ground = Literal["yours", "offered", "refreshed", "bundled"]
-"""Whose word it is: the person's, the taken offer's, the cloud's newest, the bundled list's."""
+Ground = Literal["yours", "offered", "at_launch", "refreshed", "bundled"]
+"""Whose word it is: the person's, the taken offer's (of a spot machine as it was at its launch, for the cloud
+moves it), the cloud's newest, the bundled list's."""
 
 
 @dataclass(frozen=True, slots=True)

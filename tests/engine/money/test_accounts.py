@@ -436,3 +436,13 @@ def test_a_disk_whose_price_is_not_known_is_said_so_and_promised(catalog: Catalo
     assert (told.disk_unpriced, told.disks) == (True, 0)
     (promised,) = accounts.commitments(catalog, int(T * 1000))
     assert (promised.rate or 0) > 0
+
+
+def test_a_spot_price_is_said_to_be_that_of_its_launch(catalog: Catalog) -> None:
+    """The cloud moves it, and nobody tells us."""
+    for spot in (False, True):
+        rented(
+            catalog, f"gpu-{spot}", spot=spot, cloud_id=f"i-{spot}", cloud_state="running", cloud_seen_at=T
+        )
+    grounds = {one.name: one.ground for one in statement(catalog, T).instances}
+    assert grounds == {"gpu-False": "offered", "gpu-True": "at_launch"}

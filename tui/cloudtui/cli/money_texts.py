@@ -110,6 +110,7 @@ def price_word(ground: str, as_of: str) -> str:
     return {
         "yours": "you",
         "offered": f"its offer, {as_of[:10]}",
+        "at_launch": f"at launch, {as_of[:10]}",
         "refreshed": f"the cloud, {as_of[:10]}",
         "bundled": f"snapshot, {as_of[:10]}",
     }.get(ground, words.MISSING)

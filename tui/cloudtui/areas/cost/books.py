@@ -99,6 +99,7 @@ def _of_machine(one: InstanceCost, now: float) -> list[Fact]:
     price = {
         "yours": "by your word",
         "offered": f"by its offer, {one.as_of[:10]}",
+        "at_launch": f"as spot cost at its launch, {one.as_of[:10]}: what it costs now may be another price",
         "refreshed": f"by the cloud, {one.as_of[:10]}",
         "bundled": f"by the bundled list of {one.as_of[:10]}",
     }

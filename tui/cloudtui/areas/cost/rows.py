@@ -18,7 +18,10 @@ VIEWS = ("instance", "run", "day")
 TITLES = {"instance": "Machines", "run": "Runs", "day": "Days"}
 IDLE = "idle"
 """The line of what no run used."""
-_GROUNDS = {"yours": "you", "offered": "its offer", "refreshed": "the cloud", "bundled": "snapshot"}
+_GROUNDS = {
+    "yours": "you", "offered": "its offer", "at_launch": "at launch", "refreshed": "the cloud",
+    "bundled": "snapshot",
+}  # fmt: skip
 _OLD_S = 120.0
 """A running machine that is not accounted for since then is not watched."""
 
