@@ -88,6 +88,7 @@ ALONE: dict[Path, frozenset[str]] = {
             "cloudtui_engine.errors",
             "cloudtui_engine.fleet.commands",
             "cloudtui_engine.fleet.due",  # does something rented need an engine
+            "cloudtui_engine.fleet.survey",  # what clouds listed of every home
             "cloudtui_engine.fleet.told",  # who knows of a deadline
             "cloudtui_engine.fleet.market",  # which clouds are installed and what they can do; doctor's look
             "cloudtui_engine.forwards",

@@ -23,7 +23,7 @@ from tests.tui.cli.fake_engine import FakeEngine
 
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError
-from cloudtui_engine.fleet import ending, installation, launching, letting_in, looking, market
+from cloudtui_engine.fleet import ending, installation, launching, letting_in, looking, market, survey
 from cloudtui_engine.handlers.context import Context
 from cloudtui_engine.handlers.market import check as check_cloud
 from cloudtui_engine.paths import Paths

@@ -120,6 +120,8 @@ _RENTING = (
                      default="4h", option="--deadline", metavar="TIME"),
             Argument("switch", "put a switch on one that is taken up and came without: it ends itself then,"
                      " with nobody there", "flag", default=False, option="--switch"),
+            Argument("everyone", "machines of every home, in all clouds that this machine has credentials of:"
+                     " of a home that was lost, say", "flag", default=False, option="--everyone"),
             _YES,
             Argument("lose", "runs whose results may be lost with it, apart by commas", many=True,
                      option="--lose", metavar="NAMES"),

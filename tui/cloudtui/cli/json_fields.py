@@ -276,15 +276,16 @@ _BY_TYPE: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def _of_jobs(name: str) -> Callable[[Any], dict[str, Any]] | None:
-    from cloudtui.cli import access_texts, fleet_texts, job_json, money_texts
+    from cloudtui.cli import access_texts, everyone_texts, fleet_texts, job_json, money_texts
 
     found: Mapping[str, Callable[[Any], dict[str, Any]]] = {
         "Evaluation": job_json.evaluation, "Compression": job_json.compression,
         "ModelDetail": job_json.model_detail, "ModelDifference": job_json.difference,
         "Cleaning": job_json.cleaning, "OperationRow": job_json.operation_row,
         "Act": job_json.act, "BudgetState": money_texts.budget_json, "CostReport": money_texts.cost_json,
-        "Orphan": fleet_texts.orphan_json, "Forwarded": access_texts.forwarded_json,
-        "Reached": access_texts.reached_json, "Stopped": access_texts.stopped_json,
+        "Orphan": fleet_texts.orphan_json, "Everyone": everyone_texts.everyone_json,
+        "Forwarded": access_texts.forwarded_json, "Reached": access_texts.reached_json,
+        "Stopped": access_texts.stopped_json,
     }  # fmt: skip
     return found.get(name)
 

@@ -12,6 +12,7 @@ from cloudtui.cli import (
     compare_texts,
     dataset_texts,
     difference_texts,
+    everyone_texts,
     fetch_texts,
     fleet_texts,
     job_texts,
@@ -177,7 +178,8 @@ _NONE: Mapping[str, str] = {
     "instance.offers": "Nothing fits. Another region, GPU or price may help; see: cloudtui provider list",
     "instance.forwards": "No port of a machine is forwarded. One is by: cloudtui instance forward NAME PORT",
     "dataset.fetches": "Nothing is being fetched. What is, is begun by: cloudtui dataset add NAME s3://...",
-    "instance.orphans": "No orphans: every machine of ours in a cloud is on the list.",
+    "instance.orphans": "No orphans: every machine of this home in a cloud that it has used is on the list."
+    " Of a home that was lost: cloudtui instance orphans --everyone",
     "provider.list": "No cloud is installed. For AWS: pip install 'cloudtui[aws]'",
 }
 _ONE: Mapping[str, Callable[[Any], Sequence[str]]] = {
@@ -203,6 +205,7 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
     "Shell": lambda _result, _cells: [],
     "Served": lambda result, _: [f"{result.address} is closed."],
     "CostReport": money_texts.cost,
+    "Everyone": everyone_texts.everyone,
     "Written": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}"],
     "Exported": lambda result, _: [f"{result.file}: {words.size(result.size_bytes)}, sha256 {result.sha256}"],
 }
@@ -211,6 +214,13 @@ _OTHER: Mapping[str, Callable[[Any, int | None], Sequence[str]]] = {
 def _is_bad(check: Any) -> bool:
     """Of doctor, or of a cloud."""
     return check.status == "fail" if hasattr(check, "status") else not check.ok
+
+
+def _is_partial(action: Action, result: Any) -> bool:
+    """Somebody who was asked has not answered."""
+    if action.id != "run.sync":
+        return bool(result.silent)
+    return any(what != "caught up" for what in (result.result.get("hosts") or {}).values())
 
 
 def exit_status(action: Action, result: Any, arguments: Mapping[str, Any]) -> int:
@@ -222,9 +232,8 @@ def exit_status(action: Action, result: Any, arguments: Mapping[str, Any]) -> in
     if action.id == "home.demo":
         ended_badly = result.run.status.is_finished and result.run.status is not RunState.SUCCEEDED
         return FAILED if ended_badly or result.reason else 0
-    if action.id == "run.sync":
-        hosts = result.result.get("hosts") or {}
-        return UNREACHABLE if any(what != "caught up" for what in hosts.values()) else 0
+    if action.id == "run.sync" or type(result).__name__ == "Everyone":
+        return UNREACHABLE if _is_partial(action, result) else 0
     if arguments.get("follow") and getattr(result, "status", None) in {RunState.FAILED, RunState.LOST}:
         return FAILED
     return 0

@@ -41,16 +41,17 @@ class OrphansScreen(ListScreen[Orphan]):
 
     HEADING = "Orphans"
     COLUMNS = COLUMNS
-    KEYS = "a take up   X terminate   r look now   esc close"
+    KEYS = "a take up   X terminate   r look now   e every home's   esc close"
     EMPTY = (
-        "No orphans", "Every machine of ours in a cloud that was looked at is on the list.",
-        "r looks now   esc closes",
+        "No orphans", "Every machine of this home in a cloud that was looked at is on the list.",
+        "r looks now   e asks for every home's   esc closes",
     )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,o", "dismiss(None)", "Close", show=False),
         Binding("a", "adopt", "Take it up", show=False),
         Binding("X", "terminate", "Terminate it", show=False),
         Binding("r", "look", "Look at the clouds now", show=False),
+        Binding("e", "everyone", "Machines of every home", show=False),
     ]
 
     def __init__(self, bridge: Bridge, perform: Callable[[Mapping[str, Any]], None]) -> None:
@@ -144,6 +145,12 @@ class OrphansScreen(ListScreen[Orphan]):
 
         text = f"Ends {which} with its disk. {lost}{price}"
         self.app.push_screen(ConfirmDialog("Terminate the orphan?", clean_line(text), "Terminate"), answered)
+
+    def action_everyone(self) -> None:
+        """The machines of other homes, too: a list of its own."""
+        from cloudtui.dialogs.everyone import EveryoneScreen
+
+        self.app.push_screen(EveryoneScreen(self._bridge, self._perform))
 
     def action_look(self) -> None:
         """Have all clouds that were ever used looked at now."""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloudtui.handlers import everyone as everyones
 from cloudtui.handlers import moments, values
+from cloudtui.handlers.everyone import Everyone
 from cloudtui.handlers.fleet import is_unnamed, names_of
 from cloudtui.handlers.instance import show
 from cloudtui.handlers.session import Session
@@ -32,10 +34,13 @@ def orphans(
     name: str | None = None,
     deadline: str = LIFETIME,
     switch: bool = False,
+    everyone: bool = False,
     yes: bool = False,
     lose: Sequence[str] | None = None,
-) -> list[Orphan] | Instance:
+) -> list[Orphan] | Everyone | Instance:
     """Machines of ours in clouds that nothing here speaks of: list them, or take one up, or end one.
+
+    With `everyone` it is about the machines of any home, in every cloud.
 
     Raises:
         UsageError: which one is not said, or its deadline is no time.
@@ -45,10 +50,12 @@ def orphans(
     from cloudtui_engine.fleet import commands
 
     if what is None:
-        return _looked_for(session)
+        return everyones.ask(session) if everyone else _looked_for(session)
     if not orphan:
         raise UsageError("Which one is not said.", "See: cloudtui instance orphans")
-    found = session.catalog.orphans.find(orphan)
+    stranger = everyones.find(session.catalog, orphan) if everyone else None
+    here = str(session.catalog.settings.get("installation.id") or "")
+    found = stranger.machine if stranger else session.catalog.orphans.find(orphan)
     if what == "adopt":
         chosen = values.new_name(name, "a machine") if name else ""
         now = time.time()
@@ -56,10 +63,13 @@ def orphans(
             session.catalog, session.paths, found, chosen,
             until=moments.deadline(deadline, None, now), arm=switch, now=now,
         )  # fmt: skip
+        for line in everyones.after(stranger, here) if stranger else ():
+            session.on_progress(line, None)
     else:
         named = names_of(lose)
         if not is_unnamed(commands.orphan_at_stake(session.catalog, found), named):
             text = f"{found.cloud_id} ({found.type}) would be terminated, with its disk."
+            text += f" {everyones.warning(stranger, here)}" if stranger else ""
             values.need_yes(session, yes, text)
         operation = commands.submit_terminate_orphan(session.catalog, session.paths, found, unpulled=named)
         instance = session.catalog.instances.get(operation.target)
@@ -95,11 +105,13 @@ def orphan_at_stake(catalog: Catalog, orphan: Orphan) -> list[AtStake]:
 
 def known_orphans(catalog: Catalog) -> list[Orphan]:
     """All orphans; where their cloud has not said a price, with the one that is known of their type."""
-    return [one if one.price is not None else replace(one, price=_price(catalog, one))
-            for one in catalog.orphans.list()]  # fmt: skip
+    return [replace(one, price=price_of(catalog, one)) for one in catalog.orphans.list()]
 
 
-def _price(catalog: Catalog, one: Orphan) -> float | None:
+def price_of(catalog: Catalog, one: Orphan) -> float | None:
+    """What it costs an hour; where its cloud has not said it, what is known of its type."""
+    if one.price is not None:
+        return one.price
     from cloudtui_engine.money import prices
     from cloudtui_engine.money.amounts import dollars
 
