@@ -47,6 +47,7 @@ def ask(means: Means, name: str, report: Report) -> dict[str, object]:
     """
     cloud, now = means.cloud(name), means.clock.now()
     try:
+        cloud.account()  # without credentials every region would fail, as if the cloud did not answer
         regions = sorted(set(cloud.regions()))
     except ProviderError as error:
         raise ours(error) from error

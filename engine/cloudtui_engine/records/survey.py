@@ -62,8 +62,8 @@ class Surveyed:
 
     @property
     def is_unused(self) -> bool:
-        """It cannot be asked from this machine at all: no library, or no credentials that it takes."""
-        return self.error.get("code") in {"not_installed", "auth"}
+        """It could never be asked from this machine: no library, or no credentials that it takes."""
+        return self.asked_at is None and self.error.get("code") in {"not_installed", "auth"}
 
     @classmethod
     def of(cls, provider: str, result: Mapping[str, Any]) -> Surveyed:

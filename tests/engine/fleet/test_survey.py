@@ -12,7 +12,7 @@ from cloudtui_engine.errors import NotFoundError, RefusedError, UnreachableError
 from cloudtui_engine.fleet import commands, ending, survey
 from cloudtui_engine.records.survey import SURVEY, Stranger, Surveyed
 from cloudtui_providers import registry
-from cloudtui_providers.errors import CloudUnreachable
+from cloudtui_providers.errors import AuthError, CloudUnreachable
 
 Make = Callable[..., World]
 
@@ -153,5 +153,22 @@ def test_ids_that_are_several_are_refused(homes: tuple[World, World]) -> None:
 def test_a_cloud_that_cannot_be_asked_is_no_silent_none() -> None:
     refused = Surveyed("toy", error={"code": CloudUnreachable.code})
     missing = Surveyed("toy", error={"code": "auth"})
+    expired = Surveyed("toy", error={"code": "auth"}, asked_at=1.0)
     assert (refused.is_whole, refused.is_unused) == (False, False)
     assert (missing.is_whole, missing.is_unused) == (False, True)
+    assert (expired.is_whole, expired.is_unused) == (False, False), "it was asked before"
+
+
+def test_without_credentials_a_cloud_is_not_one_that_does_not_answer(
+    homes: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some know their regions by heart: each would fail, one by one."""
+
+    def account(_cloud: object) -> str:
+        raise AuthError("There is no key for the toy cloud.", "Make one.")
+
+    _, new = homes
+    monkeypatch.setattr(type(new.cloud.provider), "account", account)
+    with pytest.raises(UnreachableError) as failed:
+        survey.ask(new.means, "toy", lambda *_: None)
+    assert failed.value.code == "auth"
