@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from tests.engine.catalog.helpers import open_catalog
@@ -16,6 +18,7 @@ from tests.support.clouds.toy import ToyByName, ToyCloud, ToyListed
 from cloudtui_engine.catalog import Catalog
 from cloudtui_engine.errors import CloudtuiError, RefusedError
 from cloudtui_engine.fleet import commands, ending
+from cloudtui_engine.money.amounts import begin_of
 from cloudtui_engine.records.instance import Instance
 from cloudtui_engine.records.launch import Wish
 
@@ -23,8 +26,12 @@ AT_ONCE, PROCESSES = 50, 5
 PRICE, HOURS, FITTING = 0.5, 2, 20
 
 
-def test_many_at_once_at_the_edge_of_a_budget_do_not_overshoot(world: World) -> None:
-    """Over several catalogs, as so many processes would."""
+def test_many_at_once_at_the_edge_of_a_budget_do_not_overshoot(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over several catalogs, as so many processes would. At noon: late in a day more fits into it."""
+    noon = begin_of(date(2026, 11, 21)) / 1000 + 12 * 3600.0
+    monkeypatch.setattr(time, "time", lambda: noon)
     world.catalog.settings.set("budget.day", int(FITTING * PRICE * HOURS * 1_000_000))
     wish = Wish("toy", type="gpu-1", regions=("north-1",), lifetime_s=HOURS * 3600, max_price=PRICE)
     catalogs = [open_catalog(world.paths.home) for _ in range(PROCESSES)]
