@@ -42,7 +42,7 @@ class EveryoneScreen(ListScreen[Stranger]):
 
     HEADING = "Machines of every home"
     COLUMNS = COLUMNS
-    KEYS = "a take up   X terminate   r ask again   esc close"
+    KEYS = "a take up   X terminate   r ask   esc close"
     EMPTY = (
         "No machine was listed", "What is on the list of this home is not told again here.",
         "r asks the clouds   esc closes",
@@ -98,9 +98,9 @@ class EveryoneScreen(ListScreen[Stranger]):
     def said(self) -> str:
         """Whose it may be, and how far the look goes."""
         unused = ", ".join(one.provider for one in self._known.clouds if one.is_unused)
-        not_asked = f" Not asked, for want of credentials or library: {unused}." if unused else ""
-        one = self.chosen
-        return f"{everyone.warning(one, self._known.here) if one else 'Nobody was listed.'}{not_asked}"
+        one, here = self.chosen, self._known.here
+        whose = "Of this home." if one and one.owner == here else "May be a colleague's." if one else ""
+        return f"{whose} Not asked, for want of credentials or library: {unused}." if unused else whose
 
     def row(self, key: str, record: Stranger, now: float) -> Row:
         """What its cloud says of it."""

@@ -41,7 +41,7 @@ class OrphansScreen(ListScreen[Orphan]):
 
     HEADING = "Orphans"
     COLUMNS = COLUMNS
-    KEYS = "a take up   X terminate   r look now   e every home's   esc close"
+    KEYS = "a take up   X terminate   r look   e everyone   esc close"
     EMPTY = (
         "No orphans", "Every machine of this home in a cloud that was looked at is on the list.",
         "r looks now   e asks for every home's   esc closes",
@@ -86,7 +86,7 @@ class OrphansScreen(ListScreen[Orphan]):
 
     def said(self) -> str:
         """Why they are shown."""
-        return "Nobody watches them." if self.records else ""
+        return "Unwatched." if self.records else ""
 
     def row(self, key: str, record: Orphan, now: float) -> Row:
         """What its cloud says of it."""
