@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.clouds.toy import ToyCloud
+from tests.support.clouds.toy import FOLDER, ToyCloud
 
 from cloudtui_providers import guarded, registry
 from cloudtui_providers.base import Capabilities, Provider
@@ -96,7 +96,7 @@ class Defective(ToyCloud):
     waits: list[threading.Thread]
 
     def __init__(self) -> None:
-        super().__init__(Path("/nowhere"))
+        super().__init__()
         self.waits = []
 
     def regions(self) -> list[str]:
@@ -120,8 +120,9 @@ class Defective(ToyCloud):
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Provider]]:
+def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], Provider]]:
     """The provider that the registry makes of a class named so."""
+    monkeypatch.setenv(FOLDER, str(tmp_path))
     registry.provider.cache_clear()
 
     def found(value: str) -> Provider:
@@ -169,7 +170,8 @@ def test_whatever_a_provider_raises_comes_out_as_one_of_our_errors(
         provider.terminate("north", "m-1")
 
 
-def test_a_call_that_does_not_end_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_does_not_end_is_left_to_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
     monkeypatch.setattr(guarded, "LONGEST_S", 0.05)
     inner = Defective()
     provider = guarded.guarded(inner)
