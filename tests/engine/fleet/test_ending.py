@@ -108,13 +108,13 @@ def test_no_later_wish_takes_an_end_back(world: World) -> None:
 
 
 def test_results_on_a_machine_that_came_back_are_named_before_it_ends(world: World) -> None:
-    """It had vanished, and its name was given to another: it is an orphan with results."""
+    """It had vanished, and was taken from the list: it is an orphan with results."""
     instance = world.launched(name="box")
     run = world.catalog.runs.create(a_run("cnn-3"), [instance.id])
     finish(world.catalog, run.id)
     world.catalog.runs.add_artifacts(run.id, 1, [("model.onnx", "file", 3, "ab" * 32)])
     world.catalog.instances.update(instance.id, cloud_state=VANISHED)
-    world.ask(name="box")
+    world.catalog.instances.forget(instance.id, world.clock.now())
     world.look(everywhere=True)
     (orphan,) = world.catalog.orphans.list()
     (lost,) = commands.orphan_at_stake(world.catalog, orphan)
