@@ -20,6 +20,8 @@ from tests.support.clouds.runpod_fake import FakeRunPod
 from tests.support.clouds.vast_fake import FakeVast
 
 from cloudtui_providers import errors, keys, marks, times
+from cloudtui_providers.alibaba.service import Api
+from cloudtui_providers.alibaba.settings import Settings as AlibabaSettings
 from cloudtui_providers.azure.service import Resources
 from cloudtui_providers.base import LAUNCH_TAG, NAME_TAG, OWNER_TAG, Order
 from cloudtui_providers.gcp.service import Compute
@@ -240,14 +242,21 @@ def test_a_list_whose_pages_never_end_is_none(monkeypatch: pytest.MonkeyPatch) -
         asked += 1
         assert asked < 20, "it goes on for ever"
         items: dict[str, Any] = {key: [] for key in ("instances", "items", "value")}
-        return items | {"next_token": "t", "nextPageToken": "t", "nextLink": "https://elsewhere/a?b=c"}
+        return items | {
+            "next_token": "t",
+            "nextPageToken": "t",
+            "NextToken": "t",
+            "nextLink": "https://elsewhere/a?b=c",
+        }
 
     monkeypatch.setattr(Rest, "ask", page)
+    monkeypatch.setattr(Api, "ask", page)
     nowhere = "http://127.0.0.1:9"
     for pages in (
         vast_pages(Vast(nowhere)._rest),
         Compute(nowhere, whose).pages("zones"),
         Resources(nowhere, "g", whose).items("/x", "1"),
+        Api(AlibabaSettings(endpoint=nowhere)).pages("r", "ecs:DescribeInstances"),
     ):
         asked = 0
         with pytest.raises(errors.CloudUnreachable, match="does not end"):

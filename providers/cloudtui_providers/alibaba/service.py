@@ -12,7 +12,7 @@ from cloudtui_providers import times
 from cloudtui_providers.alibaba.errors import translated
 from cloudtui_providers.alibaba.settings import Settings
 from cloudtui_providers.errors import AuthError
-from cloudtui_providers.rest import CONNECT_S, READ_S
+from cloudtui_providers.rest import CONNECT_S, READ_S, endless
 
 NAME = "alibaba"
 VERSIONS = {"ecs": "2014-05-26", "vpc": "2016-04-28", "sts": "2015-04-01", "cms": "2019-01-01"}
@@ -63,7 +63,7 @@ class Api:
     def pages(self, region: str, action: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         """The answer to a question, page by page; any of them may raise."""
         token = ""
-        while True:
+        for _ in endless("Alibaba Cloud"):
             page = self.ask(
                 region, action, MaxResults=PAGE, **arguments, **({"NextToken": token} if token else {})
             )
