@@ -99,7 +99,8 @@ async def test_what_the_catalog_knows_is_offered(story: Path) -> None:
 async def test_the_mouse_takes_an_offer(story: Path) -> None:
     async with desktop(story) as (app, pilot):
         await pilot.press("slash", *"status:")
-        await wait_until(pilot, lambda: len(offered(app)) > 4)
+        await wait_until(pilot, lambda: len(offered(app)) > 4 and typed(app) == "status:")
+        await settle(pilot)
         check("finding-completion-120x30", screen(app))
         await pilot.click(app.query_one(QueryLine).offers, offset=(3, 1))
         await wait_until(pilot, lambda: "Runs 3" in screen(app))
