@@ -33,9 +33,7 @@ def taken(catalog: Catalog, before: Instance, fields: Mapping[str, Any]) -> None
         why = f"The cloud ended it: {reason}." if reason else "It was ended, and not from here."
     names = [one.name for one in results.at_stake(catalog, before.id)]
     if names:
-        why += (
-            f" What lay there alone: {', '.join(names[:_SHOWN])}{', ...' if names[_SHOWN:] else ''}."
-        )
+        why += f" What lay there alone: {', '.join(names[:_SHOWN])}{', ...' if names[_SHOWN:] else ''}."
     catalog.notices.tell("taken", f"{before.id}:{before.cloud_id}:{state}", before.name, why)
 
 
