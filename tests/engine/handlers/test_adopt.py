@@ -220,7 +220,8 @@ def test_a_copy_here_makes_it_one_like_any_other(catalog: Catalog, manifest: Map
 @pytest.mark.parametrize(
     ("source", "need"),
     [
-        ("/d/a.csv", "tables"), ("/d/a.csv.gz", "tables"), ("~/a.parquet", "tables"), ("/d/a.zip", "archives"), ("/d/a.tsv", "tables"),
+        ("/d/a.csv", "tables"), ("/d/a.csv.gz", "tables"), ("~/a.parquet", "tables"),
+        ("/d/a.zip", "archives"), ("/d/a.tsv", "tables"),
         ("/d/train-images-idx3-ubyte", "arrays"), ("/d/train-images-idx3-ubyte.gz", "arrays"),
         ("/d/pets", "pictures"), ("/d/csv/", "pictures"),
     ],
