@@ -6,13 +6,16 @@ proposal is the first one.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cloudtui_engine import kept
 from cloudtui_engine.catalog import Catalog
+from cloudtui_engine.errors import CatalogError
 from cloudtui_engine.fleet import due, enforcing, installation, spot, trust
 from cloudtui_engine.fleet.clock import Clock
 from cloudtui_engine.records.instance import LOCAL, LinkState
@@ -26,12 +29,16 @@ from cloudtui_engine.records.notice import (
     Notice,
 )
 
+log = logging.getLogger(__name__)
+
 STALLED_AFTER_S = 300.0
 """A link that is away for less is no news."""
 LOOKED_AT_S = 90.0
 """What a look found is true for so long."""
 _TOLD = "notify.told"
 """How far the feed of notices was turned into operations."""
+_told_of: set[str] = set()
+"""Defects that are in the log."""
 _LAG = 1000
 """The mark is moved without a notice, too, once so much else was written behind it."""
 
@@ -89,15 +96,42 @@ DECIDERS: tuple[Callable[[Catalog], Iterable[Proposal]], ...] = (pull_what_finis
 
 
 def decide(catalog: Catalog, clock: Clock | None = None) -> int:
-    """Submit what the deciders propose; returns how many operations are new."""
-    fresh = sum(_submit(catalog, decider(catalog)) for decider in DECIDERS)
-    clock = clock or Clock()
-    fresh += _submit(catalog, watch_clouds(catalog, clock)) + enforcing.enforce(catalog, clock)
-    fresh += _submit(catalog, go_on_elsewhere(catalog, clock.now()))
-    _note_stalled(catalog)
-    _note_idle(catalog, time.time())
-    drop_checkpoints(catalog)
-    return fresh + _tell_what_happened(catalog)
+    """Submit what the deciders propose; returns how many operations are new.
+
+    A defect of one keeps no other from its turn: what ends machines has one whatever else fails.
+
+    Raises:
+        CatalogError: nothing can be read or written now.
+    """
+    time_is = clock or Clock()
+    steps: tuple[Callable[[], int | None], ...] = (
+        *(partial(_proposed, catalog, decider) for decider in DECIDERS),
+        lambda: _submit(catalog, watch_clouds(catalog, time_is)),
+        lambda: enforcing.enforce(catalog, time_is),
+        lambda: _submit(catalog, go_on_elsewhere(catalog, time_is.now())),
+        lambda: _note_stalled(catalog),
+        lambda: _note_idle(catalog, time.time()),
+        lambda: drop_checkpoints(catalog),
+        lambda: _tell_what_happened(catalog),
+    )
+    return sum(_alone(step) for step in steps)
+
+
+def _alone(step: Callable[[], int | None]) -> int:
+    try:
+        return step() or 0
+    except CatalogError:
+        raise
+    except Exception as error:  # whatever it is, the engine and the other deciders go on
+        text = f"{type(error).__name__}: {error}"
+        if text not in _told_of:  # it comes again at each look
+            _told_of.add(text)
+            log.exception("A defect in what the engine decides")
+        return 0
+
+
+def _proposed(catalog: Catalog, decider: Callable[[Catalog], Iterable[Proposal]]) -> int:
+    return _submit(catalog, decider(catalog))
 
 
 def _submit(catalog: Catalog, proposals: Iterable[Proposal]) -> int:

@@ -48,6 +48,27 @@ def test_each_channel_that_is_set_up_is_told_once() -> None:
     assert found[0].args["notice"]["text"] == "resnet failed: Out of memory."
 
 
+def test_a_defect_of_one_keeps_no_other_from_its_turn(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Catalog) -> list[Proposal]:
+        raise KeyError("a defect of its own")
+
+    enforced: list[object] = []
+    monkeypatch.setattr(deciders, "DECIDERS", (broken, lambda _: [Proposal("run.sync", "", "one")]))
+    monkeypatch.setattr(deciders.enforcing, "enforce", lambda *given: enforced.append(given) or 0)
+    assert [decide(catalog), decide(catalog)] == [1, 0]
+    assert len(enforced) == 2
+    assert caplog.text.count("A defect in what the engine decides") == 1
+
+    def closed(_: Catalog) -> list[Proposal]:
+        raise CatalogError("The disk is full.")
+
+    monkeypatch.setattr(deciders, "DECIDERS", (closed,))
+    with pytest.raises(CatalogError):
+        decide(catalog)
+
+
 def test_only_what_is_wanted_is_told() -> None:
     kinds = [
         one.args["notice"]["kind"]
