@@ -121,6 +121,10 @@ def _desktop(paths: Paths, select_run: str | None = None, *, read_only: bool = F
         from cloudtui.served.leaving import leave_with_server
 
         leave_with_server()
+    else:
+        from cloudtui.cli.hangup import leave_with_terminal
+
+        leave_with_terminal()
     from cloudtui.sweeping import Sweeper
 
     with Sweeper() as sweeper:  # from here on: what is imported makes many objects and no garbage
