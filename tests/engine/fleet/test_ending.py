@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tests.support.clouds.toy import ToyCloud, ToyListed
 from cloudtui_engine import operations
 from cloudtui_engine.errors import CloudtuiError, RefusedError, UsageError
 from cloudtui_engine.fleet import commands, due, ending, whose
+from cloudtui_engine.money.amounts import begin_of
 from cloudtui_engine.records.instance import VANISHED, Instance
 from cloudtui_engine.records.launch import LaunchState, Wish
 from cloudtui_engine.records.operation import OperationState
@@ -407,7 +410,11 @@ def test_a_wish_that_cannot_be(world: World, wish: Wish) -> None:
     assert world.catalog.launches.open() == []
 
 
-def test_a_budget_is_held_in_the_transaction_of_the_launch(world: World) -> None:
+def test_a_budget_is_held_in_the_transaction_of_the_launch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = begin_of(date(2026, 11, 21)) / 1000 + 12 * 3600.0  # late in a day more fits into it
+    monkeypatch.setattr(time, "time", lambda: noon)
     world.catalog.settings.set("budget.day", 3_000_000)
     wish = Wish("toy", type="gpu-1", regions=("north-1",), lifetime_s=3600, max_price=1.0)
     for _ in range(2):

@@ -27,7 +27,7 @@ def test_who_is_not_told_that_the_terminal_is_gone_ends_with_it() -> None:
         os.write(ours, b"typed\n")  # what is typed is no end
         assert process.poll() is None
         os.close(ours)
-        assert process.wait(30) == -signal.SIGHUP
+        assert process.wait(30) == -signal.SIGTERM
     finally:
         process.kill()
         process.wait(20)

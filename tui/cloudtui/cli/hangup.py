@@ -22,4 +22,4 @@ def _wait(fileno: int) -> None:
     terminal = select.poll()
     terminal.register(fileno, 0)  # nothing but its end is asked for
     if any(found & select.POLLHUP for _, found in terminal.poll()):
-        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)  # a hang-up is ignored below nohup
