@@ -239,6 +239,7 @@ async def test_a_cloud_that_does_not_answer_is_told_of_in_the_form(
             )
         told = ("There are no credentials. aws configure", "No offer is chosen")
         await wait_until(pilot, lambda: shows(app, *told))
+        await settle(pilot)
         check("launch-unanswered-80x24", screen(app))
 
 
